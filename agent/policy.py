@@ -1,0 +1,40 @@
+"""Policy: what an integration was approved to do, argument by argument. Default deny."""
+
+from typing import Literal
+
+from pydantic import JsonValue
+
+from agent.plan import Frozen
+from connectors.entry import Category
+
+
+class Grant(Frozen):
+    """Where one argument's value may come from.
+
+    sources: entry paths without positions. constants: values that the instructions name.
+    transforms: names of declared transforms (agent/transforms.py). computed: an approved program may
+    make a value of its own out of `sources`. free_text: a model may write words of its own.
+    """
+
+    sources: tuple[str, ...] = ()
+    constants: tuple[JsonValue, ...] = ()
+    transforms: tuple[str, ...] = ()
+    computed: bool = False
+    free_text: bool = False
+
+
+class OperationGrant(Frozen):
+    """One granted write: `arguments` that are not named here may not be set."""
+
+    arguments: dict[str, Grant]
+    at_most: int = 1  # calls of it in one plan
+
+
+class Policy(Frozen):
+    """All that an integration may do. `operations` by full name: "warehouse_upsert_patients"."""
+
+    operations: dict[str, OperationGrant]
+    sentences: tuple[str, ...]  # what a call may cite
+    categories: dict[str, tuple[Category, ...]]  # target -> categories approved for it
+    by: Literal["program", "model"]
+    calls_at_most: int = 20  # calls in one plan

@@ -1,0 +1,45 @@
+"""What every connector is: credentials in, an account to recognise, operations out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.operation import Lookup, Write
+
+
+class Settings(BaseModel):
+    """Base of our own settings: unknown names are refused and values stay out of errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Account(Settings):
+    """Who did we reach? Compared at each run with what was seen when the connection was made."""
+
+    system: str  # "healthie", "sql", …
+    identity: str  # organisation id, portal id, database name and host: no secret in it
+    sandbox: bool  # True if this is no production system
+
+
+class Connector(ABC):
+    """One system, spoken to for one tenant. Synchronous; used from several threads at once."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def check(self) -> Account:
+        """One harmless read that names the account. Raises Unauthorized or Transient."""
+
+    def writes(self) -> Mapping[str, Write]:
+        """The writes by their own name, without the target's prefix: {"upsert_patients": …}."""
+        return {}
+
+    def lookups(self) -> Mapping[str, Lookup]:
+        """The lookups by their own name."""
+        return {}
+
+    def close(self) -> None:
+        """Give back sockets and files. The connector is not used afterwards."""
+        return None

@@ -1,0 +1,98 @@
+"""Operations: the typed acts of a connector, a lookup (read) or a write.
+
+A write declares how often it may arrive (its delivery class), what record it touches, and how the
+target can be asked about it afterwards. The engine delivers from these declarations alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, cast
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Arguments = Mapping[str, JsonValue]
+"""The arguments that were set. An absent name is missing; None is null; "" is empty."""
+
+
+class Delivery(StrEnum):
+    """What the target offers, and so what may be promised (design.md, step 6)."""
+
+    KEYED = "keyed"  # A: an idempotency key for a window
+    UPSERT = "upsert"  # B: a natural unique key, the newest version wins
+    SEARCHABLE = "searchable"  # C: create only, findable by our reference
+    BLIND = "blind"  # D: create only, not findable: at most once
+
+
+class ArgumentModel(BaseModel):
+    """Base of every operation's arguments: invented names are refused, values stay out of errors."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One delivery on its way to a target.
+
+    `key` is the delivery's idempotency key and names the item in every answer; `patient` is the
+    source's patient id, bound by the engine and never a parameter of a model's.
+    """
+
+    key: str
+    patient: str
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item, matched by key and never by position.
+
+    done: applied (or already so). rejected: understood and refused, `code` says why. unknown: only
+    a look can tell. transient: surely not applied, may be sent again.
+    """
+
+    key: str
+    state: Literal["done", "rejected", "unknown", "transient"]
+    code: str = ""
+    reference: str | None = None  # the target's own id of the record; sealed in the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A read that helps to decide. `answer(patient, arguments)` returns JSON, never raises for "none"."""
+
+    name: str
+    summary: str
+    arguments: type[ArgumentModel]
+    answer: Callable[[str, Arguments], JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write, delivered in batches of at most `batch` items.
+
+    send: applies a batch; gives one outcome per item. Raises Transient (nothing applied), Unknown
+        (any of it may be applied) or Unauthorized for the batch as a whole.
+    record: names the record that a call touches, so that a newer version supersedes an older one.
+    look: for keyed and searchable writes: which items has the target, by our key? {key: reference
+        or None}. An item that is absent from the answer could not be settled.
+    present: what the record holds now, in the names of the arguments, for pre-images and
+        read-back: {key: values, or None where there is no such record}.
+    """
+
+    name: str
+    summary: str
+    arguments: type[ArgumentModel]
+    delivery: Delivery
+    send: Callable[[Sequence[Item]], Sequence[Outcome]]
+    record: Callable[[str, Arguments], str]
+    batch: int = 1
+    look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
+    present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
+    free_text: frozenset[str] = field(default_factory=frozenset[str])
+    window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first
+
+
+def arguments_of(model: ArgumentModel) -> dict[str, JsonValue]:
+    """The arguments that were set, as JSON values: unset stays missing, None stays null."""
+    return cast(dict[str, JsonValue], model.model_dump(mode="json", exclude_unset=True))
