@@ -38,3 +38,4 @@ class Policy(Frozen):
     categories: dict[str, tuple[Category, ...]]  # target -> categories approved for it
     by: Literal["program", "model"]
     calls_at_most: int = 20  # calls in one plan
+    reasons: tuple[str, ...] = ()  # the code words a plan may give as its reason; "" needs none

@@ -1,13 +1,22 @@
-"""Change: which entries may differ from what was last handled. The one reader of change."""
+"""Change: which entries may differ from what was last handled. The one reader of change.
 
-from collections.abc import Iterator
+What it promises: a change that becomes visible in a feed at most `overlap` after its own stamp (plus the
+difference of the clocks, where the feed shows none) is nominated by the scan under way or by the next
+one, whatever is edited meanwhile and wherever a scan was broken off. It needs a feed that continues after
+the last row it gave (keyset). A listing paged by position skips a row for each one that vanishes
+before it; such a feed must overlap its own pages, and a full sweep finds what is still missed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Protocol
 
 from pydantic import AwareDatetime
 
 from connectors.base import Settings
+from connectors.errors import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +71,81 @@ class Scan(Protocol):
 
 
 OVERLAP = timedelta(minutes=15)  # late commits and clock differences; must exceed the source's longest
+
+
+def scan(
+    feed: Feed, cursor: Cursor | None, *, now: Callable[[], datetime], overlap: timedelta = OVERLAP
+) -> Scan:
+    """A reading of everything that became visible since `cursor`; of everything, if there is none.
+
+    Each patient is nominated once in a scan. Nothing is kept in memory but their ids.
+
+    Args:
+        now: our own clock, aware.
+        overlap: how far before the cursor to look again.
+
+    Raises (while it is iterated): what the feed raises; Rejected("feed_stuck") if its pages do not advance.
+    """
+    return _Reading(feed, cursor, now, overlap)
+
+
+class _Reading:
+    """One scan. The cursor is there only after the last page: a scan that broke off moves nothing."""
+
+    def __init__(
+        self, feed: Feed, cursor: Cursor | None, now: Callable[[], datetime], overlap: timedelta
+    ) -> None:
+        self._feed = feed
+        self._before = cursor
+        self._now = now
+        self._overlap = overlap
+        self._read_to: Cursor | None = None
+
+    def __iter__(self) -> Iterator[tuple[Change, ...]]:
+        started = self._now()
+        floor = self._floor(started)
+        seen: set[str] = set()
+        visible: datetime | None = None  # everything up to here was visible when we began
+        after: str | None = None
+        while True:
+            page = self._feed.fetch(after, None if self._feed.newest_first else floor)
+            if visible is None:
+                visible = min(started, page.clock or started)
+            changes = self._unseen(page.rows, floor, seen)
+            if changes:
+                yield changes
+            if page.after is None or self._beyond(page.rows, floor):
+                break
+            if page.after == after:
+                raise Rejected("feed_stuck", f"{self._feed.name}: the next page is the same page")
+            after = page.after
+        self._read_to = Cursor(watermark=visible)
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where the next scan begins. Only after the scan was iterated to its end."""
+        if self._read_to is None:
+            raise RuntimeError(f"{self._feed.name}: the scan has not come to its end")
+        return self._read_to
+
+    def _floor(self, started: datetime) -> datetime | None:
+        """Rows from here on may not have been seen. None: any row may not."""
+        if self._before is None or self._before.watermark > started + self._overlap:
+            return None  # a cursor from the future says nothing about what was read
+        return min(self._before.watermark, started) - self._overlap
+
+    def _unseen(self, rows: Sequence[Row], floor: datetime | None, seen: set[str]) -> tuple[Change, ...]:
+        changes: list[Change] = []
+        for row in rows:
+            if floor is None or row.stamp >= floor:
+                fresh = [patient for patient in dict.fromkeys(row.patients) if patient not in seen]
+                seen.update(fresh)
+                changes += (Change(patient, self._feed.name, row.stamp) for patient in fresh)
+        return tuple(changes)
+
+    def _beyond(self, rows: Sequence[Row], floor: datetime | None) -> bool:
+        """Are all later rows older than the floor? A page that is out of order proves nothing."""
+        if floor is None or not rows or not self._feed.newest_first:
+            return False
+        ordered = all(newer.stamp >= older.stamp for newer, older in pairwise(rows))
+        return ordered and rows[-1].stamp < floor

@@ -91,6 +91,7 @@ class Write:
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first
+    horizon: float = 30.0  # seconds until a look is to be believed: requests in flight, search lag
 
 
 def arguments_of(model: ArgumentModel) -> dict[str, JsonValue]:

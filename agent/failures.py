@@ -1,0 +1,87 @@
+"""What can go wrong while deciding, as codes. No exception's text gets past here: it may hold an entry's."""
+
+from asyncio import CancelledError
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic_ai import exceptions as pydantic_ai
+
+from agent.plan import Plan, Refused
+from agent.program import ProgramCode, ProgramFailed
+from connectors.errors import ConnectorError, Transient, Unknown
+
+
+class Code(StrEnum):
+    """Why nothing was decided. Closed; with ProgramCode and the gate's Code, all that Refused may say."""
+
+    MODEL_UNAVAILABLE = "model_unavailable"  # unreachable, overloaded, rate limited, 5xx
+    MODEL_TIMEOUT = "model_timeout"
+    MODEL_QUOTA = "model_quota"  # the account's money or quota is used up
+    MODEL_UNAUTHORIZED = "model_unauthorized"
+    MODEL_NOT_FOUND = "model_not_found"
+    MODEL_REJECTED = "model_rejected"  # the endpoint refuses the request as it is
+    MODEL_REFUSED = "model_refused"  # the model will not, or a filter stopped it
+    MODEL_TRUNCATED = "model_truncated"
+    MODEL_OUTPUT_INVALID = "model_output_invalid"  # no acceptable plan within the retries
+    LIMIT_EXCEEDED = "limit_exceeded"  # requests, tool calls or tokens of one decision
+    LOOKUP_UNAVAILABLE = "lookup_unavailable"
+    LOOKUP_FAILED = "lookup_failed"
+    INTERRUPTED = "interrupted"
+    UNEXPECTED = "unexpected"  # `where` is the exception's type
+
+
+class ModelTruncated(pydantic_ai.AgentRunError):
+    """The answer ended at the token limit: whatever it says is not all of it."""
+
+
+TRANSIENT = frozenset(
+    {
+        Code.MODEL_UNAVAILABLE,
+        Code.MODEL_TIMEOUT,
+        Code.MODEL_QUOTA,
+        Code.MODEL_UNAUTHORIZED,
+        Code.MODEL_NOT_FOUND,
+        Code.LOOKUP_UNAVAILABLE,
+        Code.INTERRUPTED,
+        ProgramCode.CRASHED,
+    }
+)
+"""Codes that say nothing about the entry: the next run may well decide it."""
+
+KINDS: Mapping[type[BaseException], Code] = {
+    # The first that fits counts: the more particular stand before the more general.
+    pydantic_ai.ModelQuotaExceededError: Code.MODEL_QUOTA,
+    pydantic_ai.ModelAuthenticationError: Code.MODEL_UNAUTHORIZED,
+    pydantic_ai.ModelNotFoundError: Code.MODEL_NOT_FOUND,
+    pydantic_ai.ModelRequestRejectedError: Code.MODEL_REJECTED,
+    pydantic_ai.ModelRequestTimeout: Code.MODEL_TIMEOUT,
+    pydantic_ai.ModelTimeoutError: Code.MODEL_TIMEOUT,
+    pydantic_ai.RunTimedOut: Code.MODEL_TIMEOUT,
+    pydantic_ai.RunCancelled: Code.INTERRUPTED,
+    pydantic_ai.ModelAPIError: Code.MODEL_UNAVAILABLE,
+    pydantic_ai.ContentFilterError: Code.MODEL_REFUSED,
+    pydantic_ai.IncompleteToolCall: Code.MODEL_TRUNCATED,
+    ModelTruncated: Code.MODEL_TRUNCATED,
+    pydantic_ai.UnexpectedModelBehavior: Code.MODEL_OUTPUT_INVALID,
+    pydantic_ai.UsageLimitExceeded: Code.LIMIT_EXCEEDED,
+    pydantic_ai.ConcurrencyLimitExceeded: Code.LIMIT_EXCEEDED,
+    Transient: Code.LOOKUP_UNAVAILABLE,
+    Unknown: Code.LOOKUP_UNAVAILABLE,
+    ConnectorError: Code.LOOKUP_FAILED,
+    CancelledError: Code.INTERRUPTED,
+}
+
+
+def refusal(error: BaseException) -> Refused:
+    """The code of what was raised while deciding. Total: there is a code for everything."""
+    if isinstance(error, ProgramFailed):
+        return Refused(code=error.code.value, where=f"line {error.line}" if error.line else "")
+    for kind, code in KINDS.items():
+        if isinstance(error, kind):
+            return Refused(code=code.value)
+    return Refused(code=Code.UNEXPECTED.value, where=type(error).__name__)
+
+
+def is_transient(outcome: Plan | Refused) -> bool:
+    """Whether a later run may decide this entry although nothing changed."""
+    return isinstance(outcome, Refused) and outcome.code in TRANSIENT

@@ -1,0 +1,202 @@
+"""The compiled program, the sandbox it runs in, and the pydantic-ai Model that makes it an agent's.
+
+A program is plain Python: `def decide(entry, today)`, with `known` as a third parameter if it wants
+one. It runs in a Monty worker process: no files, no network, no clock but `today`, and nothing of one
+entry is left when the next is decided. Whatever goes wrong in it is a code and a line of the program:
+what an exception says may hold what the entry says.
+"""
+
+import ast
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+import pydantic_monty
+from pydantic import JsonValue
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, UserPromptPart
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.settings import ModelSettings
+
+from agent.policy import Policy
+from agent.prelude import prelude
+from connectors.entry import Entry
+from connectors.operation import Write
+
+SUBMIT = "submit_plan"
+
+LIMITS = pydantic_monty.ResourceLimits(
+    max_feed_duration_secs=0.1,
+    max_memory=64 * 1024 * 1024,  # bytes
+    max_recursion_depth=200,
+    max_suspensions=1,
+)
+REQUEST_TIMEOUT = 5.0  # seconds, then the worker is killed: for what the sandbox's own limits miss
+PRINTED_AT_MOST = 64 * 1024  # bytes; what a program prints is thrown away
+ANSWER_AT_MOST = 256 * 1024  # characters
+
+
+class ProgramCode(StrEnum):
+    """What can go wrong in a program."""
+
+    ERROR = "program_error"
+    TIMEOUT = "program_timeout"
+    MEMORY = "program_memory"
+    RECURSION = "program_recursion"
+    CRASHED = "program_crashed"
+    OUTPUT_INVALID = "program_output_invalid"
+
+
+class ProgramFailed(Exception):
+    """The program gave no answer for this entry. `line` is the program's, 0 if there is none."""
+
+    def __init__(self, code: ProgramCode, line: int = 0) -> None:
+        super().__init__(f"program: {code} at line {line}")
+        self.code = code
+        self.line = line
+
+
+class Program:
+    """An approved program with the functions it may call, ready to run. Holds no process."""
+
+    def __init__(self, source: str, policy: Policy, writes: Mapping[str, Write]) -> None:
+        """Raises ValueError if the source is no program: see `signature`."""
+        ahead = prelude(policy, writes)
+        parameters = signature(source)
+        self.lines = source.count("\n") + 1
+        self.ahead = ahead.count("\n")
+        self.code = f"{ahead}{source}\n_answer(decide({', '.join(parameters)}))"
+
+    def line(self, error: pydantic_monty.MontyError) -> int:
+        """The innermost line of the program itself in an error's traceback."""
+        if not isinstance(error, pydantic_monty.MontyRuntimeError | pydantic_monty.MontySyntaxError):
+            return 0
+        lines = [frame.line - self.ahead for frame in error.traceback()]
+        return next((line for line in reversed(lines) if 0 < line <= self.lines), 0)
+
+
+def signature(source: str) -> tuple[str, ...]:
+    """The parameters of the program's `decide`: entry, today, and known if it takes it.
+
+    Raises ValueError, with the line, if there is no such function.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise ValueError(f"line {error.lineno}: {error.msg}") from None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "decide":
+            names = tuple(argument.arg for argument in node.args.args)
+            if names in {("entry", "today"), ("entry", "today", "known")}:
+                return names
+            raise ValueError(f"line {node.lineno}: write it as decide(entry, today) or decide(entry, today, known)")
+    raise ValueError("line 1: there is no function decide(entry, today)")
+
+
+class Sandbox:
+    """Worker processes that run programs. Belongs to the process that opened it, never to a fork."""
+
+    def __init__(self) -> None:
+        self._pool = pydantic_monty.Monty(
+            min_processes=1, max_processes=1, request_timeout=REQUEST_TIMEOUT, checkout_timeout=REQUEST_TIMEOUT
+        )
+
+    def open(self) -> None:
+        self._pool.__enter__()
+
+    def close(self) -> None:
+        self._pool.__exit__(None, None, None)
+
+    def run(self, program: Program, inputs: Mapping[str, JsonValue | date], today: date) -> str:
+        """The program's answer as JSON text, from a session that saw nothing but these inputs.
+
+        Raises ProgramFailed.
+        """
+        try:
+            with self._pool.checkout(limits=LIMITS, os_policy=_still(today)) as session:
+                answer = session.feed_run(
+                    program.code,
+                    inputs=dict(inputs),
+                    print_callback=pydantic_monty.CollectString(PRINTED_AT_MOST),
+                )
+        except pydantic_monty.MontyError as error:
+            failed = ProgramFailed(_code(error), program.line(error))
+            raise failed from None
+        if not isinstance(answer, str) or len(answer) > ANSWER_AT_MOST:
+            raise ProgramFailed(ProgramCode.OUTPUT_INVALID)
+        return answer
+
+
+def _still(today: date) -> pydantic_monty.OSPolicy:
+    """A clock that stands at the run's day, no waiting, and dice that always fall alike."""
+    return {
+        "datetime": datetime.combine(today, time(), UTC),
+        "sleep": "zero",
+        "random_start": {"seed": 0},
+    }
+
+
+def _code(error: pydantic_monty.MontyError) -> ProgramCode:
+    if isinstance(error, pydantic_monty.MontyCrashedError):
+        return ProgramCode.TIMEOUT if error.timed_out else ProgramCode.CRASHED
+    cause = error.exception()
+    codes = {
+        TimeoutError: ProgramCode.TIMEOUT,
+        MemoryError: ProgramCode.MEMORY,
+        RecursionError: ProgramCode.RECURSION,
+    }
+    return codes.get(type(cause), ProgramCode.ERROR)
+
+
+def case_text(entry: Entry, known: Mapping[str, JsonValue], today: date) -> str:
+    """One case as the text of a request to a ProgramModel."""
+    return json.dumps({"entry": dict(entry), "known": dict(known), "today": today.isoformat()})
+
+
+class ProgramModel(Model):
+    """A model that thinks by running the program: no network, same case, same answer, byte for byte."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self._program = program
+        self._sandbox = Sandbox()
+
+    @property
+    def model_name(self) -> str:
+        return "program"
+
+    @property
+    def system(self) -> str:
+        return "ferry"
+
+    async def __aenter__(self) -> Self:
+        self._sandbox.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self._sandbox.close()
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        case = json.loads(_prompt(messages))
+        today = date.fromisoformat(case["today"])
+        answer = self._sandbox.run(self._program, {**case, "today": today}, today)
+        return ModelResponse([ToolCallPart(SUBMIT, answer)], model_name="program")
+
+
+def _prompt(messages: list[ModelMessage]) -> str:
+    for part in messages[-1].parts:
+        if isinstance(part, UserPromptPart) and isinstance(part.content, str):
+            return part.content
+    raise ProgramFailed(ProgramCode.OUTPUT_INVALID)

@@ -1,0 +1,67 @@
+"""Healthie: the source of entries, and a target for what is written back."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from connectors.base import Account, Connector
+from connectors.changes import Feed
+from connectors.entry import EntryField, Reading
+from connectors.healthie.account import BY_AREA, account
+from connectors.healthie.changes import everyone, feeds
+from connectors.healthie.client import Client
+from connectors.healthie.credentials import HealthieCredentials
+from connectors.healthie.fields import catalogue
+from connectors.healthie.reading import Reader
+
+
+class Healthie(Connector):
+    """One practice's Healthie. Read-only, nothing but queries leaves."""
+
+    name: ClassVar[str] = "healthie"
+
+    def __init__(self, credentials: HealthieCredentials, *, read_only: bool) -> None:
+        self._credentials = credentials
+        self._client = Client(credentials, read_only=read_only)
+
+    def check(self, paths: Collection[str] | None = None) -> Account:
+        """Who the key acts as. Raises Unauthorized naming a permission that these fields need.
+
+        Without `paths`, every permission that any field needs.
+        """
+        areas = list(BY_AREA) if paths is None else [path.partition(".")[0] for path in paths]
+        return account(self._client, self._credentials.host, sandbox=self._credentials.sandbox, areas=areas)
+
+    def fields(self) -> Mapping[str, EntryField]:
+        """The fields that an entry may have."""
+        return catalogue()
+
+    def read(self, patients: Sequence[str], paths: Collection[str]) -> Iterator[Reading]:
+        """One reading for each distinct patient, with exactly these fields, in no promised order."""
+        return Reader(self._client, self._credentials.zone).read(patients, paths)
+
+    def feeds(self, paths: Collection[str]) -> Sequence[Feed]:
+        """The listings that show changes of these fields."""
+        return feeds(self._client, paths, self._credentials.zone)
+
+    def everyone(self) -> Iterator[tuple[str, ...]]:
+        """The ids of all patients, active and archived. Raises Transient for an incomplete listing."""
+        return everyone(self._client)
+
+    @property
+    def clock(self) -> datetime | None:
+        """Healthie's own clock at its last answer (UTC)."""
+        return self._client.clock
+
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return self._client.requests
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Codes that Healthie warned with, such as API_VERSION_SUNSET_WARNING."""
+        return self._client.warnings
+
+    def close(self) -> None:
+        self._client.close()

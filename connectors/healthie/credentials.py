@@ -1,0 +1,83 @@
+"""Access to one Healthie account."""
+
+from datetime import UTC, tzinfo
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, SecretStr, model_validator
+
+from connectors.base import Settings
+from connectors.http import Patience
+
+PRODUCTION = "api.gethealthie.com"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LIVE, SANDBOX = "gh_live_", "gh_sbox_"  # observed prefixes of keys, 2026-05
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        raise ValueError("not the name of a time zone") from unknown
+    return name
+
+
+class HealthieCredentials(Settings):
+    """A key, where it is valid, and how gently it is used.
+
+    api_version: exactly a published date. timezone: the key's account's, for times that Healthie
+    writes without an offset. requests_per_second: for the whole process; 5 for real hosts (bursts led to
+    lockouts of an hour), no limit on this machine.
+    """
+
+    url: str
+    api_key: SecretStr
+    api_version: str = "2026-01-01"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    requests_per_second: float | None = None
+    patience: Patience | None = None
+
+    @model_validator(mode="after")
+    def _is_sendable(self) -> "HealthieCredentials":
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and self.local):
+            raise ValueError("the url must be https")
+        if parts.username or parts.query or not self.host:
+            raise ValueError("the url must name a host and hold no credentials")
+        return self
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def local(self) -> bool:
+        """A stand-in on this machine."""
+        return self.host in LOOPBACK
+
+    @property
+    def sandbox(self) -> bool:
+        return self.host != PRODUCTION
+
+    @property
+    def rate(self) -> float | None:
+        """Requests per second, None without a limit."""
+        return self.requests_per_second or (None if self.local else 5.0)
+
+    @property
+    def pace(self) -> Patience:
+        """The patience asked for, or a shorter one for a stand-in on this machine."""
+        if self.patience is not None:
+            return self.patience
+        return Patience(first_wait=0.05, back_off=0.5, answer=20.0) if self.local else Patience()
+
+    @property
+    def mixed_up(self) -> bool:
+        """A key of the sandbox for production, or the other way round."""
+        key = self.api_key.get_secret_value()
+        return not self.local and key.startswith(SANDBOX if not self.sandbox else LIVE)
+
+    @property
+    def zone(self) -> tzinfo:
+        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)

@@ -1,0 +1,96 @@
+"""From values as Healthie writes them to values as entries hold them.
+
+Times become UTC with Z, money integer minor units. What is malformed raises, with a code and no value.
+"""
+
+import re
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+Objects = dict[str, JsonValue]
+
+
+class Malformed(ValueError):
+    """A value that is not what its field says. `code` is the trouble to report."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+NO_DECIMALS: Final = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+THREE_DECIMALS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+_MONEY: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
+_MOMENT: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def moment(text: str, zone: tzinfo) -> str:
+    """A time in UTC with Z. Healthie's old form `2026-01-30 12:15:00 -0700` is read too."""
+    return as_utc(text, zone).isoformat().replace("+00:00", "Z")
+
+
+def as_utc(text: str, zone: tzinfo) -> datetime:
+    """A time of Healthie's in UTC; without an offset it is in the account's zone."""
+    found = _MOMENT.fullmatch(text)
+    try:
+        if found is None:
+            raise Malformed("datetime_malformed")
+        day, clock, offset = found.groups()
+        parsed = datetime.fromisoformat(f"{day}T{clock}{'' if offset in (None, 'UTC', 'Z') else offset}")
+        aware = parsed.replace(tzinfo=zone if offset is None else UTC) if parsed.tzinfo is None else parsed
+        return aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed("datetime_malformed") from None
+
+
+def day(text: str) -> str:
+    """A plain date, as it is: a birthday has no time zone."""
+    try:
+        if _DAY.fullmatch(text) is None:
+            raise Malformed("date_malformed")
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise Malformed("date_malformed") from None
+
+
+def minor(amount: str | float, currency: str | None) -> int:
+    """An amount in integer minor units of its currency (US dollars if Healthie names none)."""
+    text = format(Decimal(str(amount)), "f") if isinstance(amount, (int, float)) else amount.strip()
+    code = (currency or "USD").upper()
+    places = 0 if code in NO_DECIMALS else 3 if code in THREE_DECIMALS else 2
+    plain = (
+        text.removeprefix("$").replace(",", "")
+        if re.fullmatch(r"\$?\d{1,3}(,\d{3})+(\.\d+)?", text)
+        else text
+    )
+    if _MONEY.fullmatch(plain.removeprefix("$")) is None:
+        raise Malformed("money_malformed")
+    try:
+        units = Decimal(plain.removeprefix("$")).scaleb(places)
+    except InvalidOperation:
+        raise Malformed("money_malformed") from None
+    if units != units.to_integral_value():
+        raise Malformed("money_malformed")
+    return int(units)
+
+
+def metadata(value: JsonValue) -> Objects | None:
+    """A metadata: an object, or the text of one. An empty text is an empty object."""
+    if value is None or isinstance(value, dict):
+        return value
+    if value == "":
+        return {}
+    try:
+        parsed: JsonValue = from_json(value, allow_inf_nan=False) if isinstance(value, str) else value
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Malformed("metadata_malformed")
+    return parsed

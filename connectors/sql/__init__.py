@@ -1,0 +1,89 @@
+"""SQL databases: SQLite, PostgreSQL, MySQL/MariaDB, SQL Server. One upsert for each declared table.
+
+SQL Server is unproven: its statements are compiled and parsed in tests, never run on a server.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from connectors.base import Account, Connector, Settings
+from connectors.errors import Rejected
+from connectors.operation import Delivery, Item, Outcome, Write
+from connectors.sql.connection import read_url
+from connectors.sql.database import Database
+from connectors.sql.target import Target
+from connectors.tabular import Drift, Table, sound_name
+
+BATCH = 500
+
+
+class SqlCredentials(Settings):
+    url: SecretStr  # postgresql://user:password@host/database
+
+
+class Sql(Connector):
+    """A database of the tenant's. Only the declared tables are ever named."""
+
+    name: ClassVar[str] = "sql"
+
+    def __init__(
+        self, credentials: SqlCredentials, tables: Sequence[Table], *, schema: str | None = None
+    ) -> None:
+        if schema is not None and not sound_name(schema):
+            raise ValueError("schema must be letters, digits and _, and no reserved word")
+        if len({table.name.lower() for table in tables}) < len(tables):
+            raise ValueError("two tables have the same name")
+        url = read_url(credentials.url)
+        host = url.host or "local"
+        self._identity = f"{url.get_backend_name()}://{host}:{url.port or ''}/{url.database}"
+        self._database = Database(url)
+        self._targets = [Target(self._database, table, schema) for table in tables]
+        self._lock = threading.Lock()
+
+    def check(self) -> Account:
+        """One harmless read that names the database. Raises Unauthorized or Transient."""
+        self._database.read(lambda connection: connection.scalar(sa.select(sa.literal(1))))
+        return Account(system=self.name, identity=self._identity, sandbox=self._database.kind == "sqlite")
+
+    def writes(self) -> Mapping[str, Write]:
+        """One write for each table: {"upsert_patients": …}."""
+        return {target.table.write: self._write(target) for target in self._targets}
+
+    def prepare(self) -> None:
+        """Make the tables and add the columns that are not there. The first write does it, too."""
+        with self._lock:
+            for target in self._targets:
+                target.make()
+
+    def drift(self) -> list[Drift]:
+        """How the tables differ now from what was declared. Changes nothing."""
+        return [drift for target in self._targets for drift in target.look().drift]
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _write(self, target: Target) -> Write:
+        table = target.table
+
+        def send(items: Sequence[Item]) -> Sequence[Outcome]:
+            try:
+                self.prepare()
+                return target.send(items)
+            except Rejected as error:
+                return [Outcome(item.key, "rejected", error.code) for item in items]
+
+        return Write(
+            name=table.write,
+            summary=table.summary or f"Insert the patient's row of {table.name}, or update it. Idempotent.",
+            arguments=target.rows.arguments,
+            delivery=Delivery.UPSERT,
+            send=send,
+            record=target.rows.record,
+            batch=BATCH,
+            present=target.present,
+            free_text=frozenset(name for name, column in table.columns.items() if column.free_text),
+        )

@@ -1,0 +1,145 @@
+"""One table as a target: batches of items become upserts, and give one outcome for each item."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Literal
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+
+from connectors.operation import Arguments, Item, Outcome
+from connectors.sql import schema
+from connectors.sql.database import Database, error_for
+from connectors.sql.dialects import table_of, upsert
+from connectors.sql.failures import Failure
+from connectors.tabular import Key, Record, Rows, Table
+from connectors.values import as_json
+
+CHUNK = 500  # keys in one SELECT: with four key columns 2,000 parameters, below SQL Server's 2,100
+
+State = Literal["done", "rejected", "unknown", "transient"]
+STATES: Mapping[str, State] = {
+    "row": "rejected",
+    "table": "rejected",
+    "unauthorized": "transient",  # rolled back; the next batch raises Unauthorized
+    "transient": "transient",
+    "lost": "unknown",
+}
+
+
+class Target:
+    """A declared table in one database."""
+
+    def __init__(self, database: Database, table: Table, in_schema: str | None) -> None:
+        self.table = table
+        self.rows = Rows(table)
+        self._database = database
+        self._wanted = table_of(table, in_schema, database.kind)
+        self._statements: dict[tuple[str, ...], sa.Executable] = {}
+        self._shape: schema.Shape | None = None
+
+    def make(self) -> schema.Shape:
+        """Make what is not there, and see what is. Raises Transient, Unauthorized or Rejected."""
+        if self._shape is None:
+            failure = self._database.write(partial(schema.make, wanted=self._wanted))
+            if failure is not None:
+                raise error_for(failure, written=False)
+            self._shape = self.look()
+        return self._shape
+
+    def look(self) -> schema.Shape:
+        """The table as it is now."""
+        return self._database.read(partial(schema.look, wanted=self._wanted, table=self.table))
+
+    def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Upsert the items' rows. Raises Transient or Unauthorized if nothing was applied, or Unknown."""
+        records, outcomes = self.rows.records(items, self.make().objection)
+        return outcomes + self._deliver(records) if records else outcomes
+
+    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        """What the items' rows hold now, in the columns that each item sets."""
+        keys = {item.key: self.rows.key(item.patient, item.arguments) for item in items}
+        columns = {name for item in items for name in item.arguments}
+        names = (*self.table.key, *(name for name in self.table.plain if name in columns))
+        found: dict[Key, dict[str, JsonValue]] = {}
+        distinct = list(dict.fromkeys(keys.values()))
+        for at in range(0, len(distinct), CHUNK):
+            found.update(self._database.read(partial(self._select, names, distinct[at : at + CHUNK])))
+        return {item.key: _held(found.get(keys[item.key]), item.arguments) for item in items}
+
+    def _select(
+        self, names: Sequence[str], keys: Sequence[Key], connection: sa.Connection
+    ) -> dict[Key, dict[str, JsonValue]]:
+        columns = self._wanted.c
+        wanted = sa.select(*(columns[name] for name in names)).where(
+            *(
+                columns[name].in_(list(dict.fromkeys(key[at] for key in keys)))
+                for at, name in enumerate(self.table.key)
+            )
+        )
+        width = len(self.table.key)
+        return {
+            tuple(row[:width]): {name: as_json(value) for name, value in zip(names, row, strict=True)}
+            for row in connection.execute(wanted)
+        }
+
+    def _deliver(self, records: list[Record]) -> list[Outcome]:
+        """Write all rows at once; where a row is refused, by halves, so that the others are written."""
+        outcomes: list[Outcome] = []
+        parts = [records]
+        while parts:
+            part = parts.pop()
+            failure = self._database.write(partial(self._upsert, part))
+            if failure is not None and failure.kind == "row" and (halves := _halves(part)):
+                parts += reversed(halves)
+                continue
+            if failure is not None and failure.kind == "table":
+                self._shape = None  # look again before the next batch
+            if failure is not None and failure.kind not in ("row", "table"):
+                return outcomes + self._broken_off(failure, part, parts, nothing_yet=not outcomes)
+            outcomes += _all_of(part, failure)
+        return outcomes
+
+    def _broken_off(
+        self, failure: Failure, part: list[Record], later: list[list[Record]], *, nothing_yet: bool
+    ) -> list[Outcome]:
+        """The database cannot go on. What was not tried was surely not applied."""
+        if nothing_yet:
+            raise error_for(failure, written=True)
+        untried = Failure("transient", failure.code)
+        return _all_of(part, failure) + [each for records in later for each in _all_of(records, untried)]
+
+    def _upsert(self, records: Sequence[Record], connection: sa.Connection) -> None:
+        groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+        for record in records:
+            values = record.values
+            given = tuple(name for name in self.table.plain if name in values)
+            row = dict(zip(self.table.key, record.key, strict=True))
+            groups.setdefault(given, []).append({**row, **values})
+        for given, rows in groups.items():
+            connection.execute(self._statement(given), rows)
+
+    def _statement(self, given: tuple[str, ...]) -> sa.Executable:
+        statement = self._statements.get(given)
+        if statement is None:
+            statement = upsert(self._wanted, self.table.key, given, self._database.kind)
+            self._statements[given] = statement
+        return statement
+
+
+def _halves(part: list[Record]) -> list[list[Record]]:
+    """Two halves; for one row that several items touch, its versions one by one; else nothing."""
+    if len(part) > 1:
+        return [part[: len(part) // 2], part[len(part) // 2 :]]
+    versions = part[0].versions
+    return [[Record(part[0].key, (version,))] for version in versions] if len(versions) > 1 else []
+
+
+def _all_of(part: list[Record], failure: Failure | None) -> list[Outcome]:
+    state: State = "done" if failure is None else STATES[failure.kind]
+    code = "" if failure is None else failure.code
+    return [Outcome(item, state, code) for record in part for item in record.items]
+
+
+def _held(row: Mapping[str, JsonValue] | None, arguments: Arguments) -> Arguments | None:
+    return None if row is None else {name: row[name] for name in arguments if name in row}

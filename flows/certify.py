@@ -1,0 +1,84 @@
+"""Certify: the counts add up, a sample reads back as written, and only then the cursors move."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+from pydantic import JsonValue
+
+from connectors.errors import ConnectorError
+from connectors.operation import Arguments
+from flows.ledger import deliveries, runs
+from flows.run import Run
+
+SAMPLE = 25  # deliveries of each operation that are read back
+
+
+def certify(run: Run) -> None:
+    """End the run: complete, incomplete (something waits), or failed (the numbers are wrong)."""
+    settled = deliveries.counts(run.ledger, run=run.id)
+    for state, number in settled.items():
+        run.counts[f"delivery_{state}"] = number
+    _read_back(run)
+    run.state, run.code = _judgement(run, settled)
+    cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
+    runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors)
+
+
+def _judgement(run: Run, settled: Mapping[str, int]) -> tuple[str, str]:
+    counts = run.counts
+    accounted = ("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided")
+    if counts["listed"] != sum(counts[name] for name in accounted):
+        return "failed", "entries_do_not_add_up"
+    if counts["calls"] != sum(settled.values()):
+        return "failed", "deliveries_do_not_add_up"
+    if counts["read_back_differs"]:
+        return "failed", "read_back_differs"
+    everything = deliveries.counts(run.ledger)
+    waiting = [state for state in ("planned", "sent", "unknown", "held") if everything.get(state)]
+    if counts["undecided"] or counts["quarantined"] or waiting or settled.get("rejected"):
+        return "incomplete", " ".join(sorted({*waiting, *_entry_reasons(run)}))
+    return "complete", ""
+
+
+def _entry_reasons(run: Run) -> list[str]:
+    return [name for name in ("undecided", "quarantined", "delivery_rejected") if run.counts[name]]
+
+
+def _read_back(run: Run) -> None:
+    """Compare a sample of what was written with what the target holds now."""
+    for operation, write in run.writes.items():
+        if write.present is None:
+            continue
+        sample = list(deliveries.sample_done(run.ledger, operation, SAMPLE))
+        if not sample:
+            continue
+        try:
+            present = write.present([one.item for one in sample])
+        except ConnectorError as error:
+            run.count("not_read_back", len(sample), code=error.code)
+            continue
+        for one in sample:
+            same = _is_there(one.item.arguments, present.get(one.item.key))
+            run.count("read_back" if same else "read_back_differs", code="" if same else operation)
+
+
+def _is_there(written: Arguments, present: Arguments | None) -> bool:
+    return present is not None and all(_same(value, present.get(name)) for name, value in written.items())
+
+
+def _same(written: JsonValue, present: JsonValue) -> bool:
+    """Equal values; numbers by their value, since a target may keep 1.50 as 1.5."""
+    if written == present:
+        return True
+    if isinstance(written, (int, float, str)) and isinstance(present, (int, float, str)):
+        try:
+            return Decimal(str(written)) == Decimal(str(present))
+        except InvalidOperation:
+            return False
+    return False
+
+
+def abandon(run: Run, code: str) -> None:
+    """End a run that failed half-way. Cursors stay; what was planned goes out with the next run."""
+    run.state, run.code = "failed", code
+    runs.end(run.ledger, run.state, code, dict(run.counts), {})

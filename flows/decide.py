@@ -1,0 +1,76 @@
+"""Decide: one agent run for each changed entry; the plans are journalled before anything leaves."""
+
+from collections.abc import Sequence
+
+from agent.agent import Case, is_transient
+from agent.plan import Refused
+from flows.ledger import entries, plans
+from flows.ledger.plans import Decided
+from flows.run import OBSERVER, Candidate, Run
+
+GROUP = 50  # entries of one task where a program decides (milliseconds each)
+
+
+def groups(run: Run, candidates: Sequence[Candidate]) -> list[str]:
+    """Put the candidates into groups, one for each task, and give the groups' names.
+
+    The names are all that a task's parameters hold; the entries stay in this process.
+    """
+    size = GROUP if run.deployment.integration.decide.by == "program" else 1
+    names: list[str] = []
+    for start in range(0, len(candidates), size):
+        name = f"{run.id or 'dry'}.{run.counts['groups']}"
+        run.count("groups")
+        run.groups[name] = list(candidates[start : start + size])
+        names.append(name)
+    return names
+
+
+def decide(run: Run, group: str) -> None:
+    """Decide a group's entries and commit their plans. A dry run commits nothing."""
+    candidates = run.groups[group]
+    cases = [
+        Case(patient=c.known.patient, entry=c.found.entry, known={}, today=run.today) for c in candidates
+    ]
+    decisions = run.decider.decide(cases)
+    decided = [
+        Decided(candidate.known, candidate.fingerprint, decision, is_transient(decision.outcome))
+        for candidate, decision in zip(candidates, decisions, strict=True)
+    ]
+    if not run.dry:
+        plans.journal(run.ledger, decided, run.versions, run.writes, lambda new: _breaker(run, new))
+    OBSERVER.get().decided(run, list(zip(candidates, decided, strict=True)))
+    for one in decided:
+        _count(run, one)
+    del run.groups[group]
+
+
+def _count(run: Run, one: Decided) -> None:
+    outcome = one.decision.outcome
+    run.count("model_requests", one.decision.model_requests)
+    if isinstance(outcome, Refused):
+        run.count("quarantined", code=outcome.code)
+    elif outcome.kind == "write":
+        run.count("planned")
+        run.count("calls", len(outcome.calls))
+    else:
+        because = " ".join(outcome.because)
+        run.count(
+            "skipped" if outcome.kind == "skip" else "review", code=f"{because} {outcome.reason}".strip()
+        )
+
+
+def _breaker(run: Run, new: int) -> str:
+    """ "" or the code under which the group's deliveries wait for a person."""
+    if run.first or run.mode == "resync":
+        return ""
+    limits = run.deployment.integration.limits
+    allowed = max(limits.at_least, limits.share * entries.count(run.ledger))
+    return "too_many_writes" if run.counts["calls"] + new > allowed else ""
+
+
+def left_over(run: Run, names: Sequence[str]) -> None:
+    """Count the entries of groups whose task failed: they stay as they were, and the run incomplete."""
+    for name in names:
+        for _ in run.groups.pop(name, []):
+            run.count("undecided")

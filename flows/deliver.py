@@ -1,0 +1,192 @@
+"""Deliver: what the ledger holds as planned goes out in the target's own batches; doubts are settled.
+
+A delivery is committed as sent, with what the target held before, and only then leaves. What came of
+it is matched by key. After a crash or a lost answer its class says what may be done.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
+from connectors.operation import Arguments, Delivery, Outcome, Write
+from flows.crash import crashpoint
+from flows.ledger import deliveries
+from flows.ledger.deliveries import Due
+from flows.ledger.store import now
+from flows.run import Run
+
+STRIKES = 3  # batches in a row that a target refuses to take; then it is left alone in this run
+PASSES = 4  # over what is open, at the end of a run
+PAUSE = 0.25  # seconds before the second pass; doubles
+
+
+def deliver(run: Run) -> None:
+    """Send everything that is planned, in the declared order of the operations."""
+    for operation, write in run.writes.items():
+        _deliver_operation(run, operation, write)
+
+
+def _deliver_operation(run: Run, operation: str, write: Write) -> None:
+    after, strikes = "", 0
+    while _target(operation, run) not in run.down:
+        batch = deliveries.due(run.ledger, operation, ["planned"], write.batch, after)
+        if not batch:
+            return
+        after = batch[-1].item.key
+        strikes = 0 if _deliver_batch(run, operation, write, batch) else strikes + 1
+        if strikes == STRIKES:
+            run.down.add(_target(operation, run))
+
+
+def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> bool:
+    """Send one batch and commit what became of it. False if the target took none of it for now."""
+    items = [one.item for one in batch]
+    try:
+        before = write.present(items) if write.present else {}
+    except Transient as error:
+        run.count("held_up", len(batch), code=error.code)
+        return False
+    except (Unknown, Rejected, Unauthorized) as error:
+        if isinstance(error, Unauthorized):
+            run.down.add(_target(operation, run))
+        run.count("held_up", len(batch), code=error.code)
+        return False
+    if _blanks_too_much(run, batch, before):
+        deliveries.move(run.ledger, [item.key for item in items], "held", "too_many_blanks")
+        return True
+    deliveries.mark_sent(run.ledger, batch, before)
+    crashpoint("send")
+    outcomes = _send(run, operation, write, batch)
+    crashpoint("sent")
+    deliveries.settle(run.ledger, outcomes)
+    for outcome in outcomes:
+        run.count(f"outcome_{outcome.state}", code=outcome.code)
+    return any(outcome.state != "transient" for outcome in outcomes)
+
+
+def _send(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> list[Outcome]:
+    items = [one.item for one in batch]
+    try:
+        answered = {outcome.key: outcome for outcome in write.send(items)}
+    except Transient as error:
+        return [Outcome(item.key, "transient", error.code) for item in items]
+    except Unknown as error:
+        return [Outcome(item.key, "unknown", error.code) for item in items]
+    except Unauthorized as error:
+        run.down.add(_target(operation, run))
+        return [Outcome(item.key, "transient", error.code) for item in items]
+    except (Rejected, Denied) as error:
+        return [Outcome(item.key, "rejected", error.code) for item in items]
+    return [answered.get(item.key, Outcome(item.key, "unknown", "no_answer_for_item")) for item in items]
+
+
+def settle(run: Run) -> None:
+    """Find out about deliveries that left and were never confirmed, each by its class."""
+    for operation, write in run.writes.items():
+        after = ""
+        states = ["sent"] if write.delivery is Delivery.BLIND else ["sent", "unknown"]
+        while batch := deliveries.due(run.ledger, operation, states, max(write.batch, 50), after):
+            after = batch[-1].item.key
+            _settle_batch(run, operation, write, batch)
+
+
+def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
+    again: list[Due] = []
+    look: list[Due] = []
+    for one in batch:
+        kind = _how_to_settle(write, one)
+        if kind == "again":
+            again.append(one)
+        elif kind == "look":
+            look.append(one)
+    _list_blind(run, write, batch)
+    _back(run, again)
+    if look and _target(operation, run) not in run.down:
+        _look(run, operation, write, look)
+
+
+def _how_to_settle(write: Write, one: Due) -> str:
+    """again: sending it again is safe. look: ask the target. wait: too early, or nobody can tell."""
+    if write.delivery is Delivery.UPSERT:
+        return "again"
+    if write.delivery is Delivery.BLIND:
+        return "wait"
+    age = (now() - (one.sent or now())).total_seconds()
+    if write.delivery is Delivery.KEYED:
+        first = (now() - (one.first_sent or now())).total_seconds()
+        if first < write.window:
+            return "again"
+        return "look" if write.look else "wait"
+    return "look" if age >= write.horizon else "wait"
+
+
+def _list_blind(run: Run, write: Write, batch: Sequence[Due]) -> None:
+    """Blind ones are never sent again: they are listed for a person."""
+    if write.delivery is Delivery.BLIND:
+        cut_off = [one.item.key for one in batch if one.state == "sent"]
+        deliveries.move(run.ledger, cut_off, "unknown", "cut_off")
+
+
+def _back(run: Run, batch: Sequence[Due]) -> None:
+    """Plan them again; what a newer version of the entry decided over is void instead."""
+    deliveries.move(run.ledger, [one.item.key for one in batch if one.newest], "planned")
+    deliveries.move(run.ledger, [one.item.key for one in batch if not one.newest], "superseded")
+
+
+def _look(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
+    assert write.look is not None
+    try:
+        seen = write.look([one.item for one in batch])
+    except (Transient, Unknown, Rejected) as error:
+        run.count("held_up", len(batch), code=error.code)
+        return
+    except Unauthorized as error:
+        run.down.add(_target(operation, run))
+        run.count("held_up", len(batch), code=error.code)
+        return
+    found = [
+        Outcome(key, "done", "found", reference) for key, reference in seen.items() if reference is not None
+    ]
+    deliveries.settle(run.ledger, found)
+    absent = {key for key, reference in seen.items() if reference is None}
+    _back(run, [one for one in batch if one.item.key in absent])
+
+
+def finish(run: Run) -> None:
+    """A few passes over what is still open, so that a short disturbance does not wait for the next run."""
+    for number in range(PASSES):
+        settle(run)
+        deliver(run)
+        counts = deliveries.counts(run.ledger)
+        if not any(counts.get(state) for state in ("planned", "sent", "unknown")):
+            return
+        if number + 1 < PASSES and _may_still_move(run, counts):
+            time.sleep(PAUSE * 2**number)
+        else:
+            return
+
+
+def _may_still_move(run: Run, counts: Mapping[str, int]) -> bool:
+    blind = len(deliveries.doubtful(run.ledger))
+    return counts.get("planned", 0) + counts.get("sent", 0) + counts.get("unknown", 0) > blind and bool(
+        {_target(operation, run) for operation in run.writes} - run.down
+    )
+
+
+def _blanks_too_much(run: Run, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> bool:
+    """Whether an unusual share of the batch would empty a value that the target holds."""
+    limit = run.deployment.integration.limits.blanked
+    blanking = sum(_blanks(one, before.get(one.item.key)) for one in batch)
+    return blanking >= 10 and blanking > limit * len(batch)
+
+
+def _blanks(one: Due, before: Arguments | None) -> bool:
+    return before is not None and any(
+        value in (None, "") and before.get(name) not in (None, "")
+        for name, value in one.item.arguments.items()
+    )
+
+
+def _target(operation: str, run: Run) -> str:
+    """The target that an operation's full name belongs to; no target's name begins another's name + `_`."""
+    return next(name for name in run.targets if operation.startswith(f"{name}_"))

@@ -1,0 +1,118 @@
+"""Changed, read, fingerprint: which entries to decide anew. Everything nominates; the fingerprint decides."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+from connectors.changes import Cursor, scan
+from connectors.entry import Absent, Entry, Found
+from flows.ledger import entries, runs
+from flows.ledger.entries import Known
+from flows.run import Candidate, Run
+
+PAGE = 500  # entries held in memory at a time
+
+
+def pages(run: Run) -> Iterator[list[str]]:
+    """The patients whose entries may differ from what was last handled, each once, page by page."""
+    named = _each_once(_nominated(run))
+    while page := list(islice(named, PAGE)):
+        yield page
+
+
+def _nominated(run: Run) -> Iterator[str]:
+    known = runs.cursors(run.ledger)
+    if run.mode == "retry":
+        yield from entries.to_try_again(run.ledger, run.today)
+        return
+    if run.mode == "resync" or run.mode == "sweep" or _sweep_is_due(run, known):
+        yield from _everyone(run)
+        return
+    yield from entries.to_try_again(run.ledger, run.today)
+    for feed in run.source.feeds(run.deployment.integration.fields):
+        reading = scan(feed, known.get(feed.name), now=lambda: datetime.now(UTC))
+        for changes in reading:
+            yield from (change.patient for change in changes)
+        run.cursors[feed.name] = reading.cursor
+
+
+def _sweep_is_due(run: Run, known: dict[str, Cursor]) -> bool:
+    feeds = {feed.name for feed in run.source.feeds(run.deployment.integration.fields)}
+    last = known.get(runs.SWEEP)
+    if last is None or not feeds <= set(known):
+        return True
+    return run.started - last.watermark >= run.deployment.integration.sweep_every
+
+
+def _everyone(run: Run) -> Iterator[str]:
+    """Every patient. The feeds go on, at the next run, from the moment this listing began."""
+    begun = min(run.started, run.source.clock() or run.started)
+    for page in run.source.everyone():
+        yield from page
+    for feed in run.source.feeds(run.deployment.integration.fields):
+        run.cursors[feed.name] = Cursor(watermark=begun)
+    run.cursors[runs.SWEEP] = Cursor(watermark=begun)
+    run.count("swept")
+
+
+def _each_once(patients: Iterable[str]) -> Iterator[str]:
+    met: set[str] = set()
+    for patient in patients:
+        if patient not in met:
+            met.add(patient)
+            yield patient
+
+
+def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
+    """Read these entries; give those that differ from their last handled version, or are open.
+
+    Unchanged and absent ones are counted and noted, and cost nothing more.
+    """
+    known = entries.known(run.ledger, patients)
+    candidates: list[Candidate] = []
+    unchanged: list[Known] = []
+    gone: list[tuple[Known, str]] = []
+    for reading in run.source.read(patients, run.deployment.integration.fields):
+        entry = known[reading.patient]
+        if isinstance(reading, Absent):
+            gone.append((entry, reading.reason))
+            continue
+        for trouble in reading.troubles:
+            run.count("troubles", code=trouble)
+        candidate = _candidate(run, entry, reading)
+        if _is_to_decide(run, candidate):
+            candidates.append(candidate)
+        else:
+            unchanged.append(entry)
+    _note(run, unchanged, gone)
+    run.count("listed", len(candidates) + len(unchanged) + len(gone))
+    return candidates
+
+
+def _candidate(run: Run, known: Known, found: Found) -> Candidate:
+    return Candidate(known, found, run.ledger.seal.keyed_hash_of(canonical(found.entry)))
+
+
+def canonical(entry: Entry) -> bytes:
+    """The entry as bytes: the same for the same values, whatever order they came in."""
+    return json.dumps(entry, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def _is_to_decide(run: Run, candidate: Candidate) -> bool:
+    known = candidate.known
+    if run.mode == "resync" or candidate.fingerprint != known.fingerprint or known.is_open():
+        return True
+    return known.again_on is not None and known.again_on <= run.today
+
+
+def _note(run: Run, unchanged: list[Known], gone: list[tuple[Known, str]]) -> None:
+    run.count("unchanged", len(unchanged))
+    for _, reason in gone:
+        run.count("absent", code=reason)
+    if run.dry or not (unchanged or gone):
+        return
+    with run.ledger.writing("seen") as connection:
+        entries.seen(run.ledger, connection, (entry.ref for entry in unchanged))
+        for entry, reason in gone:
+            entries.absent(run.ledger, connection, entry, reason)

@@ -1,0 +1,130 @@
+"""Explain: why did, or didn't, this patient's entry arrive? Read from the ledger alone."""
+
+import json
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+
+from flows.ledger import entries
+from flows.ledger.store import Ledger
+from flows.ledger.tables import DELIVERY, ENTRY, PLAN
+from flows.tenants import Deployment
+
+VERSIONS = 5  # the newest ones that are told of
+
+MEANING = {
+    "planned": "is planned and not sent yet; the next run sends it",
+    "sent": "left, and the run was cut off before the answer; the next run looks",
+    "done": "delivered",
+    "rejected": "refused by the target",
+    "unknown": "nobody can say whether it arrived; a person must look (ferry status)",
+    "held": "waits for a person",
+    "superseded": "void: a newer version was decided before it left",
+}
+
+
+def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: bool) -> Iterator[str]:
+    """Lines that tell an entry's story, newest version first. Values only if asked for."""
+    row = _entry(ledger, patient)
+    if row is None:
+        yield f"patient {patient}: never seen by {deployment.label}. No run has read this entry."
+        yield f"Is it the right id? A full sweep reads everyone: ferry run {deployment.label} --sweep"
+        return
+    yield f"patient {patient} is {row.ref} in {deployment.label}; version {row.version}, {_state(row)}"
+    yield f"last read {_time(row.seen)} by run {row.seen_run}" + _unchanged(row)
+    if row.again_on:
+        yield f"will be decided again on {row.again_on} although nothing changes (a date rule)"
+    for plan in _plans(ledger, row.ref):
+        yield ""
+        yield from _plan(deployment, ledger, plan, values)
+
+
+def _entry(ledger: Ledger, patient: str) -> "sa.Row[tuple[object, ...]] | None":
+    found = sa.select(ENTRY).where(
+        ENTRY.c.integration == ledger.integration, ENTRY.c.patient_hash == entries.hash_of(ledger, patient)
+    )
+    with ledger.reading() as connection:
+        return connection.execute(found).one_or_none()
+
+
+def _plans(ledger: Ledger, ref: str) -> "list[sa.Row[tuple[object, ...]]]":
+    newest = sa.select(PLAN).where(PLAN.c.entry == ref).order_by(PLAN.c.version.desc()).limit(VERSIONS)
+    with ledger.reading() as connection:
+        return list(connection.execute(newest))
+
+
+def _state(row: "sa.Row[tuple[object, ...]]") -> str:
+    if row.state == "quarantined":
+        left = max(0, entries.ATTEMPTS - row.attempts)
+        later = f"will be tried {left} more times" if left else "waits for a change or for: ferry retry"
+        return f"quarantined ({row.code}); {later}"
+    if row.state == "absent":
+        return f"absent: the source did not give it ({row.code})"
+    return f"{row.state} ({row.code})" if row.code else str(row.state)
+
+
+def _unchanged(row: "sa.Row[tuple[object, ...]]") -> str:
+    if row.decided is not None and row.seen > row.decided:
+        return f"; unchanged since it was decided {_time(row.decided)}"
+    return ""
+
+
+def _plan(
+    deployment: Deployment, ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", values: bool
+) -> Iterator[str]:
+    yield f"version {plan.version}, decided {_time(plan.made)} by run {plan.run}: {_decision(plan)}"
+    for sentence in str(plan.because).split():
+        yield f"  {sentence}: {deployment.instructions.text_of(sentence)}"
+    content = json.loads(ledger.seal.open(plan.sealed, "plan"))
+    calls = content["outcome"].get("calls", [])
+    with ledger.reading() as connection:
+        rows = connection.execute(
+            sa.select(DELIVERY).where(DELIVERY.c.plan == plan.id).order_by(DELIVERY.c.ordinal)
+        ).all()
+    for row in rows:
+        yield from _delivery(deployment, row, calls[row.ordinal], values)
+
+
+def _delivery(
+    deployment: Deployment, row: "sa.Row[tuple[object, ...]]", call: dict[str, JsonValue], values: bool
+) -> Iterator[str]:
+    code = f" ({row.code})" if row.code else ""
+    when = f" {_time(row.settled)}" if row.settled else ""
+    attempts = f", sent {row.attempts} times" if row.attempts > 1 else ""
+    yield f"  {row.operation}: {MEANING[row.state]}{when}{code}{attempts}; key {row.key}"
+    for sentence in str(row.because).split():
+        yield f"    {sentence}: {deployment.instructions.text_of(sentence)}"
+    arguments = call["arguments"]
+    assert isinstance(arguments, dict)
+    for name, argument in arguments.items():
+        assert isinstance(argument, dict)
+        value = f" = {json.dumps(argument['value'], ensure_ascii=False)}" if values else ""
+        yield f"    {name}{value} ← {source_text(argument['source'])}"
+
+
+def source_text(source: JsonValue) -> str:
+    """Where a value comes from, as a person reads it: `@phone_number|e164`, `computed from dob`."""
+    assert isinstance(source, dict)
+    paths, transforms = source["paths"], source["transforms"]
+    assert isinstance(paths, list) and isinstance(transforms, list)
+    listed = ", ".join(str(path) for path in paths)
+    if source["kind"] in ("leaf", "transform"):
+        return "|".join([f"@{listed}", *(str(name) for name in transforms)])
+    if source["kind"] == "computed":
+        return f"computed from {listed}" if listed else "computed"
+    return str(source["kind"]).replace("_", " ")
+
+
+def _decision(plan: "sa.Row[tuple[object, ...]]") -> str:
+    if plan.kind == "write":
+        return "planned"
+    if plan.kind == "refused":
+        return f"refused ({plan.code})"
+    because = f" by {plan.because}" if plan.because else ""
+    reason = f" ({plan.code})" if plan.code else ""
+    return f"{'skipped' if plan.kind == 'skip' else 'for a person to review'}{because}{reason}"
+
+
+def _time(moment: object) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,217 @@
+"""Deliveries on their way: planned → sent → done, rejected, unknown, held, superseded."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+from sqlalchemy.engine import Connection
+
+from connectors.operation import Arguments, Delivery, Item, Outcome
+from flows.ledger import audit, plans
+from flows.ledger.store import Ledger, now
+from flows.ledger.tables import DELIVERY, ENTRY, PLAN
+
+STATE_OF_OUTCOME = {"done": "done", "rejected": "rejected", "unknown": "unknown", "transient": "planned"}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One delivery to send or to settle, opened."""
+
+    item: Item
+    entry: str
+    version: int
+    state: str
+    record: str
+    first_sent: datetime | None
+    sent: datetime | None
+    newest: bool  # no newer version of the entry was decided since
+
+
+def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after: str = "") -> list[Due]:
+    """Up to `limit` deliveries of an operation in these states, in order of their keys after `after`."""
+    query = (
+        sa.select(DELIVERY, PLAN.c.sealed, ENTRY.c.version.label("newest"))
+        .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
+        .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
+        .where(
+            DELIVERY.c.integration == ledger.integration,
+            DELIVERY.c.operation == operation,
+            DELIVERY.c.state.in_(states),
+            DELIVERY.c.key > after,
+        )
+        .order_by(DELIVERY.c.key)
+        .limit(limit)
+    )
+    with ledger.reading() as connection:
+        return [_due(ledger, row) for row in connection.execute(query)]
+
+
+def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
+    patient, calls = plans.opened(ledger, row.sealed)
+    arguments: Arguments = calls[row.ordinal]["arguments"]  # type: ignore[assignment]  # as journalled
+    return Due(
+        item=Item(key=row.key, patient=patient, arguments=arguments),
+        entry=row.entry,
+        version=row.version,
+        state=row.state,
+        record=row.record,
+        first_sent=row.first_sent,
+        sent=row.sent,
+        newest=row.newest == row.version,
+    )
+
+
+def mark_sent(ledger: Ledger, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> None:
+    """Commit that this batch leaves now, with what the target held before. Only then is it sent."""
+    moment = now()
+    rows = [
+        {
+            "b_key": one.item.key,
+            "b_before": _sealed(ledger, before, one.item.key),
+            "b_first": one.first_sent or moment,
+        }
+        for one in batch
+    ]
+    with ledger.writing("sent") as connection:
+        connection.execute(
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.key == sa.bindparam("b_key"))
+            .values(
+                state="sent",
+                code="",
+                attempts=DELIVERY.c.attempts + 1,
+                sent=moment,
+                first_sent=sa.bindparam("b_first"),
+                before_sealed=sa.func.coalesce(DELIVERY.c.before_sealed, sa.bindparam("b_before")),
+            ),
+            rows,
+        )
+        audit.add(ledger, connection, "deliveries sent", len(rows), *(row["b_key"] for row in rows))
+
+
+def settle(ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
+    """Commit what became of deliveries."""
+    if not outcomes:
+        return
+    moment = now()
+    rows = [
+        {
+            "b_key": one.key,
+            "b_state": STATE_OF_OUTCOME[one.state],
+            "b_code": one.code[:200],
+            "b_settled": moment if one.state in ("done", "rejected") else None,
+            "b_reference": None
+            if one.reference is None
+            else ledger.seal.seal(one.reference.encode(), "reference"),
+        }
+        for one in outcomes
+    ]
+    with ledger.writing("settle") as connection:
+        connection.execute(
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.key == sa.bindparam("b_key"))
+            .values(
+                state=sa.bindparam("b_state"),
+                code=sa.bindparam("b_code"),
+                settled=sa.bindparam("b_settled"),
+                reference_sealed=sa.bindparam("b_reference"),
+            ),
+            rows,
+        )
+        audit.add(
+            ledger, connection, "deliveries settled", len(rows), *(f"{o.key}={o.state}" for o in outcomes)
+        )
+
+
+def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> None:
+    """Commit another state of deliveries that no target was asked about."""
+    if not keys:
+        return
+    with ledger.writing(f"move to {state}") as connection:
+        connection.execute(
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.key.in_(keys))
+            .values(state=state, code=code, settled=now() if state == "superseded" else None)
+        )
+        audit.add(ledger, connection, f"deliveries {state}", len(keys), *keys)
+
+
+def doubtful(ledger: Ledger) -> list[sa.Row[tuple[str, ...]]]:
+    """Blind deliveries of which nobody can say whether they arrived: for a person to look at."""
+    query = (
+        sa.select(DELIVERY.c.key, DELIVERY.c.operation, DELIVERY.c.entry, DELIVERY.c.version, DELIVERY.c.sent)
+        .where(
+            DELIVERY.c.integration == ledger.integration,
+            DELIVERY.c.state == "unknown",
+            DELIVERY.c.delivery_class == Delivery.BLIND.value,
+        )
+        .order_by(DELIVERY.c.sent)
+    )
+    with ledger.reading() as connection:
+        return list(connection.execute(query))
+
+
+def release(ledger: Ledger, connection: Connection, state: str) -> int:
+    """Put deliveries that wait in a state (held, rejected) back on their way. Returns how many."""
+    newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
+    return connection.execute(
+        sa.update(DELIVERY)
+        .where(
+            DELIVERY.c.integration == ledger.integration,
+            DELIVERY.c.state == state,
+            DELIVERY.c.version == newest,
+        )
+        .values(state="planned", code="", settled=None)
+    ).rowcount
+
+
+def counts(ledger: Ledger, *, run: str | None = None) -> dict[str, int]:
+    """How many deliveries are in which state, of one run or of the whole integration."""
+    query = sa.select(DELIVERY.c.state, sa.func.count()).where(DELIVERY.c.integration == ledger.integration)
+    if run is not None:
+        query = query.where(DELIVERY.c.run == run)
+    with ledger.reading() as connection:
+        return {state: number for state, number in connection.execute(query.group_by(DELIVERY.c.state))}
+
+
+def sample_done(ledger: Ledger, operation: str, size: int) -> Iterator[Due]:
+    """Some deliveries of this run that are done and still the newest, spread over the keys."""
+    query = (
+        sa.select(DELIVERY, PLAN.c.sealed, ENTRY.c.version.label("newest"))
+        .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
+        .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
+        .where(DELIVERY.c.run == ledger.run, DELIVERY.c.operation == operation, DELIVERY.c.state == "done")
+        .where(ENTRY.c.version == DELIVERY.c.version)
+        .order_by(DELIVERY.c.key)  # keyed hashes: their order is as good as chance
+        .limit(size)
+    )
+    with ledger.reading() as connection:
+        for row in connection.execute(query):
+            yield _due(ledger, row)
+
+
+def _sealed(ledger: Ledger, before: Mapping[str, Arguments | None], key: str) -> bytes | None:
+    if key not in before:
+        return None
+    values: JsonValue = None if before[key] is None else dict(before[key] or {})
+    return ledger.seal.seal(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(), "before")
+
+
+def hold_other_policies(ledger: Ledger, policy: str) -> int:
+    """Let what was planned under another policy wait for a person. Returns how many."""
+    made_by = sa.select(PLAN.c.policy).where(PLAN.c.id == DELIVERY.c.plan).scalar_subquery()
+    with ledger.writing("hold other policies") as connection:
+        return connection.execute(
+            sa.update(DELIVERY)
+            .where(
+                DELIVERY.c.integration == ledger.integration,
+                DELIVERY.c.state == "planned",
+                made_by != policy,
+            )
+            .values(state="held", code="policy_changed")
+        ).rowcount

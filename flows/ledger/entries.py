@@ -1,0 +1,142 @@
+"""What is known of each entry: its pseudonym, its last version, whether it is open."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from flows.ledger.store import Ledger, now
+from flows.ledger.tables import ENTRY
+
+ATTEMPTS = 3  # decisions that fail in a row; then a change, or a person, must come first
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger holds of one entry. A new one has version 0 and no fingerprint."""
+
+    ref: str
+    patient: str
+    patient_hash: str
+    fingerprint: str = ""
+    version: int = 0
+    state: str = ""
+    attempts: int = 0
+    again_on: date | None = None
+
+    def is_open(self) -> bool:
+        """A decision that failed and may be tried again although nothing changed."""
+        return self.state == "quarantined" and self.attempts < ATTEMPTS
+
+
+def hash_of(ledger: Ledger, patient: str) -> str:
+    return ledger.seal.keyed_hash("patient", ledger.integration, patient)
+
+
+def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
+    """What is known of these patients, by patient id; new ones get a pseudonym."""
+    by_hash = {hash_of(ledger, patient): patient for patient in patients}
+    found: dict[str, Known] = {}
+    with ledger.reading() as connection:
+        for row in connection.execute(
+            sa.select(ENTRY).where(
+                ENTRY.c.integration == ledger.integration, ENTRY.c.patient_hash.in_(by_hash)
+            )
+        ):
+            patient = by_hash[row.patient_hash]
+            found[patient] = Known(
+                ref=row.ref,
+                patient=patient,
+                patient_hash=row.patient_hash,
+                fingerprint=row.fingerprint,
+                version=row.version,
+                state=row.state,
+                attempts=row.attempts,
+                again_on=row.again_on,
+            )
+    for patient_hash, patient in by_hash.items():
+        if patient not in found:
+            found[patient] = Known(ref=new_ref(), patient=patient, patient_hash=patient_hash)
+    return found
+
+
+def new_ref() -> str:
+    return f"e{secrets.token_hex(6)}"
+
+
+def seen(ledger: Ledger, connection: Connection, refs: Iterable[str]) -> None:
+    """Note that these entries were read and found unchanged."""
+    values = {"seen_run": ledger.run, "seen": now()}
+    listed = list(refs)
+    for start in range(0, len(listed), CHUNK):
+        connection.execute(
+            sa.update(ENTRY).where(ENTRY.c.ref.in_(listed[start : start + CHUNK])).values(values)
+        )
+
+
+def absent(ledger: Ledger, connection: Connection, entry: Known, code: str) -> None:
+    """Note that an entry was asked for and not given. Its version and its plan stay as they are."""
+    row = row_of(ledger, entry, fingerprint=entry.fingerprint, version=entry.version) | {
+        "state": "absent",
+        "code": code,
+    }
+    if entry.state:
+        connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == entry.ref).values(row))
+    else:
+        connection.execute(ENTRY.insert().values(row))
+
+
+def row_of(ledger: Ledger, entry: Known, *, fingerprint: str, version: int) -> dict[str, object]:
+    return {
+        "ref": entry.ref,
+        "integration": ledger.integration,
+        "patient_hash": entry.patient_hash,
+        "patient_sealed": ledger.seal.seal(entry.patient.encode(), "patient"),
+        "fingerprint": fingerprint,
+        "version": version,
+        "code": "",
+        "attempts": 0,
+        "again_on": None,
+        "seen_run": ledger.run,
+        "seen": now(),
+        "decided": None,
+    }
+
+
+def to_try_again(ledger: Ledger, today: date) -> list[str]:
+    """Patients whose entries are open, or asked to be decided again by this day."""
+    open_ones = (ENTRY.c.state == "quarantined") & (ENTRY.c.attempts < ATTEMPTS)
+    return _patients(ledger, open_ones | (ENTRY.c.again_on <= today))
+
+
+def everyone(ledger: Ledger) -> list[str]:
+    """Every patient that the ledger has an entry of."""
+    return _patients(ledger, sa.true())
+
+
+def count(ledger: Ledger) -> int:
+    with ledger.reading() as connection:
+        return connection.execute(
+            sa.select(sa.func.count()).select_from(ENTRY).where(ENTRY.c.integration == ledger.integration)
+        ).scalar_one()
+
+
+def _patients(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[str]:
+    with ledger.reading() as connection:
+        sealed = connection.execute(
+            sa.select(ENTRY.c.patient_sealed).where(ENTRY.c.integration == ledger.integration, which)
+        ).scalars()
+        return [ledger.seal.open(value, "patient").decode() for value in sealed]
+
+
+def reopen(ledger: Ledger, connection: Connection) -> int:
+    """Give every quarantined entry its attempts back. Returns how many."""
+    return connection.execute(
+        sa.update(ENTRY)
+        .where(ENTRY.c.integration == ledger.integration, ENTRY.c.state == "quarantined")
+        .values(attempts=0)
+    ).rowcount

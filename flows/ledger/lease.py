@@ -1,0 +1,139 @@
+"""The lease: one run of one integration at a time, with a token that rises with each holder.
+
+Who was paused for long and wakes up holds an old token; the ledger refuses its writes (store.fence).
+"""
+
+import os
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from flows.ledger.store import LEASE_SECONDS, LeaseLost, Ledger, database_clock
+from flows.ledger.tables import LEASE
+
+
+class LeaseHeld(Exception):
+    """Another run of this integration is going. Nothing was done."""
+
+
+def take(ledger: Ledger, run: str) -> None:
+    """Make `run` the holder, if nobody else is: then the ledger's writes are allowed to it.
+
+    The lease of a process of this machine that no longer lives is taken over at once; any other one
+    when it has run out.
+
+    Raises:
+        LeaseHeld: another run is going.
+    """
+    holder = _this_process()
+    with ledger.engine.begin() as connection:
+        _ensure_row(connection, ledger.integration)
+        row = connection.execute(sa.select(LEASE).where(LEASE.c.integration == ledger.integration)).one()
+        clock = database_clock(connection)
+        if row.expires > clock and not _is_dead(row.holder):
+            raise LeaseHeld(
+                f"{ledger.tenant}/{ledger.name}: run {row.run} is already going ({_place(row.holder)}); "
+                f"nothing was done. Wait for it, or look with: ferry status"
+            )
+        taken = connection.execute(
+            sa.update(LEASE)
+            .where(LEASE.c.integration == ledger.integration, LEASE.c.epoch == row.epoch)
+            .values(epoch=row.epoch + 1, holder=holder, run=run, expires=clock + LEASE_SECONDS)
+        )
+        if taken.rowcount != 1:
+            raise LeaseHeld(
+                f"{ledger.tenant}/{ledger.name}: another run started at this moment; nothing was done"
+            )
+        ledger.epoch, ledger.run = row.epoch + 1, run
+
+
+def give_back(ledger: Ledger) -> None:
+    """Let the next run start at once. Does nothing if another run took over."""
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            sa.update(LEASE)
+            .where(LEASE.c.integration == ledger.integration, LEASE.c.epoch == ledger.epoch)
+            .values(expires=0.0)
+        )
+
+
+class Heartbeat:
+    """Renews the lease while a run reads or asks a model for longer than the lease lasts."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="ferry-lease", daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(LEASE_SECONDS / 4):
+            # Whoever lost the lease learns it at the next write; a busy database is tried again.
+            with suppress(LeaseLost, sa.exc.OperationalError), self._ledger.engine.begin() as connection:
+                self._ledger.fence(connection)
+
+
+def _ensure_row(connection: Connection, integration: int) -> None:
+    """The lease's row, locked: the first statement of the transaction is a write."""
+    touched = connection.execute(
+        sa.update(LEASE).where(LEASE.c.integration == integration).values(epoch=LEASE.c.epoch)
+    )
+    if touched.rowcount == 0:
+        row = {"integration": integration, "epoch": 0, "holder": "", "run": None, "expires": 0.0}
+        connection.execute(LEASE.insert().values(row))
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()}|{_boot()}|{os.getpid()}|{_started(os.getpid())}"
+
+
+def _place(holder: str) -> str:
+    host, _, pid, _ = holder.split("|")
+    return f"process {pid} on {host}"
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the holder surely no longer lives. Of another machine's process nothing is known."""
+    host, boot, pid, started = holder.split("|") if holder else ("", "", "0", "")
+    if not holder:
+        return True
+    if host != socket.gethostname():
+        return False
+    return boot != _boot() or _started(int(pid)) != started
+
+
+def _boot() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _started(pid: int) -> str:
+    """When a process began, as the kernel counts: a number that was given again is told apart."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return _alive(pid)
+    fields = stat.rsplit(")", 1)[1].split()
+    return "gone" if fields[0] in "ZX" else fields[19]
+
+
+def _alive(pid: int) -> str:
+    """The same question where there is no /proc."""
+    if Path("/proc/self").exists():
+        return "gone"
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return "gone"
+    return "alive"

@@ -1,0 +1,153 @@
+"""The ledger's first form."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from flows.ledger.tables import UtcTime
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:  # one statement for each table: long, and read once
+    op.create_table(
+        "data_key",
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("kid", sa.String(length=200), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name=op.f("pk_data_key")),
+    )
+    op.create_table(
+        "integration",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_integration")),
+        sa.UniqueConstraint("tenant", "name", name=op.f("uq_integration_tenant_name")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(length=200), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("chain", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_audit_integration")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "cursor",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("feed", sa.String(length=100), nullable=False),
+        sa.Column("watermark", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_cursor_integration")),
+        sa.PrimaryKeyConstraint("integration", "feed", name=op.f("pk_cursor")),
+    )
+    op.create_table(
+        "entry",
+        sa.Column("ref", sa.String(length=40), nullable=False),
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("patient_hash", sa.String(length=32), nullable=False),
+        sa.Column("patient_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("again_on", sa.Date(), nullable=True),
+        sa.Column("seen_run", sa.String(length=200), nullable=False),
+        sa.Column("seen", UtcTime(), nullable=False),
+        sa.Column("decided", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_entry_integration")),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_entry")),
+        sa.UniqueConstraint("integration", "patient_hash", name=op.f("uq_entry_integration_patient_hash")),
+    )
+    op.create_index(op.f("ix_entry_integration_again_on"), "entry", ["integration", "again_on"], unique=False)
+    op.create_index(op.f("ix_entry_integration_state"), "entry", ["integration", "state"], unique=False)
+    op.create_table(
+        "lease",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.String(length=200), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=True),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_lease_integration")),
+        sa.PrimaryKeyConstraint("integration", name=op.f("pk_lease")),
+    )
+    op.create_table(
+        "run",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("mode", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("started", UtcTime(), nullable=False),
+        sa.Column("ended", UtcTime(), nullable=True),
+        sa.Column("instructions", sa.String(length=200), nullable=False),
+        sa.Column("policy", sa.String(length=200), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_run_integration")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+    )
+    op.create_index(op.f("ix_run_integration_started"), "run", ["integration", "started"], unique=False)
+    op.create_table(
+        "plan",
+        sa.Column("id", sa.String(length=60), nullable=False),
+        sa.Column("entry", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=200), nullable=False),
+        sa.Column("because", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("code", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("hash", sa.String(length=200), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("instructions", sa.String(length=200), nullable=False),
+        sa.Column("policy", sa.String(length=200), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("model_requests", sa.Integer(), nullable=False),
+        sa.Column("made", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_plan_entry")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
+    )
+    op.create_index(op.f("ix_plan_entry_version"), "plan", ["entry", "version"], unique=False)
+    op.create_index(op.f("ix_plan_run"), "plan", ["run"], unique=False)
+    op.create_table(
+        "delivery",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("plan", sa.String(length=60), nullable=False),
+        sa.Column("entry", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("operation", sa.String(length=200), nullable=False),
+        sa.Column("delivery_class", sa.String(length=200), nullable=False),
+        sa.Column("because", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("record", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("planned", UtcTime(), nullable=False),
+        sa.Column("first_sent", UtcTime(), nullable=True),
+        sa.Column("sent", UtcTime(), nullable=True),
+        sa.Column("settled", UtcTime(), nullable=True),
+        sa.Column("before_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("reference_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_delivery_entry")),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_delivery_integration")),
+        sa.ForeignKeyConstraint(["plan"], ["plan.id"], name=op.f("fk_delivery_plan")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_delivery")),
+    )
+    op.create_index(op.f("ix_delivery_entry_version"), "delivery", ["entry", "version"], unique=False)
+    op.create_index(
+        op.f("ix_delivery_integration_state_operation_key"),
+        "delivery",
+        ["integration", "state", "operation", "key"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_delivery_run_state"), "delivery", ["run", "state"], unique=False)

@@ -1,0 +1,181 @@
+"""Journalling: a plan is committed here before anything of it is sent."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+from sqlalchemy.engine import Connection
+
+from agent.plan import Call, Decision, Plan, Refused
+from connectors.operation import Write
+from flows.ledger import audit, entries
+from flows.ledger.entries import Known
+from flows.ledger.store import Ledger, now
+from flows.ledger.tables import DELIVERY, ENTRY, PLAN
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One entry with what was decided for this version of it."""
+
+    known: Known
+    fingerprint: str
+    decision: Decision
+    transient: bool = False  # a refusal that time may put right: does not use up the entry's attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What a plan was made by; stored with it and part of nothing that identifies the entry."""
+
+    instructions: str
+    policy: str
+
+
+def journal(
+    ledger: Ledger,
+    decided: Sequence[Decided],
+    versions: Versions,
+    writes: Mapping[str, Write],
+    held: Callable[[int], str],
+) -> None:
+    """Commit the decisions of a group in one transaction, older unsent deliveries superseded.
+
+    held(n) answers, for n new deliveries, "" to plan them or the code under which they wait for a
+    person (the breaker).
+    """
+    plans, deliveries, old, new = [], [], [], []
+    for one in decided:
+        plan_row, rows = _rows(ledger, one, versions, writes)
+        plans.append(plan_row)
+        deliveries.extend(rows)
+        (old if one.known.state else new).append(_entry_row(ledger, one))
+    code = held(len(deliveries))
+    for row in deliveries:
+        row.update(state="held" if code else "planned", code=code)
+    with ledger.writing("journal") as connection:
+        _supersede(connection, [row["ref"] for row in old])
+        _put_entries(connection, old, new)
+        connection.execute(PLAN.insert(), plans)
+        if deliveries:
+            connection.execute(DELIVERY.insert(), deliveries)
+        audit.add(ledger, connection, "plans journalled", len(plans), *(row["hash"] for row in plans))
+
+
+def opened(ledger: Ledger, sealed: bytes) -> tuple[str, list[dict[str, JsonValue]]]:
+    """The patient and the calls of a sealed plan, as they were journalled."""
+    content = json.loads(ledger.seal.open(sealed, "plan"))
+    return content["patient"], content["calls"]
+
+
+def _rows(
+    ledger: Ledger, one: Decided, versions: Versions, writes: Mapping[str, Write]
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    outcome, version = one.decision.outcome, one.known.version + 1
+    plan_id = f"{one.known.ref}.{version}"
+    calls = outcome.calls if isinstance(outcome, Plan) else ()
+    content = json.dumps(
+        {
+            "patient": one.known.patient,
+            "outcome": outcome.model_dump(mode="json"),
+            "calls": [_call(c) for c in calls],
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    kind, code = _kind(outcome)
+    plan_row: dict[str, object] = {
+        "id": plan_id,
+        "entry": one.known.ref,
+        "version": version,
+        "kind": kind,
+        "because": " ".join(outcome.because) if isinstance(outcome, Plan) else "",
+        "code": code,
+        "hash": ledger.seal.keyed_hash_of(content),
+        "sealed": ledger.seal.seal(content, "plan"),
+        "fingerprint": one.fingerprint,
+        "instructions": versions.instructions,
+        "policy": versions.policy,
+        "run": ledger.run,
+        "model_requests": one.decision.model_requests,
+        "made": now(),
+    }
+    rows = [
+        _delivery(ledger, one, plan_id, at, call, writes[call.operation]) for at, call in enumerate(calls)
+    ]
+    return plan_row, rows
+
+
+def _delivery(
+    ledger: Ledger, one: Decided, plan_id: str, at: int, call: Call, write: Write
+) -> dict[str, object]:
+    version = one.known.version + 1
+    record = write.record(one.known.patient, call.values())
+    return {
+        "key": ledger.seal.keyed_hash(
+            "delivery/1", ledger.integration, one.known.patient, one.fingerprint, version, at, call.operation
+        ),
+        "integration": ledger.integration,
+        "plan": plan_id,
+        "entry": one.known.ref,
+        "version": version,
+        "ordinal": at,
+        "operation": call.operation,
+        "delivery_class": write.delivery.value,
+        "because": " ".join(call.because),
+        "record": ledger.seal.keyed_hash("record", call.operation, record),
+        "attempts": 0,
+        "run": ledger.run,
+        "planned": now(),
+    }
+
+
+def _call(call: Call) -> dict[str, JsonValue]:
+    return {"operation": call.operation, "arguments": call.values()}
+
+
+def _kind(outcome: Plan | Refused) -> tuple[str, str]:
+    if isinstance(outcome, Refused):
+        return "refused", ":".join(part for part in (outcome.code, outcome.where) if part)
+    return outcome.kind, outcome.reason
+
+
+STATE_OF_KIND = {"write": "planned", "skip": "skipped", "review": "review", "refused": "quarantined"}
+
+
+def _entry_row(ledger: Ledger, one: Decided) -> dict[str, object]:
+    kind, code = _kind(one.decision.outcome)
+    outcome = one.decision.outcome
+    failed = kind == "refused" and not one.transient
+    row = entries.row_of(ledger, one.known, fingerprint=one.fingerprint, version=one.known.version + 1)
+    return row | {
+        "state": STATE_OF_KIND[kind],
+        "code": code,
+        "attempts": one.known.attempts + 1 if failed else 0,
+        "again_on": outcome.again_on if isinstance(outcome, Plan) else None,
+        "decided": now(),
+    }
+
+
+def _put_entries(connection: Connection, old: list[dict[str, object]], new: list[dict[str, object]]) -> None:
+    if new:
+        connection.execute(ENTRY.insert(), new)
+    if old:
+        names = [
+            name for name in old[0] if name not in ("ref", "integration", "patient_hash", "patient_sealed")
+        ]
+        changed = sa.update(ENTRY).where(ENTRY.c.ref == sa.bindparam("b_ref"))
+        changed = changed.values({name: sa.bindparam(f"b_{name}") for name in names})
+        connection.execute(changed, [{f"b_{name}": row[name] for name in ("ref", *names)} for row in old])
+
+
+def _supersede(connection: Connection, refs: Sequence[object]) -> None:
+    """What an older version planned and never sent is void: this version decided anew."""
+    if refs:
+        connection.execute(
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held")))
+            .values(state="superseded", settled=now())
+        )

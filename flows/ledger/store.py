@@ -1,0 +1,170 @@
+"""The ledger: opened, migrated, sealed for one tenant, and fenced for one integration."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection, Engine
+
+from flows.crash import crashpoint
+from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
+from flows.vault import KeyEncryptionKey, Seal, new_data_key, open_data_key
+
+Value = TypeVar("Value")
+LEASE_SECONDS = 60.0
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class LedgerUnavailable(Exception):
+    """The ledger cannot be opened or written. One line: what, where, what to do."""
+
+
+class LeaseLost(Exception):
+    """Another run holds the integration now; this one may not write any more."""
+
+
+def connect(url: str) -> Engine:
+    """An engine on the ledger's database, migrated to this Ferry's version.
+
+    Raises:
+        LedgerUnavailable: no such database, no permission, disk full.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise LedgerUnavailable(
+            f"ledger: {parsed.get_backend_name()} is not supported; use sqlite or postgresql"
+        )
+    engine = _engine(parsed)
+    try:
+        _migrate(engine)
+    except sa.exc.SQLAlchemyError as error:
+        place = parsed.render_as_string(hide_password=True)
+        raise LedgerUnavailable(
+            f"ledger: cannot open {place} ({type(error).__name__}); check FERRY_LEDGER_URL"
+        ) from None
+    return engine
+
+
+def _engine(url: sa.URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30.0})
+
+    @sa.event.listens_for(engine, "connect")
+    def _pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # a plan survives a power cut before its write leaves
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+class Ledger:
+    """What one integration remembers. Reads are free; writes need the lease (see `writing`)."""
+
+    def __init__(
+        self, engine: Engine, kek: KeyEncryptionKey, *, environment: str, tenant: str, name: str
+    ) -> None:
+        self.engine = engine
+        self.tenant, self.name = tenant, name
+        self.seal = _seal_of(engine, kek, environment, tenant)
+        self.integration = _integration_of(engine, tenant, name)
+        self.epoch = 0  # 0: no lease held, so every write is refused
+        self.run = ""
+        self._turn = threading.Lock()
+
+    def reading(self) -> Connection:
+        return self.engine.connect()
+
+    @contextmanager
+    def writing(self, act: str) -> Iterator[Connection]:
+        """One fenced transaction: it renews the lease, or raises LeaseLost and writes nothing.
+
+        Threads of this process take turns: SQLite has one writer anyway.
+        """
+        crashpoint(f"before {act}")
+        with self._turn, self.engine.begin() as connection:
+            self.fence(connection)
+            yield connection
+        crashpoint(f"after {act}")
+
+    def fence(self, connection: Connection) -> None:
+        renewed = connection.execute(
+            sa.update(LEASE)
+            .where(LEASE.c.integration == self.integration, LEASE.c.epoch == self.epoch)
+            .values(expires=database_clock(connection) + LEASE_SECONDS)
+        )
+        if renewed.rowcount != 1:
+            raise LeaseLost(
+                f"{self.tenant}/{self.name}: another run took over; this run stops without writing"
+            )
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def database_clock(connection: Connection) -> float:
+    """Seconds since 1970 by the database: leases of several machines must not depend on their clocks."""
+    if connection.dialect.name == "sqlite":
+        return time.time()  # the database is on this machine
+    return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> Seal:
+    found = sa.select(DATA_KEY.c.wrapped).where(DATA_KEY.c.tenant == tenant)
+    with engine.connect() as connection:
+        wrapped = connection.execute(found).scalar_one_or_none()
+    if wrapped is None:
+        row = {"tenant": tenant, "kid": kek.kid, "wrapped": new_data_key(kek, environment, tenant)}
+        wrapped = _insert_once(engine, DATA_KEY, row, found)
+    return open_data_key(kek, wrapped, environment, tenant)
+
+
+def _integration_of(engine: Engine, tenant: str, name: str) -> int:
+    found = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant, INTEGRATION.c.name == name)
+    with engine.connect() as connection:
+        known = connection.execute(found).scalar_one_or_none()
+    return (
+        known
+        if known is not None
+        else _insert_once(engine, INTEGRATION, {"tenant": tenant, "name": name}, found)
+    )
+
+
+def _insert_once(
+    engine: Engine, table: sa.Table, row: dict[str, object], found: sa.Select[tuple[Value]]
+) -> Value:
+    """The row's value, whoever inserted it: two processes may start at the same moment."""
+    with suppress(sa.exc.IntegrityError), engine.begin() as connection:
+        connection.execute(table.insert().values(row))
+    with engine.connect() as connection:
+        return connection.execute(found).scalar_one()

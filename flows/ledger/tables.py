@@ -1,0 +1,179 @@
+"""The ledger's tables. Clear columns hold pseudonyms, codes, counts, keyed hashes and times only."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """An aware moment, kept in UTC on databases with and without time zones."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _time(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
+    return sa.Column(name, UtcTime(), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False, default: str | None = None) -> sa.Column[str]:
+    return sa.Column(name, sa.String(200), nullable=nullable, server_default=default)
+
+
+INTEGRATION = sa.Table(
+    "integration",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _text("tenant"),
+    _text("name"),
+    sa.UniqueConstraint("tenant", "name"),
+)
+
+DATA_KEY = sa.Table(
+    "data_key",
+    METADATA,
+    sa.Column("tenant", sa.String(200), primary_key=True),
+    _text("kid"),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+
+LEASE = sa.Table(
+    "lease",
+    METADATA,
+    sa.Column("integration", sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),  # rises with each holder; the fencing token
+    _text("holder"),
+    _text("run", nullable=True),
+    sa.Column("expires", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
+)
+
+CURSOR = sa.Table(
+    "cursor",
+    METADATA,
+    sa.Column("integration", sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("feed", sa.String(100), primary_key=True),
+    _time("watermark", nullable=False),
+)
+
+RUN = sa.Table(
+    "run",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    _text("mode"),  # changes, sweep, resync, retry
+    _text("state"),  # running, complete, incomplete, failed
+    _text("code", default=""),
+    _time("started", nullable=False),
+    _time("ended"),
+    _text("instructions"),  # hashes
+    _text("policy"),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Index(None, "integration", "started"),
+)
+
+ENTRY = sa.Table(
+    "entry",
+    METADATA,
+    sa.Column("ref", sa.String(40), primary_key=True),  # the pseudonym
+    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("patient_hash", sa.String(32), nullable=False),
+    sa.Column("patient_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("fingerprint", sa.String(32), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    _text("state"),  # planned, skipped, review, quarantined, absent
+    _text("code", default=""),
+    sa.Column("attempts", sa.Integer, nullable=False),  # decisions that failed since the last good one
+    sa.Column("again_on", sa.Date),
+    _text("seen_run"),
+    _time("seen", nullable=False),
+    _time("decided"),
+    sa.UniqueConstraint("integration", "patient_hash"),
+    sa.Index(None, "integration", "state"),
+    sa.Index(None, "integration", "again_on"),
+)
+
+PLAN = sa.Table(
+    "plan",
+    METADATA,
+    sa.Column("id", sa.String(60), primary_key=True),  # <entry ref>.<version>
+    sa.Column("entry", sa.ForeignKey("entry.ref"), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    _text("kind"),  # write, skip, review, refused
+    _text("because", default=""),
+    _text("code", default=""),
+    _text("hash"),  # keyed hash of the plan's canonical form
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("fingerprint", sa.String(32), nullable=False),
+    _text("instructions"),
+    _text("policy"),
+    _text("run"),
+    sa.Column("model_requests", sa.Integer, nullable=False),
+    _time("made", nullable=False),
+    sa.Index(None, "entry", "version"),
+    sa.Index(None, "run"),
+)
+
+DELIVERY = sa.Table(
+    "delivery",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),  # the idempotency key
+    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("plan", sa.ForeignKey("plan.id"), nullable=False),
+    sa.Column("entry", sa.ForeignKey("entry.ref"), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    _text("operation"),
+    _text("delivery_class"),
+    _text("because", default=""),
+    sa.Column("record", sa.String(32), nullable=False),  # keyed hash of the record it touches
+    _text("state"),  # planned, sent, done, rejected, unknown, held, superseded
+    _text("code", default=""),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    _text("run"),
+    _time("planned", nullable=False),
+    _time("first_sent"),
+    _time("sent"),
+    _time("settled"),
+    sa.Column("before_sealed", sa.LargeBinary),  # the pre-image
+    sa.Column("reference_sealed", sa.LargeBinary),  # the target's id of the record
+    sa.Index(None, "integration", "state", "operation", "key"),
+    sa.Index(None, "entry", "version"),
+    sa.Index(None, "run", "state"),
+)
+
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    _text("run"),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    _text("act"),
+    sa.Column("count", sa.Integer, nullable=False),
+    _text("subject"),  # keyed hash over what the act was about
+    _time("at", nullable=False),
+    _text("chain"),  # keyed hash over this row and the chain of the one before
+)
+
+OPEN_STATES = ("planned", "sent", "unknown")
+"""Deliveries that are not settled: still to send, or doubtful."""

@@ -1,0 +1,156 @@
+"""A run: one execution of an integration, with everything its steps share."""
+
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from agent.agent import Decider
+from connectors.base import Connector
+from connectors.changes import Cursor
+from connectors.entry import Found
+from connectors.healthie import Healthie
+from connectors.operation import Write
+from flows import connections
+from flows.ledger import lease, runs
+from flows.ledger.entries import Known
+from flows.ledger.plans import Decided, Versions
+from flows.ledger.store import Ledger, connect
+from flows.settings import Settings
+from flows.tenants import Deployment, load
+from flows.vault import KeyFile
+
+Mode = Literal["changes", "sweep", "resync", "retry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A changed entry: what is known of it, what was read, and the fingerprint of that."""
+
+    known: Known
+    found: Found
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Who looks on while a run goes: the terminal's progress bar, and a dry run's preview."""
+
+    progress: Callable[[int, int | None], None] = lambda _done, _listed: None
+    decided: Callable[["Run", Sequence[tuple[Candidate, Decided]]], None] = lambda _run, _decided: None
+    ended: Callable[["Run"], None] = lambda _run: None
+
+
+OBSERVER: ContextVar[Observer] = ContextVar("observer", default=Observer())
+
+
+@dataclass
+class Run:
+    """One execution. Steps take it whole: they are chapters of one story, in flows/sync.py."""
+
+    deployment: Deployment
+    ledger: Ledger
+    source: Healthie
+    targets: Mapping[str, Connector]
+    writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
+    decider: Decider
+    versions: Versions
+    mode: Mode
+    dry: bool
+    first: bool  # no run of this integration was ever completed
+    started: datetime
+    counts: Counter[str] = field(default_factory=Counter[str])
+    codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
+    cursors: dict[str, Cursor] = field(default_factory=dict[str, Cursor])  # to move to at the end
+    groups: dict[str, list[Candidate]] = field(default_factory=dict[str, list[Candidate]])
+    down: set[str] = field(default_factory=set[str])  # targets that do not answer
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    state: str = "running"
+    code: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.ledger.run
+
+    @property
+    def today(self) -> date:
+        return self.started.date()
+
+    def count(self, name: str, number: int = 1, code: str = "") -> None:
+        with self.turn:
+            self.counts[name] += number
+            if code:
+                self.codes[f"{name} {code}"] += number
+
+
+def new_id() -> str:
+    """A run's id: sorts by time, says nothing."""
+    return f"r{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
+
+
+@contextmanager
+def opened(label: str, mode: Mode, *, dry: bool) -> Iterator[Run]:
+    """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
+
+    Raises:
+        IntegrationInvalid, LedgerUnavailable, LeaseHeld, ConnectorError: nothing was done.
+    """
+    settings = Settings()
+    deployment = load(settings.deployments, label)
+    with ExitStack() as stack:
+        ledger = open_ledger(settings, deployment)
+        stack.callback(ledger.close)
+        if not dry:
+            lease.take(ledger, new_id())
+            stack.callback(lease.give_back, ledger)
+            stack.enter_context(lease.Heartbeat(ledger))
+        run = _assemble(stack, deployment, ledger, mode, dry)
+        for connector in (run.source, *run.targets.values()):
+            connector.check()
+        if not dry:
+            runs.begin(ledger, mode, run.versions)
+        yield run
+
+
+def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
+    return Ledger(
+        connect(settings.ledger()),
+        KeyFile(settings.key()),
+        environment=settings.env,
+        tenant=deployment.tenant,
+        name=deployment.name,
+    )
+
+
+def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mode, dry: bool) -> Run:
+    source = connections.source(deployment)
+    stack.callback(source.close)
+    targets = connections.targets(deployment)
+    for target in targets.values():
+        stack.callback(target.close)
+    writes = connections.writes(deployment, targets)
+    policy = deployment.integration.policy(deployment.instructions)
+    decider = connections.decider(deployment, policy, writes, targets, source)
+    stack.callback(decider.close)
+    known = runs.cursors(ledger)
+    return Run(
+        deployment=deployment,
+        ledger=ledger,
+        source=source,
+        targets=targets,
+        writes=writes,
+        decider=decider,
+        versions=Versions(
+            instructions=deployment.instructions.version,
+            policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
+        ),
+        mode=mode,
+        dry=dry,
+        first=runs.SWEEP not in known,
+        started=datetime.now(UTC),
+    )

@@ -1,0 +1,109 @@
+"""A Prefect server of our own for a run on this machine, where no PREFECT_API_URL names one."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
+
+START = 120.0  # seconds; it takes 12 to 35 on two cores
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+}
+
+
+class ServerUnavailable(Exception):
+    """Prefect's server did not start or does not answer. One line."""
+
+
+class LocalServer:
+    """A running `prefect server`, its data below a folder. Stop it with `stop`."""
+
+    def __init__(self, home: Path) -> None:
+        """Starts the server and returns at once; `ready` waits for it."""
+        self.home = home.resolve()
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        self._log = (self.home / "server.log").open("ab")
+        environment = os.environ | QUIET | {"PREFECT_HOME": str(self.home)}
+        environment.pop("PREFECT_API_URL", None)
+        command = [sys.executable, "-m", "prefect", "server", "start"]
+        self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell, no outside input
+            [*command, "--host", "127.0.0.1", "--port", str(self.port)],
+            env=environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def ready(self) -> None:
+        """Raises ServerUnavailable if it ended, or does not answer in time."""
+        deadline = time.monotonic() + START
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise ServerUnavailable(f"prefect: the server ended; see {self.home / 'server.log'}")
+            try:
+                if httpx.get(f"{self.url}/health", timeout=2.0, trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        raise ServerUnavailable(f"prefect: no answer after {START:.0f} s; see {self.home / 'server.log'}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=10)
+        self._log.close()
+
+
+@contextmanager
+def at_hand(home: Path) -> Iterator[str]:
+    """The address of a Prefect server: the configured one, or one of our own while this lasts."""
+    if url := os.environ.get("PREFECT_API_URL"):
+        yield url
+        return
+    server = LocalServer(home)
+    try:
+        server.ready()
+        settings = {
+            PREFECT_API_URL: server.url,
+            PREFECT_HOME: str(server.home),
+            PREFECT_LOGGING_LEVEL: "WARNING",
+        }
+        with temporary_settings(settings):
+            yield server.url
+            wait_for_records(server.url)
+    finally:
+        server.stop()
+
+
+def wait_for_records(url: str, *, limit: float = 30.0) -> bool:
+    """Wait until the server has recorded the end of every task run it knows. False if it did not."""
+    unfinished = {"task_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "SCHEDULED"]}}}}
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        answer = httpx.post(f"{url}/task_runs/count", json=unfinished, timeout=10.0, trust_env=False)
+        if answer.json() == 0:
+            return True
+        time.sleep(0.3)
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,26 @@
+"""Where Ferry keeps things on this machine. Every value may be set in the environment as FERRY_<NAME>."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One machine's settings; a tenant's are in deployments/."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FERRY_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    home: Path = Path(".ferry")
+    env: str = "local"  # bound into every sealed value: a copy from production does not open here
+    deployments: Path = Path("deployments")
+    ledger_url: str = ""  # default: SQLite below home
+    key_file: Path | None = None  # default: below home
+    workers: int = 4  # threads that run tasks
+
+    def ledger(self) -> str:
+        return self.ledger_url or f"sqlite:///{self.home.resolve() / 'ledger.db'}"
+
+    def key(self) -> Path:
+        return self.key_file or self.home / "keys" / "ferry.key"

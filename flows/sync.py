@@ -1,0 +1,145 @@
+"""Sync: one run of one integration. The flow reads like the way of one entry.
+
+Prefect sees the integration's name, the names of groups, counts and codes; never an entry.
+"""
+
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect import flow, task, unmapped
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows import certify, decide, deliver, detect, report
+from flows.boundary import CodedFailure, guarded, raise_fence
+from flows.ledger import deliveries
+from flows.run import OBSERVER, Mode, Run, opened
+from flows.settings import Settings
+
+RUNS: dict[str, Run] = {}
+"""The runs of this process, by name: a task's parameters hold the name and nothing else."""
+
+TASKS_A_SECOND = 30  # the server drops records of more, silently
+
+
+@task(name="decide", persist_result=False, cache_policy=NO_CACHE, log_prints=False, retries=0)
+def decide_group(group: str, run: str) -> None:
+    """Decide one group of changed entries and journal the plans. `group` and `run` are names."""
+    guarded(lambda: decide.decide(RUNS[run], group))
+
+
+@flow(
+    name="sync",
+    persist_result=False,
+    log_prints=False,
+    task_runner=ThreadPoolTaskRunner(max_workers=Settings().workers),
+)
+def sync(integration: str, mode: Mode = "changes", dry_run: bool = False) -> State[None]:
+    """Carry every entry that changed since the last run to its targets.
+
+    Args:
+        integration: `tenant/integration`, a folder below deployments/.
+        mode: changes (what the source shows as changed), sweep (read everyone), resync (everyone again, as
+            a new version), retry (only what is open).
+        dry_run: decide and show, send nothing, remember nothing.
+    """
+    raise_fence()
+    return guarded(lambda: _sync(integration, mode, dry_run))
+
+
+def _sync(integration: str, mode: Mode, dry_run: bool) -> State[None]:
+    with opened(integration, mode, dry=dry_run) as run:
+        RUNS[run.id] = run
+        try:
+            _work(run)
+        finally:
+            del RUNS[run.id]
+            OBSERVER.get().ended(run)
+        return _ended(run)
+
+
+def _work(run: Run) -> None:
+    if run.dry:
+        _plan_pages(run)
+        run.state = "complete"
+        return
+    try:
+        guarded(lambda: _carry(run))
+    except CodedFailure as failure:
+        certify.abandon(run, failure.code)
+        raise
+    _publish(run)
+
+
+def _carry(run: Run) -> None:
+    deliveries.hold_other_policies(run.ledger, run.versions.policy)
+    deliver.settle(run)  # what an earlier run left behind comes first
+    deliver.deliver(run)
+    _plan_pages(run)
+    deliver.finish(run)
+    certify.certify(run)
+
+
+def _plan_pages(run: Run) -> None:
+    """Page by page: read, decide, journal, deliver. Memory holds one page."""
+    progress = None if run.dry else _progress(run)
+    for page in detect.pages(run):
+        candidates = detect.changed(run, page)
+        names = decide.groups(run, candidates)
+        futures = _mapped(run, names)
+        for future in futures:
+            future.wait()
+        decide.left_over(run, [name for name in names if name in run.groups])
+        if not run.dry:
+            deliver.deliver(run)
+        OBSERVER.get().progress(run.counts["listed"], None)
+        if progress:
+            update_progress_artifact(progress, progress=_part_done(run))
+    if progress:
+        update_progress_artifact(progress, progress=100.0)
+
+
+def _mapped(run: Run, names: Sequence[str]) -> list[PrefectFuture[None]]:
+    """A task for each group; no faster than Prefect's server keeps complete records of."""
+    futures: list[PrefectFuture[None]] = []
+    for start in range(0, len(names), TASKS_A_SECOND):
+        part = names[start : start + TASKS_A_SECOND]
+        begun = time.monotonic()
+        futures.extend(decide_group.map(part, run=unmapped(run.id)))
+        if start + TASKS_A_SECOND < len(names):
+            time.sleep(max(0.0, 1.0 - (time.monotonic() - begun)))
+    return futures
+
+
+def _progress(run: Run) -> UUID:
+    key = f"{run.deployment.tenant}-{run.deployment.name}-progress".replace("_", "-")
+    return create_progress_artifact(progress=0.0, key=key, description=f"run {run.id}")
+
+
+def _part_done(run: Run) -> float:
+    """How far, of the entries that the ledger knew at the start; a first run cannot know."""
+    known = run.counts["known_at_start"]
+    return min(99.0, 100.0 * run.counts["listed"] / known) if known else 0.0
+
+
+def _publish(run: Run) -> None:
+    key = f"{run.deployment.tenant}-{run.deployment.name}".replace("_", "-")
+    create_markdown_artifact(report.markdown(run), key=f"{key}-report", description=report.headline(run))
+    create_table_artifact(report.table(run), key=f"{key}-counts", description=report.headline(run))
+
+
+def _ended(run: Run) -> State[None]:
+    message = report.headline(run)
+    if run.state == "failed":
+        raise CodedFailure(run.code, message)
+    return Completed(message=message, name="Completed" if run.state == "complete" else "Incomplete")
