@@ -9,6 +9,7 @@ import atexit
 import os
 import threading
 from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,6 +22,8 @@ class EventLoop:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.lock = threading.Lock()  # for those who open something in this loop
+        self._entered: list[AbstractAsyncContextManager[Any]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="ferry-agents", daemon=True)
         self._thread.start()
@@ -41,11 +44,24 @@ class EventLoop:
             future.cancel()  # the caller was interrupted: what it asked for must not go on
             raise
 
+    def enter(self, context: AbstractAsyncContextManager[Any]) -> None:
+        """Enter a context in the loop. It is left by `leave`, or when the loop is closed."""
+        self.run(context.__aenter__())
+        self._entered.append(context)
+
+    def leave(self, context: AbstractAsyncContextManager[Any]) -> None:
+        """Leave a context that was entered here; nothing if that is not so, or no longer."""
+        if context in self._entered:
+            self._entered.remove(context)
+            self.run(context.__aexit__(None, None, None))
+
     def close(self) -> None:
-        """Cancel what still runs and end the thread."""
+        """Cancel what still runs, leave what was entered, end the thread."""
         if not self._thread.is_alive():
             return
         asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result(PATIENCE)
+        for context in reversed(self._entered.copy()):
+            self.leave(context)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
         self._loop.close()

@@ -4,15 +4,10 @@ Importing this takes over a second (three vendors' SDKs): an integration with a 
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from types import TracebackType
 
 import httpx2
-from anthropic import AsyncAnthropicVertex
-from pydantic import SecretStr
+from anthropic.lib.vertex import AsyncAnthropicVertex
 from pydantic_ai.exceptions import (
     ModelAPIError,
     ModelConnectionError,
@@ -32,44 +27,14 @@ from pydantic_ai.providers.google_cloud import GoogleCloudProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 
+from agent.access import Access
+from agent.case import count_request
 from agent.failures import ModelTruncated
-from connectors.base import Settings
 
 ATTEMPTS = 3  # of one model request, in all
 WAIT = 1.0  # seconds before the second attempt, doubled before the third
 WAIT_AT_MOST = 20.0  # seconds; an endpoint that asks for more is unavailable for now
 PASSING = (ModelRateLimitError, ModelUnavailableError, ModelServerError, ModelConnectionError)
-
-
-class Access(Settings):
-    """How a model is reached, where its id does not say: an endpoint, or a Google Cloud project."""
-
-    base_url: str = ""  # openai-compatible: http://localhost:8080/v1
-    api_key: SecretStr = SecretStr("none")
-    project: str = ""  # google-cloud
-    location: str = ""
-    request_timeout: float = 60.0  # seconds for one model request, all attempts together
-    answer_tokens: int = 4096  # at most, in one answer
-
-
-@dataclass(slots=True)
-class Spent:
-    """Network requests that went out for one decision."""
-
-    requests: int = 0
-
-
-_spent: ContextVar[Spent | None] = ContextVar("_spent", default=None)
-
-
-@contextmanager
-def counting(spent: Spent) -> Iterator[None]:
-    """Count the model requests made inside, in this task."""
-    token = _spent.set(spent)
-    try:
-        yield
-    finally:
-        _spent.reset(token)
 
 
 def model_of(id_: str, access: Access) -> Model:
@@ -139,9 +104,7 @@ class Counted(WrapperModel):
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
         for attempt in range(1, ATTEMPTS + 1):
-            spent = _spent.get()
-            if spent is not None:
-                spent.requests += 1
+            count_request()
             try:
                 response = await super().request(messages, model_settings, model_request_parameters)
             except PASSING as error:

@@ -58,9 +58,17 @@ def skip(because: str | list[str], reason: str, again_on: date | None = ...) -> 
 def review(because: str | list[str], reason: str, again_on: date | None = ...) -> Decided: ...
 """
 
-WRITTEN = {str: "str", int: "int", float: "float", bool: "bool", NoneType: "None", Decimal: "Decimal | int | str"}
-# JSON has no dates: an entry's date is text, and either may be passed on.
-WRITTEN |= {date: "date | str", datetime: "datetime | str"}
+WRITTEN = {
+    str: "str",
+    int: "int",
+    float: "float",
+    bool: "bool",
+    NoneType: "None",
+    Decimal: "Decimal | int | str",
+    # JSON has no dates: an entry's date is text, and either may be passed on.
+    date: "date | str",
+    datetime: "datetime | str",
+}
 
 
 def prelude(policy: Policy, writes: Mapping[str, Write]) -> str:

@@ -16,16 +16,15 @@ from typing import Self
 
 import pydantic_monty
 from pydantic import JsonValue
-from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, UserPromptPart
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, UserPromptPart
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
 from agent.policy import Policy
 from agent.prelude import prelude
 from connectors.entry import Entry
 from connectors.operation import Write
-
-SUBMIT = "submit_plan"
 
 LIMITS = pydantic_monty.ResourceLimits(
     max_feed_duration_secs=0.1,
@@ -47,6 +46,13 @@ class ProgramCode(StrEnum):
     RECURSION = "program_recursion"
     CRASHED = "program_crashed"
     OUTPUT_INVALID = "program_output_invalid"
+
+
+KINDS: Mapping[type[BaseException], ProgramCode] = {
+    TimeoutError: ProgramCode.TIMEOUT,
+    MemoryError: ProgramCode.MEMORY,
+    RecursionError: ProgramCode.RECURSION,
+}
 
 
 class ProgramFailed(Exception):
@@ -91,7 +97,9 @@ def signature(source: str) -> tuple[str, ...]:
             names = tuple(argument.arg for argument in node.args.args)
             if names in {("entry", "today"), ("entry", "today", "known")}:
                 return names
-            raise ValueError(f"line {node.lineno}: write it as decide(entry, today) or decide(entry, today, known)")
+            raise ValueError(
+                f"line {node.lineno}: write it as decide(entry, today) or decide(entry, today, known)"
+            )
     raise ValueError("line 1: there is no function decide(entry, today)")
 
 
@@ -100,7 +108,10 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._pool = pydantic_monty.Monty(
-            min_processes=1, max_processes=1, request_timeout=REQUEST_TIMEOUT, checkout_timeout=REQUEST_TIMEOUT
+            min_processes=1,
+            max_processes=1,
+            request_timeout=REQUEST_TIMEOUT,
+            checkout_timeout=REQUEST_TIMEOUT,
         )
 
     def open(self) -> None:
@@ -142,12 +153,10 @@ def _code(error: pydantic_monty.MontyError) -> ProgramCode:
     if isinstance(error, pydantic_monty.MontyCrashedError):
         return ProgramCode.TIMEOUT if error.timed_out else ProgramCode.CRASHED
     cause = error.exception()
-    codes = {
-        TimeoutError: ProgramCode.TIMEOUT,
-        MemoryError: ProgramCode.MEMORY,
-        RecursionError: ProgramCode.RECURSION,
-    }
-    return codes.get(type(cause), ProgramCode.ERROR)
+    for kind, code in KINDS.items():
+        if isinstance(cause, kind):
+            return code
+    return ProgramCode.ERROR
 
 
 def case_text(entry: Entry, known: Mapping[str, JsonValue], today: date) -> str:
@@ -159,7 +168,7 @@ class ProgramModel(Model):
     """A model that thinks by running the program: no network, same case, same answer, byte for byte."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__()
+        super().__init__(profile=ModelProfile(supports_json_schema_output=True))
         self._program = program
         self._sandbox = Sandbox()
 
@@ -192,7 +201,7 @@ class ProgramModel(Model):
         case = json.loads(_prompt(messages))
         today = date.fromisoformat(case["today"])
         answer = self._sandbox.run(self._program, {**case, "today": today}, today)
-        return ModelResponse([ToolCallPart(SUBMIT, answer)], model_name="program")
+        return ModelResponse([TextPart(answer)], model_name="program")
 
 
 def _prompt(messages: list[ModelMessage]) -> str:

@@ -82,5 +82,5 @@ def _without(value: JsonValue, unseen: Collection[str]) -> JsonValue:
     if isinstance(value, list):
         return [_without(inner, unseen) for inner in value]
     if isinstance(value, dict):
-        return {name: _without(inner, unseen) for name, inner in value.items()}
+        return {str(_without(name, unseen)): _without(inner, unseen) for name, inner in value.items()}
     return value

@@ -6,9 +6,7 @@ cannot even be asked for; the gate still checks every draft.
 
 from collections.abc import Mapping
 from datetime import date
-from functools import reduce
-from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import (
     BaseModel,
@@ -27,6 +25,7 @@ from agent.references import written
 from connectors.operation import Write
 
 By = Literal["reference", "value"]
+SUBMIT = "submit_plan"
 
 
 class Submitted(BaseModel):
@@ -36,11 +35,18 @@ class Submitted(BaseModel):
 
 
 class SubmittedArguments(Submitted):
-    """Base of every operation's arguments. Fields are numbered, so that no argument's name can clash."""
+    """Base of every operation's arguments: fields f0, f1, … so that no argument's name can clash."""
 
-    def given(self) -> dict[str, JsonValue]:
-        fields = type(self).model_fields
-        return {fields[name].alias or name: getattr(self, name) for name in self.model_fields_set}
+    names: ClassVar[Mapping[str, str]] = {}  # field -> argument
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        cls.names = {name: field.alias or name for name, field in cls.model_fields.items()}
+
+    def given(self) -> dict[str, Any]:
+        """The arguments that were set, by their own names."""
+        names = self.names
+        return {names[name]: getattr(self, name) for name in names if name in self.model_fields_set}
 
 
 class SubmittedCall(Submitted):
@@ -66,13 +72,15 @@ def plan_type(by: By, policy: Policy, writes: Mapping[str, Write]) -> type[Submi
     by "reference", for a model: an argument is a handle, and null is not set. by "value", for a
     program: an argument is the value itself, and absent is not set.
     """
-    calls = [_call_type(by, name, policy, writes) for name in policy.operations]
+    calls = tuple(_call_type(by, name, policy, writes) for name in policy.operations)
     if not calls:
         return SubmittedPlan
-    one = reduce(or_, calls)
-    each = Annotated[one, Field(discriminator="op")] if len(calls) > 1 else one
-    field = Field(default=[], description="write: what to do, in order")
-    return create_model("Plan", __base__=SubmittedPlan, calls=(list[each], field))  # type: ignore[valid-type]
+    one: Any = Union[calls]  # noqa: UP007 - made at run time
+    each: Any = Annotated[one, Field(discriminator="op")] if len(calls) > 1 else one
+    fields: dict[str, Any] = {
+        "calls": (list[each], Field(default=[], description="write: what to do, in order"))
+    }
+    return create_model("Plan", __base__=SubmittedPlan, **fields)
 
 
 def draft_of(by: By, plan: SubmittedPlan) -> Draft:
@@ -100,13 +108,11 @@ def _call_type(by: By, operation: str, policy: Policy, writes: Mapping[str, Writ
         f"f{at}": _argument(by, name, type_, policy.operations[operation].arguments[name])
         for at, (name, type_) in enumerate(granted(policy, writes, operation).items())
     }
-    return create_model(
-        operation,
-        __base__=SubmittedCall,
-        __doc__=writes[operation].summary,
-        op=(Literal[operation], ...),
-        arguments=(create_model(f"{operation}_arguments", __base__=SubmittedArguments, **arguments), ...),
-    )
+    fields: dict[str, Any] = {
+        "op": (Literal[operation], ...),
+        "arguments": (create_model(f"{operation}_arguments", __base__=SubmittedArguments, **arguments), ...),
+    }
+    return create_model(operation, __base__=SubmittedCall, __doc__=writes[operation].summary, **fields)
 
 
 def _argument(by: By, name: str, type_: object, grant: Grant) -> Any:

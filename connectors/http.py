@@ -164,7 +164,7 @@ class Http:
         return seconds
 
     def _jittered(self, attempt: int) -> float:
-        longest = min(self._patience.first_wait * 2 ** (attempt - 1), self._patience.longest_wait)
+        longest = min(self._patience.first_wait * 2.0 ** (attempt - 1), self._patience.longest_wait)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
     def _wait_for_turn(self) -> None:

@@ -49,7 +49,9 @@ def _target(deployment: Deployment, target: Target) -> Connector:
         "probe": lambda: Probe(_model(deployment, ProbeCredentials, settings)),
     }
     if kind not in makers:
-        raise IntegrationInvalid(f"{deployment.label}: {kind} cannot be a target; see the README for those that can")
+        raise IntegrationInvalid(
+            f"{deployment.label}: {kind} cannot be a target; see the README for those that can"
+        )
     return makers[kind]()
 
 
@@ -64,7 +66,11 @@ def writes(deployment: Deployment, opened: Mapping[str, Connector]) -> dict[str,
     Raises:
         IntegrationInvalid: a write is granted that its target does not have.
     """
-    offered = {f"{name}_{short}": write for name, target in opened.items() for short, write in target.writes().items()}
+    offered = {
+        f"{name}_{short}": write
+        for name, target in opened.items()
+        for short, write in target.writes().items()
+    }
     granted = deployment.integration.grants()
     for name in granted:
         if name not in offered:
@@ -89,7 +95,9 @@ def decider(
 
     deciding = deployment.integration.decide
     lookups: dict[str, Lookup] = {
-        f"{name}_{short}": lookup for name, target in opened.items() for short, lookup in target.lookups().items()
+        f"{name}_{short}": lookup
+        for name, target in opened.items()
+        for short, lookup in target.lookups().items()
     }
     return Decider(
         gate=Gate(policy, granted, category),
@@ -115,7 +123,9 @@ def _endpoint(deployment: Deployment) -> Endpoint | None:
 def _settings(deployment: Deployment, connection: str, kind: str) -> dict[str, str]:
     described = deployment.connections[connection]
     if described.connector != kind:
-        raise IntegrationInvalid(f"{deployment.label}: connection {connection} is {described.connector}, not {kind}")
+        raise IntegrationInvalid(
+            f"{deployment.label}: connection {connection} is {described.connector}, not {kind}"
+        )
     return {name: _value(deployment, connection, value) for name, value in described.settings.items()}
 
 

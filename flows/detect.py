@@ -26,7 +26,7 @@ def _nominated(run: Run) -> Iterator[str]:
     if run.mode == "retry":
         yield from entries.to_try_again(run.ledger, run.today)
         return
-    if run.mode == "resync" or run.mode == "sweep" or _sweep_is_due(run, known):
+    if run.mode in ("resync", "sweep") or _sweep_is_due(run, known):
         yield from _everyone(run)
         return
     yield from entries.to_try_again(run.ledger, run.today)
@@ -47,7 +47,7 @@ def _sweep_is_due(run: Run, known: dict[str, Cursor]) -> bool:
 
 def _everyone(run: Run) -> Iterator[str]:
     """Every patient. The feeds go on, at the next run, from the moment this listing began."""
-    begun = min(run.started, run.source.clock() or run.started)
+    begun = min(run.started, run.source.clock or run.started)
     for page in run.source.everyone():
         yield from page
     for feed in run.source.feeds(run.deployment.integration.fields):

@@ -75,7 +75,7 @@ def _plan(
 ) -> Iterator[str]:
     yield f"version {plan.version}, decided {_time(plan.made)} by run {plan.run}: {_decision(plan)}"
     for sentence in str(plan.because).split():
-        yield f"  {sentence}: {deployment.instructions.text_of(sentence)}"
+        yield f"  {sentence}: {_text(deployment, sentence)}"
     content = json.loads(ledger.seal.open(plan.sealed, "plan"))
     calls = content["outcome"].get("calls", [])
     with ledger.reading() as connection:
@@ -94,7 +94,7 @@ def _delivery(
     attempts = f", sent {row.attempts} times" if row.attempts > 1 else ""
     yield f"  {row.operation}: {MEANING[row.state]}{when}{code}{attempts}; key {row.key}"
     for sentence in str(row.because).split():
-        yield f"    {sentence}: {deployment.instructions.text_of(sentence)}"
+        yield f"    {sentence}: {_text(deployment, sentence)}"
     arguments = call["arguments"]
     assert isinstance(arguments, dict)
     for name, argument in arguments.items():
@@ -128,3 +128,9 @@ def _decision(plan: "sa.Row[tuple[object, ...]]") -> str:
 
 def _time(moment: object) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _text(deployment: Deployment, number: str) -> str:
+    """What a sentence says now; an older version may have had others."""
+    found = [sentence.text for sentence in deployment.instructions.sentences if sentence.number == number]
+    return found[0] if found else "(not in the present instructions)"

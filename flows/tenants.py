@@ -75,8 +75,10 @@ class Target(Settings):
     connection: Name
     categories: tuple[Category, ...]
     tables: tuple[TableGrant, ...] = ()
-    writes: dict[str, WriteGrant] = {}
-    options: dict[str, JsonValue] = {}  # the connector's own: csv's null marker, …
+    writes: dict[str, WriteGrant] = Field(default_factory=dict[str, WriteGrant])
+    options: dict[str, JsonValue] = Field(
+        default_factory=dict[str, JsonValue]
+    )  # the connector's own: csv's null marker, …
 
 
 class Deciding(Settings):

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from connectors.changes import Feed, Page, Row
 from connectors.errors import Rejected, Transient
 from connectors.healthie.client import Client
-from connectors.healthie.normal import Malformed, as_utc
+from connectors.healthie.normal import MalformedError, as_utc
 from connectors.healthie.query import PAGE
 from connectors.healthie.reply import Json
 
@@ -95,29 +95,22 @@ LISTINGS: Final = (
 BEGINNING: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Healthie
 
 
-@dataclass(frozen=True, slots=True)
 class HealthieFeed:
     """A listing, ready to be read page by page."""
 
-    client: Client
-    listing: Listing
-    zone: tzinfo
-    size: int = PAGE
-
-    @property
-    def name(self) -> str:
-        return self.listing.name
-
-    @property
-    def newest_first(self) -> bool:
-        return self.listing.newest_first
+    def __init__(self, client: Client, listing: Listing, zone: tzinfo) -> None:
+        self.name = listing.name
+        self.newest_first = listing.newest_first
+        self._client = client
+        self._listing = listing
+        self._zone = zone
 
     def fetch(self, after: str | None, since: datetime | None) -> Page:
         """One page. Raises Transient if the answer is no whole page, Rejected if a row has no time."""
-        variables: dict[str, JsonValue] = {"first": self.size, "after": after}
+        variables: dict[str, JsonValue] = {"first": PAGE, "after": after}
         if not self.newest_first:
             variables["since"] = (since or BEGINNING).astimezone(UTC).isoformat()
-        reply = self.client.run(self.listing.document, variables)
+        reply = self._client.run(self._listing.document, variables)
         if reply.faults:
             raise Transient("incomplete_listing", f"healthie: {self.name}: errors beside a page")
         nodes, following, total = page_of(reply.data.get("rows"), self.name)
@@ -128,10 +121,10 @@ class HealthieFeed:
     def _row(self, node: Json) -> Row:
         stamp = node.get("updated_at") or node.get("created_at")
         try:
-            moment = as_utc(stamp if isinstance(stamp, str) else "", self.zone)
-        except Malformed:
+            moment = as_utc(stamp if isinstance(stamp, str) else "", self._zone)
+        except MalformedError:
             raise Rejected("unreadable_listing", f"healthie: {self.name}: a row without its time") from None
-        patients = dict.fromkeys(id_ for path in self.listing.whose for id_ in _patients(node.get(path[0])))
+        patients = dict.fromkeys(id_ for path in self._listing.whose for id_ in _patients(node.get(path[0])))
         return Row(str(node.get("id")), moment, tuple(patients))
 
 

@@ -33,7 +33,7 @@ class Client:
         self._transport = _Transport(credentials)
         # gql's own HTTPX transport puts bodies into exceptions and debug logs, and prints the document
         # anew for each request; its session, with a transport of ours, does neither
-        self._session = GraphQLClient(transport=self._transport).connect_sync()
+        self._session = GraphQLClient(transport=self._transport).connect_sync()  # type: ignore[no-untyped-call]
         self._warnings: dict[str, None] = {}
         self._clock: datetime | None = None
         self._lock = threading.Lock()

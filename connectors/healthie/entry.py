@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from connectors.entry import Found
 from connectors.healthie.fields import Leaf, branches, catalogue
-from connectors.healthie.normal import Malformed, day, metadata, minor, moment
+from connectors.healthie.normal import MalformedError, day, metadata, minor, moment
 from connectors.healthie.patient import Patient
 from connectors.healthie.records import Kind, Record
 
@@ -29,7 +29,7 @@ class Column:
 
     leaf: Leaf
     name: str
-    convert: Convert | None
+    convert: Convert
     keys: tuple[Keys, ...] = ()  # () means the whole
 
 
@@ -37,6 +37,7 @@ class Column:
 class Shape:
     """What one object of an entry consists of."""
 
+    plain: list[str] = field(default_factory=list[str])  # as they are, under Healthie's own name
     columns: list[Column] = field(default_factory=list[Column])
     below: dict[str, "Shape"] = field(default_factory=dict[str, "Shape"])
 
@@ -44,31 +45,31 @@ class Shape:
         """The object of this record. Codes of what was left out go into `troubles`."""
         there = record.model_fields_set
         values = record.__dict__
-        made: Objects = {}
+        made: Objects = {name: values[name] for name in self.plain if name in there}
         for column in self.columns:
             source = column.leaf.source
-            if source not in there:
-                continue
-            value = values[source]
-            if column.convert is None or value is None:
-                made[column.name] = value
+            value = values[source] if source in there else None
+            if value is None:
+                if source in there and not column.keys:
+                    made[column.name] = None
                 continue
             try:
-                made[column.name] = column.convert(value, column, record, zone)
-            except Malformed as malformed:
+                converted = column.convert(value, column, record, zone)
+            except MalformedError as malformed:
                 troubles[malformed.code] = None
+            else:
+                if converted or not column.keys:  # of the asked keys none is there: nor is the object
+                    made[column.name] = converted
         for name, shape in self.below.items():
             if name in there:
                 made[name] = shape.of(values[name], zone, troubles)
-        for column in self.columns:
-            if column.keys and not made.get(column.name):
-                made.pop(column.name, None)  # none of the asked keys is there: so is the object not
         return made
 
     def of(self, value: Record | list[Record] | None, zone: tzinfo, troubles: dict[str, None]) -> JsonValue:
         """The object or the objects of what is below a record."""
         if isinstance(value, list):
-            return [self.apply(row, zone, troubles) for row in sorted(value, key=by_id)]
+            rows = sorted(value, key=by_id) if len(value) > 1 else value
+            return [self.apply(row, zone, troubles) for row in rows]
         return None if value is None else self.apply(value, zone, troubles)
 
 
@@ -76,7 +77,7 @@ def project(patient: Patient, paths: frozenset[str], zone: tzinfo) -> Found:
     """The entry of this patient with exactly these paths."""
     troubles: dict[str, None] = {}
     entry = _shape(paths).apply(patient, zone, troubles)
-    return Found(patient.id or "", entry, tuple(sorted(troubles)))
+    return Found(patient.id, entry, tuple(sorted(troubles)))
 
 
 def by_id(record: Record) -> tuple[int, str]:
@@ -94,7 +95,11 @@ def _shape(paths: frozenset[str]) -> Shape:
         *parents, name = path.split(".")
         for parent in parents:
             at, below = at.below.setdefault(parent, Shape()), branches(below)[parent].record
-        at.columns.append(Column(leaf, name, _CONVERT.get(leaf.kind), keys))
+        convert = _CONVERT.get(leaf.kind)
+        if convert is None:
+            at.plain.append(name)
+        else:
+            at.columns.append(Column(leaf, name, convert, keys))
     return top
 
 

@@ -137,7 +137,7 @@ class _Walk:
             self._selection(node, parent, depth)
 
     def _selection(self, node: SelectionNode, parent: str, depth: int) -> None:
-        if any(directive.name.value not in ("skip", "include") for directive in node.directives):
+        if any(directive.name.value not in ("skip", "include") for directive in node.directives or ()):
             raise Denied("not_allowed", f"healthie: a directive below {parent} is not known")
         if isinstance(node, FieldNode):
             self._field(node, parent, depth)
@@ -169,7 +169,7 @@ class _Walk:
 
 def _check_arguments(node: FieldNode, parent: str) -> None:
     """No text of ours or of a patient's is spliced in, and no default that bites is left standing."""
-    given = {argument.name.value: argument.value for argument in node.arguments}
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
     for inner in _nodes(given.values()):
         if isinstance(inner, StringValueNode) and inner.value not in LITERALS:
             raise Denied("spliced", f"healthie: a value is spliced into {node.name.value}")

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 Objects = dict[str, JsonValue]
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """A value that is not what its field says. `code` is the trouble to report."""
 
     def __init__(self, code: str) -> None:
@@ -22,63 +22,76 @@ class Malformed(ValueError):
         self.code = code
 
 
-NO_DECIMALS: Final = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
-THREE_DECIMALS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
-_MONEY: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
+NO_DECIMALS: Final = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "JPY",
+        "KMF",
+        "KRW",
+        "MGA",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+THREE_DECIMALS: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+_MONEY: Final = re.compile(r"(-?)\$?(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d{1,9}))?", re.ASCII)
 _MOMENT: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)(?: ?(Z|UTC|[+-]\d\d:?\d\d))?", re.ASCII
 )
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def moment(text: str, zone: tzinfo) -> str:
     """A time in UTC with Z. Healthie's old form `2026-01-30 12:15:00 -0700` is read too."""
-    return as_utc(text, zone).isoformat().replace("+00:00", "Z")
+    return as_utc(text, zone).isoformat()[:-6] + "Z"
 
 
 def as_utc(text: str, zone: tzinfo) -> datetime:
     """A time of Healthie's in UTC; without an offset it is in the account's zone."""
     found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise MalformedError("datetime_malformed")
+    clock, offset = found.groups(default="")
     try:
-        if found is None:
-            raise Malformed("datetime_malformed")
-        day, clock, offset = found.groups()
-        parsed = datetime.fromisoformat(f"{day}T{clock}{'' if offset in (None, 'UTC', 'Z') else offset}")
-        aware = parsed.replace(tzinfo=zone if offset is None else UTC) if parsed.tzinfo is None else parsed
-        return aware.astimezone(UTC)
+        parsed = datetime.fromisoformat(clock + ("Z" if offset == "UTC" else offset))
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=zone)
+        return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Malformed("datetime_malformed") from None
+        raise MalformedError("datetime_malformed") from None
 
 
 def day(text: str) -> str:
     """A plain date, as it is: a birthday has no time zone."""
     try:
         if _DAY.fullmatch(text) is None:
-            raise Malformed("date_malformed")
+            raise MalformedError("date_malformed")
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise Malformed("date_malformed") from None
+        raise MalformedError("date_malformed") from None
 
 
 def minor(amount: str | float, currency: str | None) -> int:
     """An amount in integer minor units of its currency (US dollars if Healthie names none)."""
-    text = format(Decimal(str(amount)), "f") if isinstance(amount, (int, float)) else amount.strip()
-    code = (currency or "USD").upper()
+    code = currency.upper() if currency else "USD"
     places = 0 if code in NO_DECIMALS else 3 if code in THREE_DECIMALS else 2
-    plain = (
-        text.removeprefix("$").replace(",", "")
-        if re.fullmatch(r"\$?\d{1,3}(,\d{3})+(\.\d+)?", text)
-        else text
-    )
-    if _MONEY.fullmatch(plain.removeprefix("$")) is None:
-        raise Malformed("money_malformed")
-    try:
-        units = Decimal(plain.removeprefix("$")).scaleb(places)
-    except InvalidOperation:
-        raise Malformed("money_malformed") from None
-    if units != units.to_integral_value():
-        raise Malformed("money_malformed")
-    return int(units)
+    text = amount if isinstance(amount, str) else format(Decimal(str(amount)), "f")
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        raise MalformedError("money_malformed")
+    sign, whole, fraction = found.groups(default="")
+    if fraction[places:].strip("0"):  # finer than the currency: rounding would invent an amount
+        raise MalformedError("money_malformed")
+    return int(f"{sign}{whole.replace(',', '')}{fraction[:places]:0<{places}}")
 
 
 def metadata(value: JsonValue) -> Objects | None:
@@ -92,5 +105,5 @@ def metadata(value: JsonValue) -> Objects | None:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        raise Malformed("metadata_malformed")
+        raise MalformedError("metadata_malformed")
     return parsed

@@ -32,6 +32,7 @@ Amount = Annotated[str | float | None, Kind.MONEY, Category.MONEY]
 
 
 class Patient(Record):
+    id: Annotated[str, Kind.TEXT]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride] - narrower, and frozen
     active: Flag = None
     restricted: Flag = None
     archived_at: Moment = None

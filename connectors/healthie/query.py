@@ -1,9 +1,9 @@
 """Reading queries, generated from the fields that an integration uses and nothing else.
 
 Healthie admits a complexity of 2000: each field costs 1, and what lies below a connection's `nodes`
-costs its `first` times (facts of the API's own guide). So a read goes in two steps. The first asks for as many
-patients as fit, each with the *number* of their appointments, invoices and so on; the second asks
-for exactly that many. Patients without children cost nothing more.
+costs its `first` times. So a read goes in two steps. The first asks for as many patients as fit, each
+with the *number* of their appointments, invoices and so on; the second asks for exactly that many.
+Patients without children cost nothing more.
 
 Values go as variables. The documents depend on the fields and the numbers alone.
 """

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from itertools import islice
 from typing import Final, TypeVar
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from connectors.entry import Absent, Reading
 from connectors.errors import Rejected, Transient
@@ -35,9 +35,10 @@ R = TypeVar("R")
 THREADS: Final = 4
 WAVE: Final = 8  # requests for patients before the rows of these are read: bounds memory
 PAGES: Final = 500  # of one list of one patient; more is a listing that runs in circles
+PARSED_AT_ONCE: Final = 50
 ROUNDS: Final = 2  # readings of a list whose count does not agree
 
-_PATIENTS: Final = TypeAdapter(list[Patient])
+_PATIENTS: Final = TypeAdapter(list[Patient], config=ConfigDict(hide_input_in_errors=True))
 
 
 @dataclass(slots=True)
@@ -70,13 +71,17 @@ class Reader:
         ids = iter(dict.fromkeys(patients))
         size = selection.patients_at_once
         while wave := list(islice(ids, size * WAVE)):
-            drafts = {id_: Draft(id_) for id_ in wave}
-            batches = list(_chunks(wave, size))
-            _at_once(lambda batch: self._patients(wanted, batch, drafts), batches)
-            missing = [draft.id for draft in drafts.values() if draft.node is None and draft.absent is None]
-            _at_once(lambda batch: self._singly(wanted, batch, drafts), list(_chunks(missing, size)))
-            self._rows(selection, drafts)
+            drafts = self._wave(selection, wanted, wave)
             yield from finished(drafts.values(), wanted, self.zone)
+
+    def _wave(self, selection: Selection, paths: frozenset[str], ids: Sequence[str]) -> dict[str, Draft]:
+        drafts = {id_: Draft(id_) for id_ in ids}
+        size = selection.patients_at_once
+        _at_once(lambda batch: self._patients(paths, batch, drafts), list(_chunks(ids, size)))
+        missing = [draft.id for draft in drafts.values() if draft.node is None and draft.absent is None]
+        _at_once(lambda batch: self._singly(paths, batch, drafts), list(_chunks(missing, size)))
+        self._rows(selection, drafts)
+        return drafts
 
     def _patients(self, paths: frozenset[str], ids: Sequence[str], drafts: dict[str, Draft]) -> None:
         """The patients of one batch, and how many rows each has."""
@@ -90,9 +95,9 @@ class Reader:
         nodes = _nodes(reply.data.get("users"))
         broken = {fault.path[2]: fault.code for fault in reply.faults if fault.path[:2] == ("users", "nodes")}
         for at, node in enumerate(nodes):
-            draft = drafts.get(str(node.get("id"))) if isinstance(node, dict) else None
-            if draft is None or draft.id not in ids:
+            if not isinstance(node, dict) or str(node.get("id")) not in ids:
                 continue
+            draft = drafts[str(node.get("id"))]
             draft.node = node
             if at in broken:
                 draft.give_up(broken[at])
@@ -155,11 +160,12 @@ def finished(drafts: Iterable[Draft], paths: frozenset[str], zone: tzinfo) -> It
             yield Absent(draft.id, "restricted")
         else:
             whole.append({**draft.node, **{area: list(rows.values()) for area, rows in draft.rows.items()}})
-    for node, patient in zip(whole, _parsed(whole), strict=True):
-        yield Absent(str(node["id"]), "unreadable") if patient is None else project(patient, paths, zone)
+    for part in _chunks(whole, PARSED_AT_ONCE):
+        for node, patient in zip(part, _parsed(part), strict=True):
+            yield Absent(str(node["id"]), "unreadable") if patient is None else project(patient, paths, zone)
 
 
-def _parsed(nodes: list[Json]) -> Sequence[Patient | None]:
+def _parsed(nodes: Sequence[Json]) -> Sequence[Patient | None]:
     """All at once, which is fast; one by one only if some do not parse."""
     try:
         return _PATIENTS.validate_python(nodes)
@@ -257,7 +263,7 @@ def _nodes(connection: JsonValue) -> list[JsonValue]:
     return nodes
 
 
-def _chunks(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _chunks(ids: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Even batches of at most `size`."""
     count = -(-len(ids) // size)
     for at in range(count):

@@ -46,7 +46,7 @@ class Record(BaseModel):
     )
     category: ClassVar[Category] = Category.STATUS
     money_beside: ClassVar[str | None] = None  # the field that names the currency; None: US dollars
-    id: Text
+    id: Text = None
 
 
 class Location(Record):

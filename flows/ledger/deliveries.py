@@ -53,7 +53,7 @@ def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after
 
 def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
     patient, calls = plans.opened(ledger, row.sealed)
-    arguments: Arguments = calls[row.ordinal]["arguments"]  # type: ignore[assignment]  # as journalled
+    arguments: Arguments = calls[row.ordinal]["arguments"]
     return Due(
         item=Item(key=row.key, patient=patient, arguments=arguments),
         entry=row.entry,
@@ -215,3 +215,32 @@ def hold_other_policies(ledger: Ledger, policy: str) -> int:
             )
             .values(state="held", code="policy_changed")
         ).rowcount
+
+
+def open_entries(ledger: Ledger) -> list[tuple[str, str, int]]:
+    """How many entries wait, for what: (state, code, number)."""
+    query = (
+        sa.select(ENTRY.c.state, ENTRY.c.code, sa.func.count())
+        .where(
+            ENTRY.c.integration == ledger.integration, ENTRY.c.state.in_(("review", "quarantined", "absent"))
+        )
+        .group_by(ENTRY.c.state, ENTRY.c.code)
+        .order_by(ENTRY.c.state, ENTRY.c.code)
+    )
+    with ledger.reading() as connection:
+        return [(state, code, number) for state, code, number in connection.execute(query)]
+
+
+def decide_doubt(ledger: Ledger, connection: Connection, key: str, *, arrived: bool) -> bool:
+    """A person's word on a doubtful delivery: it arrived, or it is to be sent again. False if unknown."""
+    changed = connection.execute(
+        sa.update(DELIVERY)
+        .where(
+            DELIVERY.c.integration == ledger.integration, DELIVERY.c.key == key, DELIVERY.c.state == "unknown"
+        )
+        .values(
+            state="done" if arrived else "planned", code="by_a_person", settled=now() if arrived else None
+        )
+    )
+    audit.add(ledger, connection, "a person decided a doubt", changed.rowcount, key, arrived)
+    return changed.rowcount == 1

@@ -30,8 +30,9 @@ def take(ledger: Ledger, run: str) -> None:
         LeaseHeld: another run is going.
     """
     holder = _this_process()
+    _ensure_row(ledger)
     with ledger.engine.begin() as connection:
-        _ensure_row(connection, ledger.integration)
+        _lock_row(connection, ledger.integration)
         row = connection.execute(sa.select(LEASE).where(LEASE.c.integration == ledger.integration)).one()
         clock = database_clock(connection)
         if row.expires > clock and not _is_dead(row.holder):
@@ -84,14 +85,21 @@ class Heartbeat:
                 self._ledger.fence(connection)
 
 
-def _ensure_row(connection: Connection, integration: int) -> None:
-    """The lease's row, locked: the first statement of the transaction is a write."""
-    touched = connection.execute(
-        sa.update(LEASE).where(LEASE.c.integration == integration).values(epoch=LEASE.c.epoch)
-    )
-    if touched.rowcount == 0:
-        row = {"integration": integration, "epoch": 0, "holder": "", "run": None, "expires": 0.0}
+def _ensure_row(ledger: Ledger) -> None:
+    """The integration's row of the lease, whoever inserts it first."""
+    row = {"integration": ledger.integration, "epoch": 0, "holder": "", "run": None, "expires": 0.0}
+    with ledger.reading() as connection:
+        if connection.execute(
+            sa.select(LEASE.c.epoch).where(LEASE.c.integration == ledger.integration)
+        ).first():
+            return
+    with suppress(sa.exc.IntegrityError), ledger.engine.begin() as connection:
         connection.execute(LEASE.insert().values(row))
+
+
+def _lock_row(connection: Connection, integration: int) -> None:
+    """The transaction's first statement is a write: two takers come one after the other."""
+    connection.execute(sa.update(LEASE).where(LEASE.c.integration == integration).values(epoch=LEASE.c.epoch))
 
 
 def _this_process() -> str:

@@ -46,7 +46,10 @@ def journal(
     held(n) answers, for n new deliveries, "" to plan them or the code under which they wait for a
     person (the breaker).
     """
-    plans, deliveries, old, new = [], [], [], []
+    plans: list[dict[str, object]] = []
+    deliveries: list[dict[str, object]] = []
+    old: list[dict[str, object]] = []
+    new: list[dict[str, object]] = []
     for one in decided:
         plan_row, rows = _rows(ledger, one, versions, writes)
         plans.append(plan_row)

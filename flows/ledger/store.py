@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,7 +161,7 @@ def _integration_of(engine: Engine, tenant: str, name: str) -> int:
 
 
 def _insert_once(
-    engine: Engine, table: sa.Table, row: dict[str, object], found: sa.Select[tuple[Value]]
+    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[tuple[Value]]
 ) -> Value:
     """The row's value, whoever inserted it: two processes may start at the same moment."""
     with suppress(sa.exc.IntegrityError), engine.begin() as connection:

@@ -50,7 +50,9 @@ class Call:
                 asked if isinstance(asked, dict) else {},
                 tuple(self.state.touched[touched:]),
                 tuple(self.state.mails[mails:]),
-                tuple(str(one["message"]) for one in objects(payload, "messages")) if isinstance(payload, dict) else (),
+                tuple(str(one["message"]) for one in objects(payload, "messages"))
+                if isinstance(payload, dict)
+                else (),
             )
         )
         return payload
@@ -105,7 +107,9 @@ class Call:
 
         return Listing(entries, living, order, counted)
 
-    def few(self, kind: str, rows: Iterable[Row], args: Args, order: str, keep: Keep = lambda _: True) -> Listing:
+    def few(
+        self, kind: str, rows: Iterable[Row], args: Args, order: str, keep: Keep = lambda _: True
+    ) -> Listing:
         """A small list, sorted on the spot."""
         order = text(args, "order_by") or order
         living = (row for row in rows if row.get("deleted_at") is None)

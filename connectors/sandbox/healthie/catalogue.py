@@ -34,12 +34,40 @@ class Catalogue:
 
 
 def make_catalogue(state: State, draw: Random) -> Catalogue:
-    organization = state.insert("Organization", {"name": "Ferry Test Practice", "organization_email": "office@example.com", "is_active": True, "phone_number": "617-555-0100", "npi": "1234567893"})
+    organization = state.insert(
+        "Organization",
+        {
+            "name": "Ferry Test Practice",
+            "organization_email": "office@example.com",
+            "is_active": True,
+            "phone_number": "617-555-0100",
+            "npi": "1234567893",
+        },
+    )
     home = str(organization["id"])
-    below = state.insert("Organization", {"name": "Ferry Test Practice North", "organization_email": "north@example.com", "is_active": True, "parent_organization_id": home})
+    below = state.insert(
+        "Organization",
+        {
+            "name": "Ferry Test Practice North",
+            "organization_email": "north@example.com",
+            "is_active": True,
+            "parent_organization_id": home,
+        },
+    )
     staff = _staff(state, draw, home)
     state.update("Organization", organization, {"owner_id": staff[0]})
-    state.insert("Location", {"user_id": staff[0], "name": "Main office", "line1": "1 Harbor Road", "city": "Boston", "state": "MA", "zip": "02118", "country": "US"})
+    state.insert(
+        "Location",
+        {
+            "user_id": staff[0],
+            "name": "Main office",
+            "line1": "1 Harbor Road",
+            "city": "Boston",
+            "state": "MA",
+            "zip": "02118",
+            "country": "US",
+        },
+    )
     _keys(state, staff)
     return Catalogue(home, str(below["id"]), staff, *_lists(state, staff, home))
 
@@ -48,11 +76,41 @@ def _staff(state: State, draw: Random, home: str) -> tuple[str, ...]:
     ids = list[str]()
     for at in range(STAFF):
         first, last = draw.choice(FIRST), draw.choice(LAST)
-        row = state.insert("User", {"first_name": first, "last_name": last, "email": f"staff{at}@example.com", "is_patient": False, "active": True, "timezone": "America/New_York", "organization_id": home, "npi": f"19999999{at:02}", "phone_number": f"{draw.choice(AREAS)}-555-01{at:02}", "is_owner": at == 0, "is_org_admin": at == 0, "has_api_access": at < 2, "is_active_provider": at > 0})
+        row = state.insert(
+            "User",
+            {
+                "first_name": first,
+                "last_name": last,
+                "email": f"staff{at}@example.com",
+                "is_patient": False,
+                "active": True,
+                "timezone": "America/New_York",
+                "organization_id": home,
+                "npi": f"19999999{at:02}",
+                "phone_number": f"{draw.choice(AREAS)}-555-01{at:02}",
+                "is_owner": at == 0,
+                "is_org_admin": at == 0,
+                "has_api_access": at < 2,
+                "is_active_provider": at > 0,
+            },
+        )
         ids.append(str(row["id"]))
         sight: Row = dict.fromkeys(SIGHT, at == 0)
         plain: Row = dict.fromkeys(PERMISSIONS, False)
-        state.insert("OrganizationMembership", {**plain, **sight, "user_id": row["id"], "organization_id": home, "can_see_clients": True, "can_add_clients": True, "can_see_calendar": True, "is_provider": at > 0, "org_role": "Standard" if at else "Admin"})
+        state.insert(
+            "OrganizationMembership",
+            {
+                **plain,
+                **sight,
+                "user_id": row["id"],
+                "organization_id": home,
+                "can_see_clients": True,
+                "can_add_clients": True,
+                "can_see_calendar": True,
+                "is_provider": at > 0,
+                "org_role": "Standard" if at else "Admin",
+            },
+        )
     return tuple(ids)
 
 
@@ -68,14 +126,56 @@ def _lists(state: State, staff: tuple[str, ...], home: str) -> tuple[tuple[str, 
 
     groups = make("UserGroup", [{"name": name} for name in GROUPS])
     tags = make("Tag", [{"name": name, "user_id": staff[at % 3]} for at, name in enumerate(TAGS)])
-    plans = make("InsurancePlan", [{"payer_id": code, "payer_name": name, "is_custom": False} for code, name in PAYERS])
-    offerings = make("Offering", [
-        {"name": name, "price": price, "currency": "usd", "billing_frequency": often, "archived": name == "Old plan", "visibility_status": "visible"}
-        for name, price, often in (("Membership", "99.00", "Monthly"), ("Starter package", "250.00", "One Time"), ("Old plan", "49.00", "Monthly"))
-    ])
-    types = make("AppointmentType", [
-        {"name": name, "length": length, "is_group": group, "organization_id": home, "clients_can_book": True}
-        for name, length, group in (("Initial Consult", 60, False), ("Follow-up", 30, False), ("Nutrition Group", 45, True), ("Suivi à domicile", 50, False))
-    ])
-    physicians = make("ReferringPhysician", [{"first_name": "Irma", "last_name": "Ashdown", "npi": "1888888888", "business_name": "Ashdown Clinic", "provider_id": staff[0]}, {"first_name": "Otto", "last_name": "Gladwell", "npi": "1777777777", "provider_id": staff[0]}])
+    plans = make(
+        "InsurancePlan", [{"payer_id": code, "payer_name": name, "is_custom": False} for code, name in PAYERS]
+    )
+    offerings = make(
+        "Offering",
+        [
+            {
+                "name": name,
+                "price": price,
+                "currency": "usd",
+                "billing_frequency": often,
+                "archived": name == "Old plan",
+                "visibility_status": "visible",
+            }
+            for name, price, often in (
+                ("Membership", "99.00", "Monthly"),
+                ("Starter package", "250.00", "One Time"),
+                ("Old plan", "49.00", "Monthly"),
+            )
+        ],
+    )
+    types = make(
+        "AppointmentType",
+        [
+            {
+                "name": name,
+                "length": length,
+                "is_group": group,
+                "organization_id": home,
+                "clients_can_book": True,
+            }
+            for name, length, group in (
+                ("Initial Consult", 60, False),
+                ("Follow-up", 30, False),
+                ("Nutrition Group", 45, True),
+                ("Suivi à domicile", 50, False),
+            )
+        ],
+    )
+    physicians = make(
+        "ReferringPhysician",
+        [
+            {
+                "first_name": "Irma",
+                "last_name": "Ashdown",
+                "npi": "1888888888",
+                "business_name": "Ashdown Clinic",
+                "provider_id": staff[0],
+            },
+            {"first_name": "Otto", "last_name": "Gladwell", "npi": "1777777777", "provider_id": staff[0]},
+        ],
+    )
     return groups, tags, plans, offerings, types, physicians

@@ -67,16 +67,16 @@ class Measure:
         return 1 + cost * times, 1 + depth
 
     def _size(self, node: FieldNode) -> int:
-        for argument in node.arguments:
+        for argument in node.arguments or ():
             if argument.name.value in ("first", "last"):
                 given = self._value(argument.value)
                 return int(str(given)) if given is not None else DEFAULT_SIZE
         return DEFAULT_SIZE
 
     def _left_out(self, node: SelectionNode) -> bool:
-        for directive in node.directives:
+        for directive in node.directives or ():
             unless = {"skip": True, "include": False}.get(directive.name.value)
-            if any(self._value(argument.value) is unless for argument in directive.arguments):
+            if any(self._value(argument.value) is unless for argument in directive.arguments or ()):
                 return True
         return False
 
@@ -88,7 +88,7 @@ def with_defaults(operation: OperationDefinitionNode, given: Mapping[str, object
     """The variables as given, with the operation's own defaults where none is."""
     defaults = {
         definition.variable.name.value: value_from_ast_untyped(definition.default_value)
-        for definition in operation.variable_definitions
+        for definition in operation.variable_definitions or ()
         if definition.default_value is not None
     }
     return {**defaults, **given}

@@ -77,10 +77,17 @@ OTHERS: Mapping[tuple[str, str], Resolver] = {
     ("Task", "client"): linked("User", "client_id"),
     ("Task", "creator"): linked("User", "created_by_id"),
     ("Task", "assignees"): lambda call, row, args: call.page(
-        call.few("User", (u for i in texts(row, "assignee_ids") if (u := call.state.find("User", i))), args, "ID_ASC"),
+        call.few(
+            "User",
+            (u for i in texts(row, "assignee_ids") if (u := call.state.find("User", i))),
+            args,
+            "ID_ASC",
+        ),
         args,
     ),
-    ("Tag", "added_by"): lambda call, row, _a: fields.full_name(call.state.find("User", text(row, "user_id")) or {}),
+    ("Tag", "added_by"): lambda call, row, _a: fields.full_name(
+        call.state.find("User", text(row, "user_id")) or {}
+    ),
     ("Tag", "patients_tagged_count"): lambda call, row, _a: len(call.of_patient("AppliedTag", "tag_id", row)),
     ("UserGroup", "user_ids"): lambda call, row, _a: [
         person["id"] for person in call.state.table("User").owned("user_group_id", str(row["id"]))

@@ -25,7 +25,12 @@ class Kind:
 
 STAMPS = ("created_at", "updated_at")
 KINDS = (
-    Kind("User", 1_000_000, (*STAMPS, "first_name", "last_name", "email"), ("user_group_id", "dietitian_id", "email")),
+    Kind(
+        "User",
+        1_000_000,
+        (*STAMPS, "first_name", "last_name", "email"),
+        ("user_group_id", "dietitian_id", "email"),
+    ),
     Kind("Location", 2_000_000, (), ("user_id",)),
     Kind("Policy", 3_000_000, STAMPS, ("user_id",)),
     Kind("InsurancePlan", 4_000_000),

@@ -63,6 +63,16 @@ class Language:
         self.schema = _schema()
         self._prepared: dict[str, Prepared] = {}
 
+    def stored_types(self) -> Mapping[tuple[str, str], str]:
+        """The schema's type of every field that rows store: ("User", "dob") -> "ISO8601Date"."""
+        return {
+            (type_.name, name): get_named_type(field_.type).name
+            for type_ in self.schema.type_map.values()
+            if isinstance(type_, GraphQLObjectType) and type_.name in NAMES
+            for name, field_ in type_.fields.items()
+            if not isinstance(get_named_type(field_.type), GraphQLObjectType)
+        }
+
     def prepare(self, source: str) -> Prepared:
         if source not in self._prepared:
             if len(self._prepared) > 500:
@@ -119,7 +129,11 @@ def _resolve(type_: GraphQLObjectType, name: str, field_: GraphQLField) -> Plain
     if (type_.name, name) in DERIVED:
         return _plain(DERIVED[type_.name, name])
     if type_.name in NOTE_TYPES or is_note(type_.name, name, field_):
-        return _stored(name, field_) if name in ("id", "node", "cursor") else _plain(canary(type_.name, name, field_))
+        return (
+            _stored(name, field_)
+            if name in ("id", "node", "cursor")
+            else _plain(canary(type_.name, name, field_))
+        )
     return _link(name, field_) or _stored(name, field_)
 
 

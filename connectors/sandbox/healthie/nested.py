@@ -23,7 +23,9 @@ def apply_policies(call: Call, patient: Row, asked: list[Row]) -> list[Row]:
 
 def apply_source(call: Call, patient: Row, asked: Row) -> None:
     known = call.of_patient("ClientSource", "user_id", patient)
-    values = {name: value for name, value in asked.items() if name in ("ref_type", "ref_source", "ref_source_other")}
+    values = {
+        name: value for name, value in asked.items() if name in ("ref_type", "ref_source", "ref_source_other")
+    }
     if known:
         call.state.update("ClientSource", known[0], values)
     else:
@@ -51,4 +53,3 @@ def _apply(call: Call, kind: str, patient: Row, asked: Row) -> list[Row]:
     else:
         call.state.update(kind, row, values)
     return []
-

@@ -49,8 +49,14 @@ def _is_of(call: Call, row: Row, args: Args) -> bool:
         (group is None or row.get("user_group_id") == group)
         and (provider is None or provider in care)
         and (not args.get("limited_to_provider") or call.viewer.in_care(row))
-        and (args.get("include_suborg_patients") is not False or row["organization_id"] == home["organization_id"])
-        and (not tags or any(one.get("tag_id") in tags for one in call.of_patient("AppliedTag", "user_id", row)))
+        and (
+            args.get("include_suborg_patients") is not False
+            or row["organization_id"] == home["organization_id"]
+        )
+        and (
+            not tags
+            or any(one.get("tag_id") in tags for one in call.of_patient("AppliedTag", "user_id", row))
+        )
     )
 
 
@@ -78,7 +84,9 @@ def organization_members(call: Call, args: Args) -> Connection:
     def keep(row: Row) -> bool:
         return not row.get("is_patient") and all(word in _searched(row) for word in words)
 
-    return call.page(call.listed("User", keep, args, "LAST_NAME_ASC", signature=("staff", tuple(words))), args)
+    return call.page(
+        call.listed("User", keep, args, "LAST_NAME_ASC", signature=("staff", tuple(words))), args
+    )
 
 
 def organization(call: Call, args: Args) -> Row | None:

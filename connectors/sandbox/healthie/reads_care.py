@@ -10,7 +10,12 @@ def appointments(call: Call, args: Args) -> Connection:
     """Only future, own and active ones, blockers among them, unless told otherwise."""
 
     def keep(row: Row) -> bool:
-        return _in_time(call, row, args) and _of_org(call, row, args) and _of_kind(row, args) and _seen(call, row)
+        return (
+            _in_time(call, row, args)
+            and _of_org(call, row, args)
+            and _of_kind(row, args)
+            and _seen(call, row)
+        )
 
     person = text(args, "user_id")
     if person is not None:
@@ -28,7 +33,9 @@ def _in_time(call: Call, row: Row, args: Args) -> bool:
     if (when == "future" and at < now) or (when == "past" and at >= now):
         return False
     start, end = args.get("startDate"), args.get("endDate")
-    return (start is None or at >= micros(read_moment(start))) and (end is None or at <= micros(read_moment(end)))
+    return (start is None or at >= micros(read_moment(start))) and (
+        end is None or at <= micros(read_moment(end))
+    )
 
 
 def _of_org(call: Call, row: Row, args: Args) -> bool:
@@ -41,7 +48,9 @@ def _of_org(call: Call, row: Row, args: Args) -> bool:
 
 
 def _of_kind(row: Row, args: Args) -> bool:
-    types = texts(args, "filter_by_appointment_type_ids") + texts({"one": [args.get("filter_by_appointment_type_id")]}, "one")
+    types = texts(args, "filter_by_appointment_type_ids") + texts(
+        {"one": [args.get("filter_by_appointment_type_id")]}, "one"
+    )
     people = texts(args, "provider_ids") + texts({"one": [args.get("provider_id")]}, "one")
     guests = texts(args, "attendee_ids")
     return (
@@ -107,11 +116,17 @@ def tasks(call: Call, args: Args) -> Connection:
             and (not args.get("assigned_to_user") or me in assigned)
             and (not args.get("created_by_self") or row.get("created_by_id") == me)
             and (not helpers or any(id_ in helpers for id_ in assigned))
-            and (wanted not in ("complete", "incomplete") or bool(row.get("complete")) == (wanted == "complete"))
+            and (
+                wanted not in ("complete", "incomplete")
+                or bool(row.get("complete")) == (wanted == "complete")
+            )
         )
 
     if client is not None:
-        return call.page(call.few("Task", call.state.table("Task").owned("client_id", client), args, "CREATED_DESC", keep), args)
+        return call.page(
+            call.few("Task", call.state.table("Task").owned("client_id", client), args, "CREATED_DESC", keep),
+            args,
+        )
     return call.page(call.listed("Task", keep, args, "CREATED_DESC"), args)
 
 
@@ -121,7 +136,9 @@ def locations(call: Call, args: Args) -> Connection:
     if call.state.staff(owner) is None and call.patient(owner) is None:
         return call.none()
     named = args.get("has_name")
-    rows = (row for row in call.state.table("Location").owned("user_id", owner) if not named or row.get("name"))
+    rows = (
+        row for row in call.state.table("Location").owned("user_id", owner) if not named or row.get("name")
+    )
     return call.page(call.few("Location", rows, args, "ID_ASC"), args)
 
 

@@ -10,7 +10,11 @@ from connectors.sandbox.healthie.rows import Args, Row, micros, moment, read_mom
 def billing_items(call: Call, args: Args) -> Connection:
     client = text(args, "client_id")
     provider = text(args, "provider_id")
-    states = [one.upper() for one in texts(args, "status") + ([text(args, "state")] if text(args, "state") else []) if one]
+    states = [
+        one.upper()
+        for one in texts(args, "status") + ([text(args, "state")] if text(args, "state") else [])
+        if one
+    ]
     start, end = args.get("created_at_start"), args.get("created_at_end")
 
     def keep(row: Row) -> bool:

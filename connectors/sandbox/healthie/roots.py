@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connectors.sandbox.healthie import reads, reads_care, reads_money, writes_care, writes_client, writes_tags
+from connectors.sandbox.healthie import (
+    reads,
+    reads_care,
+    reads_money,
+    writes_care,
+    writes_client,
+    writes_tags,
+)
 from connectors.sandbox.healthie.call import RootResolver
 from connectors.sandbox.healthie.reads import PAGING
 
@@ -27,7 +34,16 @@ def _one(kind: str, column: str) -> Query:
 QUERIES: Mapping[str, Query] = {
     "users": _query(
         reads.users,
-        *("active_status", "email", "group_id", "id", "ids", "keywords", "limited_to_provider", "provider_id"),
+        *(
+            "active_status",
+            "email",
+            "group_id",
+            "id",
+            "ids",
+            "keywords",
+            "limited_to_provider",
+            "provider_id",
+        ),
         *("show_all_by_default", "tag_ids", "include_suborg_patients"),
     ),
     "user": _query(reads.user, "clear_notifs", "email", "id", "or_current_user", paged=False),
@@ -43,7 +59,13 @@ QUERIES: Mapping[str, Query] = {
     ),
     "appointments": _query(
         reads_care.appointments,
-        *("endDate", "startDate", "filter", "filter_by_appointment_type_id", "filter_by_appointment_type_ids"),
+        *(
+            "endDate",
+            "startDate",
+            "filter",
+            "filter_by_appointment_type_id",
+            "filter_by_appointment_type_ids",
+        ),
         *("include_blockers", "include_suborganizations", "is_org", "provider_id", "provider_ids"),
         *("organization_id", "user_id", "with_all_statuses", "attendee_ids"),
     ),

@@ -62,7 +62,13 @@ class State:
         return row
 
     def update(
-        self, kind: str, row: Row, values: Mapping[str, object], at: datetime | None = None, *, touch: bool = True
+        self,
+        kind: str,
+        row: Row,
+        values: Mapping[str, object],
+        at: datetime | None = None,
+        *,
+        touch: bool = True,
     ) -> tuple[str, ...]:
         """Change fields. Bumps `updated_at` if anything differs (and `touch`); gives the changed names."""
         changed = {name: value for name, value in values.items() if row.get(name) != value}

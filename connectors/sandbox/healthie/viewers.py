@@ -14,4 +14,6 @@ class Viewer:
     zone: str
 
     def in_care(self, patient: Row) -> bool:
-        return patient.get("dietitian_id") == self.user_id or self.user_id in texts(patient, "other_provider_ids")
+        return patient.get("dietitian_id") == self.user_id or self.user_id in texts(
+            patient, "other_provider_ids"
+        )

@@ -8,7 +8,15 @@ Haddad Petrov Lindqvist Castellanos Abernathy Blackwood Carmichael Dunmore Eastg
 Hollins Inglewood Jessamy Kettering Larkspur Merriweather Northcott Oakhurst Pemberton Quillfeather Ravenscroft
 Silverlake Thornbury Underhill Vandermeer Whitcombe Yarborough Zellweger Ashdown Birchall Coppersmith
 Davenport Elderwood Foxglove Gladwell Hartfield Ironside""".split()
-STREETS = ("Maple Street", "Calle Ocho", "Rue d'Été", "Harbor Road", "Old Mill Lane", "Ångström Way", "Elm Avenue")
+STREETS = (
+    "Maple Street",
+    "Calle Ocho",
+    "Rue d'Été",
+    "Harbor Road",
+    "Old Mill Lane",
+    "Ångström Way",
+    "Elm Avenue",
+)
 PLACES = (  # city, state, zip: zips with a leading zero among them
     ("Boston", "MA", "02118"),
     ("Chicopee", "MA", "01013"),

@@ -7,10 +7,35 @@ from connectors.sandbox.healthie.call import Call
 from connectors.sandbox.healthie.rows import Args, Row, input_of, midnight, number, read_moment, text, texts
 from connectors.sandbox.healthie.writes_client import message
 
-STATUSES = ("Occurred", "No-Show", "Re-Scheduled", "Cancelled", "Late Cancellation", "Checked-In", "Scheduled", "")
+STATUSES = (
+    "Occurred",
+    "No-Show",
+    "Re-Scheduled",
+    "Cancelled",
+    "Late Cancellation",
+    "Checked-In",
+    "Scheduled",
+    "",
+)
 SCHEDULING = (
-    *("datetime", "date", "time", "timezone", "end_date", "end_time", "id", "providers", "attendee_ids", "user_id"),
-    *("suppress_webhook_notifications", "skip_notification_email", "enforce_availability", "cancellation_reason_id"),
+    *(
+        "datetime",
+        "date",
+        "time",
+        "timezone",
+        "end_date",
+        "end_time",
+        "id",
+        "providers",
+        "attendee_ids",
+        "user_id",
+    ),
+    *(
+        "suppress_webhook_notifications",
+        "skip_notification_email",
+        "enforce_availability",
+        "cancellation_reason_id",
+    ),
     *("appointment_type_id", "other_party_id", "attended_clients", "recurring_appointment"),
 )
 
@@ -83,7 +108,11 @@ def create_appointment(call: Call, args: Args) -> Row:
     values: Row = {
         **{name: value for name, value in asked.items() if name not in SCHEDULING},
         **{"appointment_type_id": text(asked, "appointment_type_id"), "date": at, "attendee_ids": guests},
-        **{"user_id": guests[0] if len(guests) == 1 else None, "is_group": len(guests) > 1, "provider_ids": people},
+        **{
+            "user_id": guests[0] if len(guests) == 1 else None,
+            "is_group": len(guests) > 1,
+            "provider_ids": people,
+        },
         **{"other_party_id": people[0], "organization_id": home.get("organization_id"), "is_blocker": False},
         "length": number(kind, "length") or 30,
     }
@@ -156,5 +185,3 @@ def _appointment(call: Call, asked: Row) -> Row | None:
 
 def _booked(appointment: Row | None, failures: list[Row]) -> Row:
     return {"appointment": appointment, "messages": failures or None}
-
-

@@ -46,12 +46,21 @@ def create_client(call: Call, args: Args) -> Row:
     asked = input_of(args)
     values = {**_values(asked), "dietitian_id": text(asked, "dietitian_id") or call.viewer.user_id}
     required = {name: values.get(name) for name in ("first_name", "last_name")}
-    failures = [message(name, f"{name.replace('_', ' ').capitalize()} can't be blank") for name, v in required.items() if not v]
+    failures = [
+        message(name, f"{name.replace('_', ' ').capitalize()} can't be blank")
+        for name, v in required.items()
+        if not v
+    ]
     failures += _failures(call, {"email": None, **values}, {})
     if failures:
         return _answer(None, failures)
     home = call.state.find("User", call.viewer.user_id) or {}
-    stored = {"is_patient": True, "active": True, "organization_id": home.get("organization_id"), "timezone": None}
+    stored = {
+        "is_patient": True,
+        "active": True,
+        "organization_id": home.get("organization_id"),
+        "timezone": None,
+    }
     patient = call.state.insert("User", {**stored, **_parsed(values)})
     if not asked.get("dont_send_welcome"):
         call.state.mails.append((str(patient["id"]), "welcome"))
@@ -76,7 +85,6 @@ def bulk_update_clients(call: Call, args: Args) -> Row:
 
 def message(field: str | None, words: str) -> Row:
     return {"field": field, "message": words}
-
 
 
 def _answer(user: Row | None, failures: list[Row]) -> Row:
@@ -141,7 +149,9 @@ def _broken_links(call: Call, values: Row) -> list[Row]:
         failures.append(message("user_group_id", "User group not found"))
     people = [("dietitian_id", text(values, "dietitian_id"))]
     people += [("other_provider_ids", id_) for id_ in texts(values, "other_provider_ids")]
-    failures += [message(name, "Provider not found") for name, id_ in people if id_ and call.state.staff(id_) is None]
+    failures += [
+        message(name, "Provider not found") for name, id_ in people if id_ and call.state.staff(id_) is None
+    ]
     return failures
 
 
@@ -157,7 +167,11 @@ def _email_failures(call: Call, values: Row, patient: Row) -> list[Row]:
         return [message("email", "Email is invalid")]
     for row in call.state.table("User").owned("email", email):
         same_name = all(text(row, name) == text(wanted, name) for name in ("first_name", "last_name"))
-        if row is not patient and row.get("id") != patient.get("id") and (same_name or not row.get("is_patient")):
+        if (
+            row is not patient
+            and row.get("id") != patient.get("id")
+            and (same_name or not row.get("is_patient"))
+        ):
             return [message("email", "Email has already been taken")]
     return []
 

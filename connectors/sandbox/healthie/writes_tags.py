@@ -54,7 +54,14 @@ def create_task(call: Call, args: Args) -> Row:
     client = text(asked, "client_id")
     if client is not None and call.patient(client) is None:
         return _task(None, [message("client_id", "Client not found")])
-    values: Row = {"priority": 0, "hidden": False, "seen": False, "smart": False, "complete": False, **_kept(asked)}
+    values: Row = {
+        "priority": 0,
+        "hidden": False,
+        "seen": False,
+        "smart": False,
+        "complete": False,
+        **_kept(asked),
+    }
     values["assignee_ids"] = texts(asked, "assignee_ids") or [text(asked, "user_id") or call.viewer.user_id]
     values["created_by_id"] = text(asked, "created_by_id") or call.viewer.user_id
     return _task(call.state.insert("Task", {**values, **_completed(call, asked, {})}), [])
@@ -84,12 +91,19 @@ def delete_task(call: Call, args: Args) -> Row:
 
 def _found(call: Call, asked: Row) -> Row | None:
     task = call.state.find("Task", text(asked, "id"))
-    mine = task is not None and call.viewer.user_id in (task.get("created_by_id"), *texts(task, "assignee_ids"))
+    mine = task is not None and call.viewer.user_id in (
+        task.get("created_by_id"),
+        *texts(task, "assignee_ids"),
+    )
     return task if call.viewer.sees_all or mine else None
 
 
 def _kept(asked: Row) -> Row:
-    return {name: value for name, value in asked.items() if name not in ("id", "assignee_ids", "reminder", "note_id")}
+    return {
+        name: value
+        for name, value in asked.items()
+        if name not in ("id", "assignee_ids", "reminder", "note_id")
+    }
 
 
 def _completed(call: Call, asked: Row, task: Row) -> Row:
@@ -104,4 +118,3 @@ def _completed(call: Call, asked: Row, task: Row) -> Row:
 
 def _task(task: Row | None, failures: list[Row]) -> Row:
     return {"task": task, "messages": failures or None}
-

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.changes import Page, Row
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-OVERLAP = 15  # seconds
+OVERLAP = 3  # seconds; so short that edits, commits and scans often meet at its very edge
 
 
 def at(second: int) -> datetime:
@@ -41,17 +41,19 @@ class Listing:
     calls: list[tuple[str | None, datetime | None]] = field(default_factory=list)
 
     def write(self, row: str, patients: tuple[str, ...], late: int = 0) -> list[str]:
-        """A row is written now and committed `late` seconds later. Rows that became visible by it."""
+        """A row is written now and committed at most `late` seconds later. Rows now visible by it."""
         self.pending.append((self.second + late, row, Version(self.second, patients)))
-        return self.settle()
+        return [] if late else self.commit(self.second)
 
     def pass_time(self, seconds: int) -> list[str]:
+        """What falls due in the very last second may still be committed before or after a read in it."""
         self.second += seconds
-        return self.settle()
+        return self.commit(self.second - 1)
 
-    def settle(self) -> list[str]:
-        due = [each for each in self.pending if each[0] <= self.second]
-        self.pending = [each for each in self.pending if each[0] > self.second]
+    def commit(self, second: int) -> list[str]:
+        """Commit what is due by then. Rows now visible by it."""
+        due = [each for each in self.pending if each[0] <= second]
+        self.pending = [each for each in self.pending if each[0] > second]
         for _, row, version in due:
             if row not in self.visible or self.visible[row].stamp <= version.stamp:
                 self.visible[row] = version
@@ -63,7 +65,9 @@ class Listing:
 
     def fetch(self, after: str | None, since: datetime | None) -> Page:
         self.calls.append((after, since))
-        places = sorted(((version.stamp, row) for row, version in self.visible.items()), reverse=self.newest_first)
+        places = sorted(
+            ((version.stamp, row) for row, version in self.visible.items()), reverse=self.newest_first
+        )
         if since is not None:
             places = [place for place in places if at(place[0]) >= since]
         rest = self._rest(places, after)

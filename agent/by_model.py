@@ -1,0 +1,62 @@
+"""Deciding by a model: the approved text, one entry as handles, one submitted plan of references."""
+
+from collections.abc import Mapping
+
+from pydantic_ai import Agent, ToolOutput
+from pydantic_ai.models import Model
+from pydantic_ai.usage import UsageLimits
+
+from agent.access import Access
+from agent.case import Deciding
+from agent.lookups import lookup_tools
+from agent.models import Counted, model_of, settings_of
+from agent.policy import Policy
+from agent.prompt import View, standing
+from agent.tools import SUBMIT, plan_type
+from agent.ways import Decides, Way
+from connectors.operation import Lookup, Write
+
+
+def by_model(
+    model: str | Model,
+    text: str,
+    policy: Policy,
+    writes: Mapping[str, Write],
+    lookups: Mapping[str, Lookup],
+    view: View,
+    access: Access,
+) -> Way:
+    """A model decides.
+
+    Raises ValueError if the id is not known, `access` lacks what it needs, or the policy grants what no
+    operation has.
+    """
+    limits = access.limits
+    plan = plan_type("reference", policy, writes)
+    tools = lookup_tools(lookups, view.answer)
+
+    def build() -> Decides:
+        return Agent(
+            Counted(model_of(model, access) if isinstance(model, str) else model),
+            output_type=ToolOutput(plan, name=SUBMIT, description="Submit the plan for this record."),
+            instructions=standing(text),
+            deps_type=Deciding,
+            name=SUBMIT,
+            tools=tools,
+            retries={"tools": 1, "output": limits.bad_plans},
+            model_settings=settings_of(access),
+            end_strategy="early",
+        )
+
+    return Way(
+        by="reference",
+        build=build,
+        told=lambda case: view.case(case.entry, case.known, case.today),
+        at_once=limits.at_once,
+        usage=UsageLimits(
+            request_limit=limits.requests,
+            tool_calls_limit=limits.tool_calls,
+            total_tokens_limit=limits.tokens,
+        ),
+        seconds=limits.seconds,
+    )

@@ -1,0 +1,3 @@
+from connectors.sandbox.healthie.stand_in import Remote, StandIn
+
+__all__ = ["Remote", "StandIn"]

@@ -1,0 +1,201 @@
+"""The command line: ferry demo, run, explain, status, retry, resync."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from flows import demo as demonstration
+from flows import preview, report, server
+from flows.boundary import CodedFailure, guarded, raise_fence
+from flows.explain import explain as explanation
+from flows.ledger import deliveries, entries, lease
+from flows.ledger.store import Ledger
+from flows.run import OBSERVER, Mode, Observer, Run, new_id, open_ledger
+from flows.settings import Settings
+from flows.status import status as status_lines
+from flows.sync import sync
+from flows.tenants import labels, load
+
+INCOMPLETE = 3  # exit code: the run ended and something waits
+app = typer.Typer(
+    help="Carry operational patient data between a practice's Healthie and its other systems.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Label = Annotated[str, typer.Argument(metavar="TENANT/INTEGRATION", help="a folder below deployments/")]
+out = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; every error is one line on standard error."""
+    raise_fence()
+    try:
+        guarded(lambda: app(standalone_mode=True))
+    except CodedFailure as failure:
+        sys.stderr.write(f"ferry: {str(failure).removeprefix(failure.code + ': ')}\n")
+        sys.exit(1)
+
+
+@app.command()
+def demo(
+    patients: Annotated[int, typer.Option(help="how many synthetic patients")] = 1000,
+    synthea: Annotated[
+        Path | None, typer.Option(help="a folder of Synthea CSV files to take them from")
+    ] = None,
+    keep: Annotated[Path, typer.Option(help="where everything is kept afterwards")] = Path(".ferry/demo"),
+) -> None:
+    """Show the main job on a local stand-in for Healthie: four situations, then it ends by itself."""
+    demonstration.demo(out, patients=patients, synthea=synthea, folder=keep)
+
+
+@app.command()
+def run(
+    label: Label,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show every field before → after; send nothing")
+    ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="read everyone, not only what shows as changed")
+    ] = False,
+) -> None:
+    """Carry everything that changed since the last run."""
+    _carry(label, "sweep" if sweep else "changes", dry_run=dry_run)
+
+
+@app.command()
+def resync(label: Label) -> None:
+    """Decide and carry everyone again, as a new version; nothing that is remembered is lost."""
+    _carry(label, "resync", dry_run=False)
+
+
+@app.command()
+def retry(
+    label: Label,
+    release: Annotated[bool, typer.Option("--release", help="also what was held for a person")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="also what the target refused")] = False,
+    arrived: Annotated[str, typer.Option(metavar="KEY", help="a doubtful delivery that did arrive")] = "",
+    resend: Annotated[str, typer.Option(metavar="KEY", help="a doubtful delivery to send once more")] = "",
+) -> None:
+    """Drive on what is open: undelivered plans and quarantined entries."""
+
+    def reopen(ledger: Ledger) -> None:
+        with ledger.writing("retry") as connection:
+            entries.reopen(ledger, connection)
+            for wanted, state in ((release, "held"), (rejected, "rejected")):
+                if wanted:
+                    deliveries.release(ledger, connection, state)
+            for key, is_there in ((arrived, True), (resend, False)):
+                if key and not deliveries.decide_doubt(ledger, connection, key, arrived=is_there):
+                    raise CodedFailure(
+                        "no_such_doubt", f"{label}: no doubtful delivery {key}; see: ferry status"
+                    )
+
+    _with_ledger(label, lambda ledger: _under_lease(ledger, reopen))
+    _carry(label, "retry", dry_run=False)
+
+
+@app.command()
+def explain(
+    label: Label,
+    patient: Annotated[str, typer.Argument(help="the patient's id in Healthie")],
+    values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
+) -> None:
+    """Say why this patient did, or didn't, arrive."""
+    deployment = load(Settings().deployments, label)
+
+    def say(ledger: Ledger) -> None:
+        for line in explanation(deployment, ledger, patient, values=values):
+            out.print(line, markup=False)
+
+    _with_ledger(label, say)
+
+
+@app.command()
+def status(label: Annotated[str, typer.Argument(metavar="[TENANT/INTEGRATION]")] = "") -> None:
+    """Say how each integration stands, what is open and what needs a person."""
+    for one in [label] if label else labels(Settings().deployments):
+        _with_ledger(one, _say_status)
+
+
+def _say_status(ledger: Ledger) -> None:
+    for line in status_lines(ledger):
+        out.print(line, markup=False)
+
+
+def _with_ledger(label: str, act: Callable[[Ledger], object]) -> None:
+    settings = Settings()
+    ledger = open_ledger(settings, load(settings.deployments, label))
+    try:
+        act(ledger)
+    finally:
+        ledger.close()
+
+
+def _under_lease(ledger: Ledger, act: Callable[[Ledger], None]) -> None:
+    lease.take(ledger, new_id())
+    try:
+        act(ledger)
+    finally:
+        lease.give_back(ledger)
+
+
+def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
+    """One run in this process, with a progress bar and the report in the terminal."""
+    load(Settings().deployments, label)  # a mistake in the files is told before anything starts
+    ended: list[Run] = []
+    with server.at_hand(Settings().home / "prefect"), _bar() as bar:
+        work = bar.add_task(label, total=None)
+
+        def decided(run: Run, group: preview.Group) -> None:
+            if dry_run:
+                for line in preview.lines(run, group):
+                    out.print(line, markup=False)
+
+        OBSERVER.set(
+            Observer(
+                progress=lambda done, of: bar.update(work, completed=done, total=of),
+                decided=decided,
+                ended=ended.append,
+            )
+        )
+        state = sync(label, mode, dry_run, return_state=True)
+    for one in ended:
+        _print_report(one)
+    if state.is_failed() or state.is_crashed():
+        raise CodedFailure("failed", _last_line(state.message or "the run failed"))
+    if state.name == "Incomplete":
+        sys.exit(INCOMPLETE)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("entries"),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal or os.environ.get("FERRY_QUIET") == "1",
+    )
+
+
+def _print_report(run: Run) -> None:
+    out.print(report.headline(run), style="bold", markup=False)
+    for row in report.rows(run):
+        out.print(f"{row.number:>8}  {row.what:<18} {row.meaning}", markup=False)
+    for row in report.reasons(run):
+        out.print(f"{row.number:>8}  {row.what:<18} {row.meaning}", style="yellow", markup=False)
+
+
+def _last_line(message: str) -> str:
+    """Prefect puts "Flow run encountered an exception: CodedFailure:" before our own line."""
+    return message.rsplit("CodedFailure: ", 1)[-1].strip()

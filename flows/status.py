@@ -1,0 +1,43 @@
+"""Status: each integration's last run, what is open, and what needs a person. From the ledger alone."""
+
+from collections.abc import Iterator
+
+from flows.ledger import audit, deliveries, runs
+from flows.ledger.store import Ledger
+
+WAITING = (
+    ("planned", "to be sent: the next run, or ferry retry"),
+    ("sent", "left and not confirmed: the next run looks"),
+    ("unknown", "doubtful: the next run looks, or a person must (listed below)"),
+    ("held", "wait for a person: ferry retry --release"),
+    ("rejected", "refused by the target: put it right there, then ferry retry --rejected"),
+)
+
+
+def status(ledger: Ledger) -> Iterator[str]:
+    """Lines for one integration."""
+    label = f"{ledger.tenant}/{ledger.name}"
+    latest = runs.latest(ledger, 1)
+    if not latest:
+        yield f"{label}: never ran. Start it with: ferry run {label}"
+        return
+    run = latest[0]
+    ended = f"{run.ended:%Y-%m-%d %H:%M:%S} UTC" if run.ended else "now running, or cut off"
+    yield f"{label}: run {run.id} ({run.mode}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
+    counts = deliveries.counts(ledger)
+    yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
+    for state, meaning in WAITING:
+        if counts.get(state):
+            yield f"  {counts[state]} {state}: {meaning}"
+    for state, code, number in deliveries.open_entries(ledger):
+        yield f"  {number} entries {state}{f' ({code})' if code else ''}"
+    for row in deliveries.doubtful(ledger):
+        yield (
+            f"  doubtful: {row.operation} of entry {row.entry} version {row.version}, sent "
+            f"{row.sent:%Y-%m-%d %H:%M:%S} UTC. Look in the target, then: "
+            f"ferry retry {label} --arrived {row.key}, or --resend {row.key}"
+        )
+    broken = audit.broken_at(ledger)
+    yield (
+        "  audit: whole" if broken is None else f"  AUDIT BROKEN at row {broken}: somebody changed the ledger"
+    )

@@ -1,0 +1,17 @@
+"""Ledgers for tests, and processes that hold a lease."""
+
+from pathlib import Path
+
+from flows.ledger import lease
+from flows.ledger.store import Ledger, connect
+from flows.vault import KeyFile
+
+
+def open_at(url: str, folder: Path, name: str = "warehouse", tenant: str = "acme") -> Ledger:
+    return Ledger(connect(url), KeyFile(folder / "ferry.key"), environment="test", tenant=tenant, name=name)
+
+
+def held(url: str, folder: Path, run: str = "r1") -> Ledger:
+    ledger = open_at(url, folder)
+    lease.take(ledger, run)
+    return ledger
