@@ -116,7 +116,10 @@ class Decider:
         decidings = [Deciding(case) for case in cases]
         runs = (self._run(opened, deciding) for deciding in decidings)
         errors = await asyncio.gather(*runs, return_exceptions=True)
-        return [_decision(deciding, error) for deciding, error in zip(decidings, errors, strict=True)]
+        invalid = self._way.invalid
+        return [
+            _decision(deciding, error, invalid) for deciding, error in zip(decidings, errors, strict=True)
+        ]
 
     async def _run(self, opened: _Open, deciding: Deciding) -> None:
         way = self._way
@@ -147,14 +150,12 @@ def _submissions(run: RunContext[Deciding]) -> int:
     return sum(isinstance(part, ToolCallPart) and part.tool_name == SUBMIT for part in last.parts)
 
 
-def _decision(deciding: Deciding, error: BaseException | None) -> Decision:
+def _decision(deciding: Deciding, error: BaseException | None, invalid: str) -> Decision:
     outcome = deciding.outcome
     if error is not None:
         failed = refusal(error)
-        # A model that never got past the gate: what the gate said tells more than "no acceptable plan".
-        told = isinstance(outcome, Refused) and failed.code == Code.MODEL_OUTPUT_INVALID
-        outcome = outcome if told else failed
-    return Decision(
-        outcome=outcome or Refused(code=Code.MODEL_OUTPUT_INVALID.value),
-        model_requests=deciding.model_requests,
-    )
+        if failed.code != Code.MODEL_OUTPUT_INVALID:
+            outcome = failed
+        elif not isinstance(outcome, Refused):  # else what the gate said last tells more
+            outcome = Refused(code=invalid)
+    return Decision(outcome=outcome or Refused(code=invalid), model_requests=deciding.model_requests)

@@ -8,6 +8,7 @@ from pydantic_ai.usage import UsageLimits
 
 from agent.access import Access
 from agent.case import Deciding
+from agent.failures import Code
 from agent.lookups import lookup_tools
 from agent.models import Counted, model_of, settings_of
 from agent.policy import Policy
@@ -52,6 +53,7 @@ def by_model(
         by="reference",
         build=build,
         told=lambda case: view.case(case.entry, case.known, case.today),
+        invalid=Code.MODEL_OUTPUT_INVALID.value,
         at_once=limits.at_once,
         usage=UsageLimits(
             request_limit=limits.requests,

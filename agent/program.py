@@ -8,6 +8,8 @@ what an exception says may hold what the entry says.
 
 import ast
 import json
+import re
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -34,6 +36,7 @@ LIMITS = pydantic_monty.ResourceLimits(
 )
 REQUEST_TIMEOUT = 5.0  # seconds, then the worker is killed: for what the sandbox's own limits miss
 PRINTED_AT_MOST = 64 * 1024  # bytes; what a program prints is thrown away
+DECIDE = r"def decide\(entry, today(, known)?\):"
 ANSWER_AT_MOST = 256 * 1024  # characters
 
 
@@ -73,7 +76,8 @@ class Program:
         parameters = signature(source)
         self.lines = source.count("\n") + 1
         self.ahead = ahead.count("\n")
-        self.code = f"{ahead}{source}\n_answer(decide({', '.join(parameters)}))"
+        self.defined = f"{ahead}{source}\n"
+        self.code = f"{self.defined}_answer(decide({', '.join(parameters)}))"
 
     def line(self, error: pydantic_monty.MontyError) -> int:
         """The innermost line of the program itself in an error's traceback."""
@@ -86,21 +90,25 @@ class Program:
 def signature(source: str) -> tuple[str, ...]:
     """The parameters of the program's `decide`: entry, today, and known if it takes it.
 
-    Raises ValueError, with the line, if there is no such function.
+    Raises ValueError, with the line, if there is not exactly one such function.
     """
     try:
-        tree = ast.parse(source)
-    except SyntaxError as error:
-        raise ValueError(f"line {error.lineno}: {error.msg}") from None
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "decide":
-            names = tuple(argument.arg for argument in node.args.args)
-            if names in {("entry", "today"), ("entry", "today", "known")}:
-                return names
-            raise ValueError(
-                f"line {node.lineno}: write it as decide(entry, today) or decide(entry, today, known)"
-            )
-    raise ValueError("line 1: there is no function decide(entry, today)")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape is for the type checker to find
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else 1
+        raise ValueError(f"line {line}: is not Python") from None
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "decide"]
+    if len(found) != 1:
+        raise ValueError(f"line {found[1].lineno if found else 1}: write one function decide(entry, today)")
+    line = found[0].lineno
+    written = re.match(DECIDE, source.split("\n")[line - 1])
+    if written is None:
+        raise ValueError(
+            f"line {line}: write it as def decide(entry, today): or def decide(entry, today, known):"
+        )
+    return ("entry", "today", "known") if written[1] else ("entry", "today")
 
 
 class Sandbox:

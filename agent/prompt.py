@@ -5,11 +5,12 @@ value to a target without ever having seen it.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from pydantic import JsonValue
 
+from agent.grants import CategoryOf
 from agent.references import handles, shown
 from connectors.entry import Category, Entry, without_positions
 
@@ -17,7 +18,7 @@ REVEALED = frozenset({Category.STATUS, Category.SCHEDULE, Category.TAGS})
 """What a model is shown of an entry unless the integration says otherwise."""
 
 HIDDEN = "<hidden>"
-CategoryOf = Callable[[str], Category | None]
+
 
 RULES = """\
 You decide, for one patient record, what is to be written to other systems. The practice's approved

@@ -80,7 +80,7 @@ def by_value(value: JsonValue, granted: GrantedArgument, values: Values) -> Sour
 
 
 def _referred(reference: Reference, granted: GrantedArgument, entry: Entry) -> Sourced:
-    if False:
+    if without_positions(reference.path) not in granted.sources:
         raise RefusalError(Code.PATH_NOT_GRANTED, granted.where)
     if not granted.transforms.issuperset(reference.transforms):
         raise RefusalError(Code.TRANSFORM_NOT_GRANTED, granted.where)

@@ -8,7 +8,7 @@ from pydantic_ai.usage import UsageLimits
 
 from agent.case import Case, Deciding
 from agent.policy import Policy
-from agent.program import Program, ProgramModel, case_text
+from agent.program import Program, ProgramCode, ProgramModel, case_text
 from agent.tools import SUBMIT, By, SubmittedPlan, plan_type
 from connectors.operation import Write
 
@@ -21,11 +21,13 @@ class Way:
 
     build: a new agent. Called once in each process, since its clients belong to one event loop.
     told: a case as the agent's prompt.
+    invalid: the code of an answer that is no plan.
     """
 
     by: By
     build: Callable[[], Decides]
     told: Callable[[Case], str]
+    invalid: str
     at_once: int
     usage: UsageLimits
     seconds: float | None
@@ -52,6 +54,7 @@ def by_program(source: str, policy: Policy, writes: Mapping[str, Write]) -> Way:
         by="value",
         build=build,
         told=lambda case: case_text(case.entry, case.known, case.today),
+        invalid=ProgramCode.OUTPUT_INVALID.value,
         at_once=1,
         usage=UsageLimits(request_limit=1),
         seconds=None,

@@ -63,6 +63,11 @@ class Table(Settings):
         """The name of its write."""
         return f"upsert_{self.name}"
 
+    @property
+    def free_text(self) -> frozenset[str]:
+        """The columns in which a model may use words of its own."""
+        return frozenset(name for name, column in self.columns.items() if column.free_text)
+
     def length(self, column: str) -> int:
         """How many characters a value of the column may have."""
         return self.columns[column].max_length or (KEY_LENGTH if column in self.key else TEXT_LENGTH)

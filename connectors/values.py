@@ -1,6 +1,5 @@
 """What a cell of a row target may hold: each value is stored exactly as given or refused with a code."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -148,18 +147,18 @@ def _number_written(value: object) -> object:
 
 def _sound_json(value: JsonValue) -> JsonValue:
     stack: list[tuple[JsonValue, int]] = [(value, 0)]
+    size = 0
     while stack:
         inner, depth = stack.pop()
-        if depth > DEPTH:
-            raise refuse("too_deep")
+        size += len(inner) + 4 if isinstance(inner, str) else 20
+        if depth > DEPTH or size > TEXT_LENGTH:
+            raise refuse("too_deep" if depth > DEPTH else "too_long")
         if isinstance(inner, list):
             stack.extend((each, depth + 1) for each in inner)
         elif isinstance(inner, dict):
             stack.extend((each, depth + 1) for pair in inner.items() for each in pair)
         else:
             _sound_scalar(inner)
-    if len(json.dumps(value)) > TEXT_LENGTH:
-        raise refuse("too_long")
     return value
 
 

@@ -5,23 +5,20 @@ connection's values come from.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
-from agent.agent import Decider, Endpoint
+from agent.agent import Access, Decider, View
 from agent.gate import Gate
 from agent.policy import Policy
 from connectors.base import Connector
-from connectors.csv import Csv, CsvOptions
+from connectors.csv import Csv, CsvCredentials, Format
 from connectors.entry import Category
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.operation import Lookup, Write
-from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.sql import Sql, SqlCredentials
-from connectors.tabular import Table
 from flows.tenants import Deployment, IntegrationInvalid, Target
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -45,19 +42,15 @@ def _target(deployment: Deployment, target: Target) -> Connector:
     makers: Mapping[str, Callable[[], Connector]] = {
         "healthie": lambda: Healthie(_model(deployment, HealthieCredentials, settings), read_only=False),
         "sql": lambda: Sql(_model(deployment, SqlCredentials, settings), tables),
-        "csv": lambda: _csv(deployment, target, settings, tables),
-        "probe": lambda: Probe(_model(deployment, ProbeCredentials, settings)),
+        "csv": lambda: Csv(
+            _model(deployment, CsvCredentials, settings), tables, _model(deployment, Format, target.options)
+        ),
     }
     if kind not in makers:
         raise IntegrationInvalid(
             f"{deployment.label}: {kind} cannot be a target; see the README for those that can"
         )
     return makers[kind]()
-
-
-def _csv(deployment: Deployment, target: Target, settings: dict[str, str], tables: Sequence[Table]) -> Csv:
-    options = CsvOptions.model_validate(target.options)
-    return Csv(Path(settings["folder"]), tables, options)
 
 
 def writes(deployment: Deployment, opened: Mapping[str, Connector]) -> dict[str, Write]:
@@ -75,7 +68,7 @@ def writes(deployment: Deployment, opened: Mapping[str, Connector]) -> dict[str,
     for name in granted:
         if name not in offered:
             raise IntegrationInvalid(
-                f"{deployment.label}: grants {name}, which no target has; there are: {', '.join(sorted(offered))}"
+                f"{deployment.label}: grants {name}, which no target has; there are: {sorted(offered)}"
             )
     return {name: offered[name] for name in granted}
 
@@ -102,22 +95,20 @@ def decider(
     return Decider(
         gate=Gate(policy, granted, category),
         policy=policy,
-        writes=granted,
-        lookups={name: lookups[name] for name in deciding.lookups},
         instructions=deployment.instructions,
+        writes=granted,
         model=deciding.by,
-        endpoint=_endpoint(deployment),
-        category=category,
-        reveal=deciding.reveal,
+        lookups={name: lookups[name] for name in deciding.lookups},
+        view=View(category, deciding.reveal),
+        access=_access(deployment),
     )
 
 
-def _endpoint(deployment: Deployment) -> Endpoint | None:
+def _access(deployment: Deployment) -> Access:
     name = deployment.integration.decide.connection
     if name is None:
-        return None
-    settings = _settings(deployment, name, "openai-compatible")
-    return Endpoint(base_url=settings["base_url"], api_key=SecretStr(settings["api_key"]))
+        return Access()
+    return _model(deployment, Access, _settings(deployment, name, "model"))
 
 
 def _settings(deployment: Deployment, connection: str, kind: str) -> dict[str, str]:
@@ -135,12 +126,12 @@ def _value(deployment: Deployment, connection: str, value: str) -> str:
     found = os.environ.get(value[1:])
     if not found:
         raise IntegrationInvalid(
-            f"{deployment.label}: connection {connection} needs {value[1:]} in the environment; set it and start again"
+            f"{deployment.label}: connection {connection} needs {value[1:]} in the environment; set it"
         )
     return found
 
 
-def _model(deployment: Deployment, kind: type[Settings], settings: Mapping[str, str]) -> Settings:
+def _model(deployment: Deployment, kind: type[Settings], settings: Mapping[str, JsonValue]) -> Settings:
     try:
         return kind.model_validate(dict(settings))
     except ValidationError as error:

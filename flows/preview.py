@@ -15,7 +15,6 @@ from flows.explain import source_text
 from flows.ledger.plans import Decided
 from flows.run import Candidate, Run
 
-
 Group = Sequence[tuple[Candidate, Decided]]
 
 
@@ -26,7 +25,7 @@ def lines(run: Run, decided: Group) -> Iterator[str]:
         outcome = one.decision.outcome
         patient = candidate.known.patient
         if not isinstance(outcome, Plan):
-            yield f"patient {patient}: refused ({outcome.code}{f' at {outcome.where}' if outcome.where else ''})"
+            yield f"patient {patient}: refused ({':'.join(filter(None, (outcome.code, outcome.where)))})"
             continue
         if outcome.kind != "write":
             word = "skip" if outcome.kind == "skip" else "for a person to review"
@@ -37,7 +36,7 @@ def lines(run: Run, decided: Group) -> Iterator[str]:
             yield from _fields(call, before, f"{patient}.{at}")
 
 
-def _fields(call: Call, before: dict[str, Arguments | None | str], key: str) -> Iterator[str]:
+def _fields(call: Call, before: dict[str, Arguments | str | None], key: str) -> Iterator[str]:
     held = before.get(key, "")
     if held is None:
         yield "  there is no such record yet: it would be made"
@@ -47,7 +46,7 @@ def _fields(call: Call, before: dict[str, Arguments | None | str], key: str) -> 
         yield f"  {name}: {_change(held, name, argument)} ← {source_text(argument.source.model_dump())}"
 
 
-def _change(held: Arguments | None | str, name: str, argument: Argument) -> str:
+def _change(held: Arguments | str | None, name: str, argument: Argument) -> str:
     after = _text(argument.value)
     if held is None or isinstance(held, str):
         return after
@@ -59,7 +58,7 @@ def _text(value: JsonValue) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _before(run: Run, decided: Group) -> dict[str, Arguments | None | str]:
+def _before(run: Run, decided: Group) -> dict[str, Arguments | str | None]:
     """What the targets hold now, by patient and call; a code where that could not be read."""
     by_operation: dict[str, list[Item]] = {}
     for candidate, one in decided:
@@ -67,7 +66,7 @@ def _before(run: Run, decided: Group) -> dict[str, Arguments | None | str]:
         for at, call in enumerate(outcome.calls if isinstance(outcome, Plan) else ()):
             item = Item(f"{candidate.known.patient}.{at}", candidate.known.patient, call.values())
             by_operation.setdefault(call.operation, []).append(item)
-    found: dict[str, Arguments | None | str] = {}
+    found: dict[str, Arguments | str | None] = {}
     for operation, items in by_operation.items():
         write = run.writes[operation]
         if write.present is None:

@@ -46,7 +46,7 @@ class Observer:
     ended: Callable[["Run"], None] = lambda _run: None
 
 
-OBSERVER: ContextVar[Observer] = ContextVar("observer", default=Observer())
+OBSERVER: ContextVar[Observer] = ContextVar("observer", default=Observer())  # noqa: B039  # it is frozen
 
 
 @dataclass

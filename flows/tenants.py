@@ -135,7 +135,7 @@ class Integration(Settings):
 class ConnectionSettings(Settings):
     """How a system is reached. Values that start with `$` name an environment variable."""
 
-    connector: Literal["healthie", "sql", "csv", "probe", "openai-compatible"]
+    connector: Literal["healthie", "sql", "csv", "probe", "model"]
     settings: dict[str, str]
 
 
@@ -217,7 +217,7 @@ def _check_connections(folder: Path, tenant: Tenant, integration: Integration) -
         named.add(integration.decide.connection)
     for connection in sorted(named - set(tenant.connections)):
         raise IntegrationInvalid(
-            f"{folder / 'integration.yaml'}: connection {connection} is not in the tenant's tenant.yaml; add it there"
+            f"{folder / 'integration.yaml'}: connection {connection} is not in tenant.yaml; add it there"
         )
 
 

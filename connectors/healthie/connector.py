@@ -8,11 +8,15 @@ from connectors.base import Account, Connector
 from connectors.changes import Feed
 from connectors.entry import EntryField, Reading
 from connectors.healthie.account import BY_AREA, account
+from connectors.healthie.care_writes import LocationWrites, TagWrites, TaskWrites
 from connectors.healthie.changes import everyone, feeds
 from connectors.healthie.client import Client
+from connectors.healthie.client_writes import ClientWrites
 from connectors.healthie.credentials import HealthieCredentials
 from connectors.healthie.fields import catalogue
+from connectors.healthie.lookups import lookups
 from connectors.healthie.reading import Reader
+from connectors.operation import Lookup, Write
 
 
 class Healthie(Connector):
@@ -47,6 +51,19 @@ class Healthie(Connector):
     def everyone(self) -> Iterator[tuple[str, ...]]:
         """The ids of all patients, active and archived. Raises Transient for an incomplete listing."""
         return everyone(self._client)
+
+    def writes(self) -> Mapping[str, Write]:
+        """What may be written back. In read-only mode each of them is refused before it leaves."""
+        groups = (
+            ClientWrites(self._client).all(),
+            TagWrites(self._client).all(),
+            LocationWrites(self._client).all(),
+            TaskWrites(self._client, self._credentials.zone).all(),
+        )
+        return {write.name: write for group in groups for write in group}
+
+    def lookups(self) -> Mapping[str, Lookup]:
+        return lookups(self._client)
 
     @property
     def clock(self) -> datetime | None:

@@ -5,7 +5,7 @@ Times become UTC with Z, money integer minor units. What is malformed raises, wi
 
 import re
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from pydantic import JsonValue

@@ -38,8 +38,8 @@ class Sql(Connector):
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
         url = read_url(credentials.url)
-        host = url.host or "local"
-        self._identity = f"{url.get_backend_name()}://{host}:{url.port or ''}/{url.database}"
+        place = f"{url.host}:{url.port}" if url.port else url.host or "local"
+        self._identity = f"{url.get_backend_name()}://{place}/{url.database}"
         self._database = Database(url)
         self._targets = [Target(self._database, table, schema) for table in tables]
         self._lock = threading.Lock()
@@ -71,7 +71,8 @@ class Sql(Connector):
 
         def send(items: Sequence[Item]) -> Sequence[Outcome]:
             try:
-                self.prepare()
+                with self._lock:
+                    target.make()
                 return target.send(items)
             except Rejected as error:
                 return [Outcome(item.key, "rejected", error.code) for item in items]
@@ -85,5 +86,5 @@ class Sql(Connector):
             record=target.rows.record,
             batch=BATCH,
             present=target.present,
-            free_text=frozenset(name for name, column in table.columns.items() if column.free_text),
+            free_text=table.free_text,
         )

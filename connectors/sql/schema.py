@@ -53,6 +53,14 @@ def _places(value: Value) -> int:
     return 0
 
 
+def columns(connection: sa.Connection, wanted: sa.Table) -> frozenset[str]:
+    """The names of the table's columns as it is now; none if there is no such table."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(wanted.name, schema=wanted.schema):
+        return frozenset()
+    return frozenset(column["name"] for column in inspector.get_columns(wanted.name, schema=wanted.schema))
+
+
 def make(connection: sa.Connection, wanted: sa.Table) -> None:
     """Create the table if it is not there, and add the columns that are not."""
     inspector = sa.inspect(connection)

@@ -61,11 +61,21 @@ class Target:
         keys = {item.key: self.rows.key(item.patient, item.arguments) for item in items}
         columns = {name for item in items for name in item.arguments}
         names = (*self.table.key, *(name for name in self.table.plain if name in columns))
+        names = self._there(names)
+        if not set(self.table.key) <= set(names):
+            return dict.fromkeys(keys)  # no table yet, so no rows
         found: dict[Key, dict[str, JsonValue]] = {}
         distinct = list(dict.fromkeys(keys.values()))
         for at in range(0, len(distinct), CHUNK):
             found.update(self._database.read(partial(self._select, names, distinct[at : at + CHUNK])))
         return {item.key: _held(found.get(keys[item.key]), item.arguments) for item in items}
+
+    def _there(self, names: Sequence[str]) -> Sequence[str]:
+        """Those of the columns that exist: before the first write neither need they nor need the table."""
+        if self._shape is not None:
+            return names
+        found = self._database.read(partial(schema.columns, wanted=self._wanted))
+        return [name for name in names if name in found]
 
     def _select(
         self, names: Sequence[str], keys: Sequence[Key], connection: sa.Connection

@@ -1,6 +1,7 @@
 """The ledger's tables. Clear columns hold pseudonyms, codes, counts, keyed hashes and times only."""
 
 from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 

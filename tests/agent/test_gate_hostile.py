@@ -49,7 +49,7 @@ cited = st.lists(st.sampled_from(["S1", "S1", "S2", "S9", "s1", "Ｓ1"]), max_si
 
 
 Mood = Literal["honest", "sly", "wild"]
-"""Sly drafts are well-formed with strange values: what is refused at the first look tests nothing behind it."""
+"""Sly drafts are well-formed with strange values: they get behind the first look."""
 
 
 @st.composite

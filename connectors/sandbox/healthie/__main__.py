@@ -15,7 +15,9 @@ def main() -> None:
     """Serve until interrupted. The first line on stdout names the address and the keys, as JSON."""
     asked = _arguments()
     now = datetime.fromisoformat(asked.now) if asked.now else None
-    practice = new_practice(patients=asked.patients, seed=asked.seed, synthea=asked.synthea, now=now, one_stamp=asked.one_stamp)
+    practice = new_practice(
+        patients=asked.patients, seed=asked.seed, synthea=asked.synthea, now=now, one_stamp=asked.one_stamp
+    )
     server = Server(practice, asked.port)
     ready = {"url": server.url, "keys": list(practice.state.viewers)}
     sys.stdout.write(json.dumps(ready) + "\n")

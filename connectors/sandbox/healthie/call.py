@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.healthie.connections import Connection, Keep, Listing, empty, page_of
-from connectors.sandbox.healthie.rows import Args, Row, objects, text
+from connectors.sandbox.healthie.rows import Args, Row, input_of, objects, text
 from connectors.sandbox.healthie.state import State, Touched
 from connectors.sandbox.healthie.viewers import Viewer
 
@@ -37,24 +37,15 @@ class Call:
         found = resolver(self, args)
         if name not in self.emptied:
             return found
-        return empty() if isinstance(found, Connection) else [] if isinstance(found, list) else None
+        return empty() if isinstance(found, Connection) else () if isinstance(found, list) else None
 
-    def write(self, name: str, resolver: "RootResolver", args: Args) -> object:
+    def write(self, name: str, resolver: "WriteResolver", args: Args) -> Row:
         """What a mutation answers, with its effect noted."""
         touched, mails = len(self.state.touched), len(self.state.mails)
         payload = resolver(self, args)
-        asked = args.get("input")
-        self.effects.append(
-            Effect(
-                name,
-                asked if isinstance(asked, dict) else {},
-                tuple(self.state.touched[touched:]),
-                tuple(self.state.mails[mails:]),
-                tuple(str(one["message"]) for one in objects(payload, "messages"))
-                if isinstance(payload, dict)
-                else (),
-            )
-        )
+        messages = tuple(str(one["message"]) for one in objects(payload, "messages"))
+        changes, sent = tuple(self.state.touched[touched:]), tuple(self.state.mails[mails:])
+        self.effects.append(Effect(name, input_of(args), changes, sent, messages))
         return payload
 
     @property
@@ -84,36 +75,37 @@ class Call:
         rows = self.state.table(kind).owned(column, str(patient["id"]))
         return [row for row in rows if row.get("deleted_at") is None]
 
-    def listed(self, kind: str, keep: Keep, args: Args, order: str, *, signature: object = None) -> Listing:
+    def listed(
+        self, kind: str, keep: Keep | None, args: Args, order: str, *, timeless: bool = True
+    ) -> Listing:
         """Every living row of a kind that is kept.
 
-        `signature` names what `keep` keeps, so that the count can be remembered until a row changes.
+        A count is remembered until a row changes, unless the passing of time changes it too.
         """
         table = self.state.table(kind)
         order = text(args, "order_by") or order
         entries = table.ascending(_stem(order))
-
-        def living(row: Row) -> bool:
-            return row.get("deleted_at") is None and keep(row)
+        kept = all_of(alive, keep)
 
         def counted() -> int:
-            if signature is None:
-                return sum(1 for _, _, row in entries if living(row))
-            known = self.state.counts.get((kind, signature))
+            if not timeless:
+                return sum(1 for _, _, row in entries if kept(row))
+            asked = [(name, args[name]) for name in sorted(args) if name not in PAGING]
+            signature = (kind, self.viewer.user_id, repr(asked))
+            known = self.state.counts.get(signature)
             if known is None or known[0] != self.state.version:
-                known = (self.state.version, sum(1 for _, _, row in entries if living(row)))
-                self.state.counts[(kind, signature)] = known
+                known = (self.state.version, sum(1 for _, _, row in entries if kept(row)))
+                self.state.counts[signature] = known
             return known[1]
 
-        return Listing(entries, living, order, counted)
+        return Listing(entries, kept, order, counted)
 
     def few(
-        self, kind: str, rows: Iterable[Row], args: Args, order: str, keep: Keep = lambda _: True
+        self, kind: str, rows: Iterable[Row], args: Args, order: str, keep: Keep | None = None
     ) -> Listing:
         """A small list, sorted on the spot."""
         order = text(args, "order_by") or order
-        living = (row for row in rows if row.get("deleted_at") is None)
-        return Listing(self.state.table(kind).sorted(_stem(order), living), keep, order)
+        return Listing(self.state.table(kind).sorted(_stem(order), rows), all_of(alive, keep), order)
 
     def page(self, listing: Listing, args: Args, default: int = 10) -> Connection:
         return page_of(listing, args, default=default, cap=self.state.settings.page_cap)
@@ -122,9 +114,26 @@ class Call:
         return empty()
 
 
+PAGING = frozenset({"first", "last", "after", "before", "order_by"})
 Resolver = Callable[[Call, Row, Args], object]
 RootResolver = Callable[[Call, Args], object]
+WriteResolver = Callable[[Call, Args], Row]
 
 
 def _stem(order: str) -> str:
     return order.removesuffix("_ASC").removesuffix("_DESC")
+
+
+def alive(row: Row) -> bool:
+    return row.get("deleted_at") is None
+
+
+def all_of(*checks: Keep | None) -> Keep:
+    """One check out of many, None being no check: lists of tens of thousands of rows are counted with it."""
+    real = [check for check in checks if check is not None]
+    if not real:
+        return lambda _: True
+    if len(real) == 1:
+        return real[0]
+    first, rest = real[0], all_of(*real[1:])
+    return lambda row: first(row) and rest(row)

@@ -21,7 +21,9 @@ PER_PATIENT = (  # kinds of which a canary patient has one row each -> the colum
         "RecurringPayment": "sender_id",
     }
 )
-LINKS = frozenset({"id", "created_at", "updated_at", "deleted_at", "archived_at", "date", "timezone", "due_date"})
+LINKS = frozenset(
+    {"id", "created_at", "updated_at", "deleted_at", "archived_at", "date", "timezone", "due_date"}
+)
 
 
 def make_canaries(
@@ -33,7 +35,12 @@ def make_canaries(
         number = len(state.table("User").rows) + 1
         marked = _Marker(types, number)
         home = next(iter(state.table("Organization").rows))
-        plain: Row = {"is_patient": True, "active": True, "organization_id": home, "timezone": "America/New_York"}
+        plain: Row = {
+            "is_patient": True,
+            "active": True,
+            "organization_id": home,
+            "timezone": "America/New_York",
+        }
         patient = state.insert("User", {**marked.values("User"), **plain})
         id_ = str(patient["id"])
         for kind, column in PER_PATIENT.items():
@@ -74,8 +81,9 @@ class _Marker:
         elif leaf == "ISO8601Date":
             made = date(1903, 1, 1).replace(day=1 + self._number % 28, month=1 + self._number // 28 % 12)
         elif leaf == "ISO8601DateTime":
-            made = datetime(2031, 1 + self._made % 12, 1 + self._number % 28, 3, 17, self._made % 60, tzinfo=UTC)
-            return made
+            return datetime(
+                2031, 1 + self._made % 12, 1 + self._number % 28, 3, 17, self._made % 60, tzinfo=UTC
+            )
         elif leaf == "JSON":
             made = {"canary": mark}
             self.words.append(mark)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from connectors.sandbox.healthie.rows import Row
+from connectors.sandbox.healthie.rows import Row, names
 from connectors.sandbox.healthie.state import State
 from connectors.sandbox.healthie.viewers import Viewer
 from connectors.sandbox.healthie.words import AREAS, FIRST, LAST, PAYERS
@@ -11,11 +11,11 @@ from connectors.sandbox.healthie.words import AREAS, FIRST, LAST, PAYERS
 GROUPS = ("Self-pay", "Insurance", "Weight care", "Prénatal", "Alumni")
 TAGS = ("VIP", "Needs interpreter", "Follow-up", "Follow-up", "No SMS", "Diabète", "Waitlist")  # a name twice
 STAFF = 12
-PERMISSIONS = """allow_group_level_actions can_access_calendar_quick_share can_access_zus can_be_care_team_member
-can_charge_clients can_add_members can_delete_automations can_delete_charting_notes can_delete_faxes
-can_edit_appointment_types can_edit_automations can_view_automations""".split()
-SIGHT = """sees_all_clients sees_all_billing can_see_billing can_view_cms1500s can_view_super_bills
-can_view_all_org_members_tasks can_remove_client can_create_tags can_view_audit_log is_developer is_admin""".split()
+PERMISSIONS = names("""allow_group_level_actions can_access_calendar_quick_share can_access_zus
+can_be_care_team_member can_charge_clients can_add_members can_delete_automations can_delete_charting_notes
+can_delete_faxes can_edit_appointment_types can_edit_automations can_view_automations""")
+SIGHT = names("""sees_all_clients sees_all_billing can_see_billing can_view_cms1500s can_view_super_bills
+can_view_all_org_members_tasks can_remove_client can_create_tags can_view_audit_log is_developer is_admin""")
 
 
 @dataclass(frozen=True, slots=True)

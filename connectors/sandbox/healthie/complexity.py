@@ -18,9 +18,10 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     ValueNode,
-    get_named_type,
     value_from_ast_untyped,
 )
+
+from connectors.sandbox.healthie.shapes import object_type, shape_of
 
 DEFAULT_SIZE = 100  # what a page counts for when no size is given
 
@@ -59,8 +60,7 @@ class Measure:
         name = node.name.value
         if name.startswith("__") or parent is None:
             return 0, 0
-        type_ = get_named_type(parent.fields[name].type)
-        below = type_ if isinstance(type_, GraphQLObjectType) else None
+        below = object_type(self.schema.type_map[shape_of(parent.fields[name]).named])
         inner = self._size(node) if is_connection(below) else 1
         cost, depth = self._selections(node.selection_set, below, inner)
         times = size if is_connection(parent) and name in ("nodes", "edges") else 1
@@ -94,5 +94,5 @@ def with_defaults(operation: OperationDefinitionNode, given: Mapping[str, object
     return {**defaults, **given}
 
 
-def is_connection(type_: object) -> bool:
-    return isinstance(type_, GraphQLObjectType) and type_.name.endswith("Connection")
+def is_connection(type_: GraphQLObjectType | None) -> bool:
+    return type_ is not None and type_.name.endswith("Connection")

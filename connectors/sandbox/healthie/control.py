@@ -1,4 +1,4 @@
-"""Control: the loopback endpoints under /control/ that set the stage and read the journal. JSON in, JSON out."""
+"""Control: the endpoints under /control/ that set the stage and read the journal. JSON in, JSON out."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC
@@ -140,4 +140,3 @@ class Control:
             return table.owned(query.get("column", "user_id"), query["owner"])
         patients = table.name != "User" or query.get("staff") is not None
         return [id_ for id_, row in table.rows.items() if patients or row.get("is_patient")]
-

@@ -23,10 +23,6 @@ Trouble = Literal[
     "reset_applied",  # connection reset after the request was carried out
     "unauthorized",  # HTTP 401
 ]
-TROUBLES: tuple[Trouble, ...] = Trouble.__args__  # type: ignore[attr-defined]
-APPLIED = frozenset(
-    {"bad_gateway_applied", "truncated", "half_json", "hang_applied", "reset_applied", "partial", "empty"}
-)
 HANG_MAX = 60.0  # seconds
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from connectors.sandbox.healthie.call import Call, Resolver
 from connectors.sandbox.healthie.rows import Args, Row, micros, moment, number, text, texts
 
-ACTIVE_ONLY_AFTER = ("Cancelled", "Late Cancellation", "No-Show", "Re-Scheduled")
+INACTIVE = ("Cancelled", "Late Cancellation", "No-Show", "Re-Scheduled")
 
 
 def full_name(row: Row) -> str:
@@ -74,7 +74,7 @@ def appointments(call: Call, row: Row, _: Args) -> list[Row]:
 def upcoming(call: Call, row: Row, _: Args) -> list[Row]:
     now = call.state.clock.now()
     coming = [one for one in appointments(call, row, {}) if micros(moment(one, "date")) >= micros(now)]
-    active = [one for one in coming if one.get("pm_status") not in ACTIVE_ONLY_AFTER]
+    active = [one for one in coming if one.get("pm_status") not in INACTIVE]
     return sorted(active, key=lambda one: micros(moment(one, "date")))
 
 

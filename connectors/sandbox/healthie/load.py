@@ -15,7 +15,12 @@ AGED = timedelta(days=900)  # the practice itself is older than its patients
 
 
 def new_practice(
-    *, patients: int, seed: int, synthea: Path | None = None, now: datetime | None = None, one_stamp: bool = False
+    *,
+    patients: int,
+    seed: int,
+    synthea: Path | None = None,
+    now: datetime | None = None,
+    one_stamp: bool = False,
 ) -> Practice:
     """A practice with so many synthetic patients, or with Synthea's of that folder.
 
@@ -39,5 +44,8 @@ def new_practice(
         for table in state.tables.values():
             for row in table.rows.values():
                 table.change(row, {"updated_at": moment - timedelta(days=1)})
+    for table in state.tables.values():
+        if table.has_order("UPDATED_AT"):
+            table.ascending("UPDATED_AT")
     state.touched.clear()
     return Practice(state)

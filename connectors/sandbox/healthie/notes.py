@@ -1,32 +1,27 @@
-"""Notes: what an integration must never ask for. Served as canary texts, and every request for it is recorded."""
+"""Notes: what an integration must never ask for. Served as canary texts; every request is recorded."""
 
 from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLField,
-    GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSchema,
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
-    get_named_type,
-    is_list_type,
-    is_non_null_type,
     visit,
 )
 
 from connectors.sandbox.healthie.call import Call, Resolver
-from connectors.sandbox.healthie.complexity import is_connection
 from connectors.sandbox.healthie.connections import Connection, Listing
-from connectors.sandbox.healthie.rows import Args, Row
+from connectors.sandbox.healthie.rows import Args, Row, names
+from connectors.sandbox.healthie.shapes import Shape, object_type, shape_of
 
 NOTE_TYPES = frozenset(
-    """FormAnswerGroup FormAnswer FormAnswerGroupSigning ChartingNoteAddendumType ChartingItemType
-    GeneratedFormAnswerGroupType GeneratedFormAnswerType IndividualClientType GeneratedSummary PatientEncounter
-    EpisodeOfCare Transcript ZoomCloudRecordingFile Note NoteScheduler Conversation ConversationMembership Draft
-    ReceivedDirectMessage SentDirectMessage ReceivedFax SentFax Comment InternalComment Entry Document
-    Folder""".split()
+    names("""FormAnswerGroup FormAnswer FormAnswerGroupSigning ChartingNoteAddendumType ChartingItemType
+    GeneratedFormAnswerGroupType GeneratedFormAnswerType IndividualClientType GeneratedSummary
+    PatientEncounter EpisodeOfCare Transcript ZoomCloudRecordingFile Note NoteScheduler Conversation
+    ConversationMembership Draft ReceivedDirectMessage SentDirectMessage ReceivedFax SentFax Comment
+    InternalComment Entry Document Folder""")
 )
 NOTE_FIELDS = {
     "User": "quick_notes current_summary cda_xml cda_validation_errors_json last_conversation_id",
@@ -50,14 +45,18 @@ SECRET_FIELDS = {
 FORBIDDEN = frozenset(
     f"{type_}.{name}"
     for fields in (NOTE_FIELDS, SECRET_FIELDS)
-    for type_, names in fields.items()
-    for name in names.split()
+    for type_, line in fields.items()
+    for name in names(line)
 )
 
 
-def is_note(type_: str, name: str, field: GraphQLField) -> bool:
+def is_note(schema: GraphQLSchema, type_: str, name: str, field: GraphQLField) -> bool:
     """Whether `type_.name` carries a session note, something close to one, or a secret."""
-    return type_ in NOTE_TYPES or f"{type_}.{name}" in FORBIDDEN or _node_type(field.type) in NOTE_TYPES
+    shape = shape_of(field)
+    given = object_type(schema.type_map[shape.named])
+    if given is not None and shape.is_connection:
+        shape = shape_of(given.fields["nodes"])
+    return type_ in NOTE_TYPES or f"{type_}.{name}" in FORBIDDEN or shape.named in NOTE_TYPES
 
 
 def notes_selected(schema: GraphQLSchema, document: DocumentNode) -> tuple[str, ...]:
@@ -66,9 +65,12 @@ def notes_selected(schema: GraphQLSchema, document: DocumentNode) -> tuple[str, 
 
     class Finder(Visitor):
         def enter_field(self, node: FieldNode, *_: object) -> None:
-            parent, field = types.get_parent_type(), types.get_field_def()
-            if parent is not None and field is not None and is_note(parent.name, node.name.value, field):
-                found.append(f"{parent.name}.{node.name.value}")
+            parent, field = object_type(types.get_parent_type()), types.get_field_def()
+            name = node.name.value
+            if parent is None or field is None or name.startswith("__"):
+                return
+            if is_note(schema, parent.name, name, field):
+                found.append(f"{parent.name}.{name}")
 
     visit(document, TypeInfoVisitor(types, Finder()))
     return tuple(dict.fromkeys(found))
@@ -76,35 +78,30 @@ def notes_selected(schema: GraphQLSchema, document: DocumentNode) -> tuple[str, 
 
 def canary(type_: str, name: str, field: GraphQLField) -> Resolver:
     """A resolver that serves a text nobody may ever see again."""
+    shape = shape_of(field)
 
     def resolve(call: Call, row: Row, _: Args) -> object:
-        return _made(field.type, f"CANARY_NOTE_{type_}_{name}_{row.get('id', 0)}", call, row)
+        word = f"CANARY_NOTE_{type_}_{name}_{row.get('id', 0)}"
+        item = _leaf(shape.named, word, call, row) if shape.named in LEAVES else _object(shape, row)
+        if shape.is_list:
+            return [] if item is None else [item]
+        return {"id": row.get("id", "0")} if item is None and shape.required else item
 
     return resolve
 
 
-def _made(type_: GraphQLOutputType, word: str, call: Call, row: Row) -> object:
-    if is_non_null_type(type_):
-        made = _made(type_.of_type, word, call, row)
-        return made if made is not None else {"id": row.get("id", "0")}
-    if is_list_type(type_):
-        item = _made(type_.of_type, word, call, row)
-        return [] if item is None else [item]
-    named = get_named_type(type_)
-    if isinstance(named, GraphQLObjectType):
-        return _object(named, row)
-    return _leaf(named.name, word, call, row)
+LEAVES = frozenset({"ID", "Int", "Float", "Boolean", "String", "JSON", "ISO8601DateTime", "ISO8601Date"})
 
 
-def _object(type_: GraphQLObjectType, row: Row) -> object:
+def _object(shape: Shape, row: Row) -> object:
     note: Row = {"id": row.get("id", "0")}
-    if is_connection(type_):
+    if shape.is_connection:
         made = ((0, ""), 1, note)
         return Connection(Listing((made,), lambda _: True, "ID_ASC"), [made])
-    return note if type_.name in NOTE_TYPES else None
+    return note if shape.named in NOTE_TYPES else None
 
 
-def _leaf(type_: str, word: str, call: Call, row: Row) -> object:
+def _leaf(named: str, word: str, call: Call, row: Row) -> object:
     now = call.state.clock.now()
     known: dict[str, object] = {
         "ID": row.get("id", "0") if word.endswith("_id") else word,
@@ -116,11 +113,4 @@ def _leaf(type_: str, word: str, call: Call, row: Row) -> object:
         "JSON": {"canary": word},
         "String": word,
     }
-    return known.get(type_)
-
-
-def _node_type(type_: GraphQLOutputType) -> str:
-    named = get_named_type(type_)
-    if isinstance(named, GraphQLObjectType) and is_connection(named):
-        return get_named_type(named.fields["nodes"].type).name
-    return named.name
+    return known[named]

@@ -7,15 +7,15 @@ from http import HTTPStatus
 from time import monotonic, perf_counter
 from typing import cast
 
-from graphql import FieldNode, OperationDefinitionNode, execute_sync
+from graphql import FieldNode, OperationDefinitionNode, execute_sync  # pyright: ignore[reportUnknownVariableType] - graphql-core's own annotation
 
 from connectors.sandbox.healthie.call import Call
 from connectors.sandbox.healthie.complexity import Measure, with_defaults
+from connectors.sandbox.healthie.edits import Later
 from connectors.sandbox.healthie.faults import Fault, FaultBook
 from connectors.sandbox.healthie.journal import Arrival, Journal
 from connectors.sandbox.healthie.language import Language, Prepared
 from connectors.sandbox.healthie.notes import FORBIDDEN
-from connectors.sandbox.healthie.edits import Later
 from connectors.sandbox.healthie.reply import Reply, as_json, failure, instead, spoiled, too_many
 from connectors.sandbox.healthie.rows import Row, text
 from connectors.sandbox.healthie.state import State
@@ -179,7 +179,8 @@ def _read(body: bytes) -> Row | None:
         content = json.loads(body)
     except ValueError:
         return None
-    return cast(Row, content) if isinstance(content, dict) and isinstance(content.get("query"), str) else None
+    request = cast(Row, content) if isinstance(content, dict) else {}
+    return request if isinstance(request.get("query"), str) else None
 
 
 def _roots(operation: OperationDefinitionNode | None) -> tuple[str, ...]:
@@ -195,5 +196,6 @@ def _notes_written(operation: OperationDefinitionNode, variables: Row) -> list[s
     for definition, name in zip(operation.variable_definitions or (), named, strict=True):
         given = variables.get(definition.variable.name.value)
         if name is not None and isinstance(given, dict):
-            found += [f"{name.value}.{field}" for field in given if f"{name.value}.{field}" in FORBIDDEN]
+            written = (f"{name.value}.{field}" for field in cast(Row, given))
+            found += [field for field in written if field in FORBIDDEN]
     return found

@@ -1,6 +1,8 @@
 """The root fields of Query for patients, staff and the catalogue: what Healthie lists, with its defaults."""
 
-from connectors.sandbox.healthie.call import Call
+from collections.abc import Iterator
+
+from connectors.sandbox.healthie.call import Call, all_of
 from connectors.sandbox.healthie.connections import Connection, Keep
 from connectors.sandbox.healthie.rows import Args, Row, text, texts
 
@@ -11,53 +13,55 @@ def users(call: Call, args: Args) -> Connection:
     """Patients. Restricted ones outside the care team are silently not there."""
     if text(args, "keywords") is None and not args.get("show_all_by_default") and not args.get("ids"):
         return call.none()
+    keep = all_of(_is_patient, call.sees, _status(call, args), *_belonging(call, args), _matching(args))
     named = texts(args, "ids") + ([id_] if (id_ := text(args, "id")) else [])
-    words = (text(args, "keywords") or "").casefold().split()
-
-    def keep(row: Row) -> bool:
-        return (
-            bool(row.get("is_patient"))
-            and call.sees(row)
-            and _has_status(call, row, args)
-            and _is_of(call, row, args)
-            and all(word in _searched(row) for word in words)
-        )
-
     if named:
         rows = (row for id_ in dict.fromkeys(named) if (row := call.state.find("User", id_)) is not None)
         return call.page(call.few("User", rows, args, "LAST_NAME_ASC", keep), args)
-    signature = repr([(k, v) for k, v in sorted(args.items()) if k not in PAGING]) + call.viewer.user_id
-    return call.page(call.listed("User", keep, args, "LAST_NAME_ASC", signature=signature), args)
+    return call.page(call.listed("User", keep, args, "LAST_NAME_ASC"), args)
 
 
-PAGING = ("first", "last", "after", "before", "order_by")
+def _is_patient(row: Row) -> bool:
+    return bool(row.get("is_patient"))
 
 
-def _has_status(call: Call, row: Row, args: Args) -> bool:
+def _status(call: Call, args: Args) -> Keep | None:
     wanted = (text(args, "active_status") or "").casefold()
-    if args.get("ids") and not call.state.settings.archived_in_ids and not row.get("active"):
-        return False
-    return wanted not in ("active", "archived") or bool(row.get("active")) == (wanted == "active")
+    if args.get("ids") and not call.state.settings.archived_in_ids:
+        wanted = "active"
+    if wanted not in ("active", "archived"):
+        return None
+    return lambda row: bool(row.get("active")) == (wanted == "active")
 
 
-def _is_of(call: Call, row: Row, args: Args) -> bool:
-    group, provider = text(args, "group_id"), text(args, "provider_id")
-    care = [row.get("dietitian_id"), *texts(row, "other_provider_ids")]
-    home = call.state.find("User", call.viewer.user_id) or {}
-    tags = texts(args, "tag_ids")
-    return (
-        (group is None or row.get("user_group_id") == group)
-        and (provider is None or provider in care)
-        and (not args.get("limited_to_provider") or call.viewer.in_care(row))
-        and (
-            args.get("include_suborg_patients") is not False
-            or row["organization_id"] == home["organization_id"]
+def _belonging(call: Call, args: Args) -> Iterator[Keep]:
+    """The checks of group, care team, tags and organisation that were asked for."""
+    group, provider, tagged = text(args, "group_id"), text(args, "provider_id"), texts(args, "tag_ids")
+    if group is not None:
+        yield lambda row: row.get("user_group_id") == group
+    if provider is not None:
+        yield lambda row: provider in (row.get("dietitian_id"), *texts(row, "other_provider_ids"))
+    if args.get("limited_to_provider"):
+        yield call.viewer.in_care
+    if tagged:
+        yield lambda row: any(
+            one["tag_id"] in tagged for one in call.of_patient("AppliedTag", "user_id", row)
         )
-        and (
-            not tags
-            or any(one.get("tag_id") in tags for one in call.of_patient("AppliedTag", "user_id", row))
-        )
-    )
+    if args.get("include_suborg_patients") is False:
+        home = (call.state.find("User", call.viewer.user_id) or {}).get("organization_id")
+        yield lambda row: row.get("organization_id") == home
+
+
+def _matching(args: Args) -> Keep | None:
+    """All words of `keywords` must be found, in any of the searched fields."""
+    words = (text(args, "keywords") or "").casefold().split()
+    if not words:
+        return None
+    return lambda row: _holds(_searched(row), words)
+
+
+def _holds(found: str, words: list[str]) -> bool:
+    return all(word in found for word in words)
 
 
 def _searched(row: Row) -> str:
@@ -79,14 +83,8 @@ def current_user(call: Call, _: Args) -> Row | None:
 
 
 def organization_members(call: Call, args: Args) -> Connection:
-    words = (text(args, "keywords") or "").casefold().split()
-
-    def keep(row: Row) -> bool:
-        return not row.get("is_patient") and all(word in _searched(row) for word in words)
-
-    return call.page(
-        call.listed("User", keep, args, "LAST_NAME_ASC", signature=("staff", tuple(words))), args
-    )
+    keep = all_of(lambda row: not row.get("is_patient"), _matching(args))
+    return call.page(call.listed("User", keep, args, "LAST_NAME_ASC"), args)
 
 
 def organization(call: Call, args: Args) -> Row | None:

@@ -1,72 +1,73 @@
 """The root fields of Query for what surrounds a patient: appointments, tags, tasks, addresses, catalogues."""
 
-from connectors.sandbox.healthie.call import Call, RootResolver
-from connectors.sandbox.healthie.connections import Connection
-from connectors.sandbox.healthie.fields import ACTIVE_ONLY_AFTER
+from collections.abc import Iterator
+
+from connectors.sandbox.healthie.call import Call, RootResolver, all_of
+from connectors.sandbox.healthie.connections import Connection, Keep
+from connectors.sandbox.healthie.fields import INACTIVE
 from connectors.sandbox.healthie.rows import Args, Row, micros, moment, read_moment, text, texts
 
 
 def appointments(call: Call, args: Args) -> Connection:
     """Only future, own and active ones, blockers among them, unless told otherwise."""
-
-    def keep(row: Row) -> bool:
-        return (
-            _in_time(call, row, args)
-            and _of_org(call, row, args)
-            and _of_kind(row, args)
-            and _seen(call, row)
-        )
-
+    checks = [*_times(call, args), *_organizations(call, args), *_kinds(args)]
+    keep = all_of(*checks, None if call.viewer.sees_all else lambda row: _seen(call, row))
     person = text(args, "user_id")
     if person is not None:
         rows = call.state.table("Appointment").owned("attendee_ids", person)
         return call.page(call.few("Appointment", rows, args, "DATE_ASC", keep), args)
-    # Whether a row lies in the future changes without a change of the row: such a count is not remembered.
-    timeless = args.get("filter") == "all" and not args.get("startDate") and not args.get("endDate")
-    signature = repr(sorted(args.items())) + call.viewer.user_id if timeless else None
-    return call.page(call.listed("Appointment", keep, args, "DATE_ASC", signature=signature), args)
+    timeless = args.get("filter") == "all"
+    return call.page(call.listed("Appointment", keep, args, "DATE_ASC", timeless=timeless), args)
 
 
-def _in_time(call: Call, row: Row, args: Args) -> bool:
-    at, when = micros(moment(row, "date")), text(args, "filter") or "future"
-    now = micros(call.state.clock.now())
-    if (when == "future" and at < now) or (when == "past" and at >= now):
-        return False
+def _times(call: Call, args: Args) -> Iterator[Keep]:
+    when, now = text(args, "filter") or "future", micros(call.state.clock.now())
+    if when == "future":
+        yield lambda row: micros(moment(row, "date")) >= now
+    elif when == "past":
+        yield lambda row: micros(moment(row, "date")) < now
     start, end = args.get("startDate"), args.get("endDate")
-    return (start is None or at >= micros(read_moment(start))) and (
-        end is None or at <= micros(read_moment(end))
-    )
+    if start is not None:
+        low = micros(read_moment(start))
+        yield lambda row: micros(moment(row, "date")) >= low
+    if end is not None:
+        high = micros(read_moment(end))
+        yield lambda row: micros(moment(row, "date")) <= high
 
 
-def _of_org(call: Call, row: Row, args: Args) -> bool:
-    if not args.get("is_org") and call.viewer.user_id not in texts(row, "provider_ids"):
-        return False
-    home = (call.state.find("User", call.viewer.user_id) or {}).get("organization_id")
-    if text(args, "organization_id") is not None:
-        return row.get("organization_id") == text(args, "organization_id")
-    return bool(args.get("include_suborganizations")) or row.get("organization_id") == home
+def _organizations(call: Call, args: Args) -> Iterator[Keep]:
+    me = call.viewer.user_id
+    home = (call.state.find("User", me) or {}).get("organization_id")
+    named = text(args, "organization_id")
+    if not args.get("is_org"):
+        yield lambda row: me in texts(row, "provider_ids")
+    if named is not None:
+        yield lambda row: row.get("organization_id") == named
+    elif not args.get("include_suborganizations"):
+        yield lambda row: row.get("organization_id") == home
 
 
-def _of_kind(row: Row, args: Args) -> bool:
-    types = texts(args, "filter_by_appointment_type_ids") + texts(
-        {"one": [args.get("filter_by_appointment_type_id")]}, "one"
-    )
-    people = texts(args, "provider_ids") + texts({"one": [args.get("provider_id")]}, "one")
-    guests = texts(args, "attendee_ids")
-    return (
-        (bool(args.get("with_all_statuses")) or row.get("pm_status") not in ACTIVE_ONLY_AFTER)
-        and (args.get("include_blockers") is not False or not row.get("is_blocker"))
-        and (not types or row.get("appointment_type_id") in types)
-        and (not people or any(id_ in people for id_ in texts(row, "provider_ids")))
-        and (not guests or any(id_ in guests for id_ in texts(row, "attendee_ids")))
-    )
+def _kinds(args: Args) -> Iterator[Keep]:
+    type_, provider = text(args, "filter_by_appointment_type_id"), text(args, "provider_id")
+    types = {*texts(args, "filter_by_appointment_type_ids"), *([type_] if type_ else [])}
+    people = {*texts(args, "provider_ids"), *([provider] if provider else [])}
+    guests = set(texts(args, "attendee_ids"))
+    if not args.get("with_all_statuses"):
+        yield lambda row: row.get("pm_status") not in INACTIVE
+    if args.get("include_blockers") is False:
+        yield lambda row: not row.get("is_blocker")
+    if types:
+        yield lambda row: row.get("appointment_type_id") in types
+    if people:
+        yield lambda row: not people.isdisjoint(texts(row, "provider_ids"))
+    if guests:
+        yield lambda row: not guests.isdisjoint(texts(row, "attendee_ids"))
 
 
 def _seen(call: Call, row: Row) -> bool:
-    if call.viewer.sees_all:
-        return True
     guests = (call.state.find("User", id_) for id_ in texts(row, "attendee_ids"))
-    return call.viewer.user_id in texts(row, "provider_ids") or any(call.sees(guest) for guest in guests)
+    own = call.viewer.user_id in texts(row, "provider_ids")
+    return call.viewer.sees_all or own or any(call.sees(guest) for guest in guests)
 
 
 def appointment(call: Call, args: Args) -> Row | None:
@@ -77,23 +78,23 @@ def appointment(call: Call, args: Args) -> Row | None:
 
 
 def applied_tags(call: Call, args: Args) -> Connection:
-    after, before = args.get("updated_after"), args.get("updated_before")
-    low = micros(read_moment(after)) if after is not None else None
-    high = micros(read_moment(before)) if before is not None else None
-    tag, one = text(args, "tag_id"), text(args, "id")
+    """Assignments. The bounds are exclusive."""
 
-    def keep(row: Row) -> bool:
-        at = micros(moment(row, "updated_at"))
-        return (
-            (low is None or at > low)
-            and (high is None or at < high)
-            and (tag is None or row.get("tag_id") == tag)
-            and (one is None or row["id"] == one)
-            and call.sees(call.state.find("User", text(row, "user_id")))
-        )
+    def checks() -> Iterator[Keep]:
+        after, before = args.get("updated_after"), args.get("updated_before")
+        if after is not None:
+            low = micros(read_moment(after))
+            yield lambda row: micros(moment(row, "updated_at")) > low
+        if before is not None:
+            high = micros(read_moment(before))
+            yield lambda row: micros(moment(row, "updated_at")) < high
+        for name, column in (("tag_id", "tag_id"), ("id", "id")):
+            wanted = text(args, name)
+            if wanted is not None:
+                yield lambda row, column=column, wanted=wanted: row.get(column) == wanted
+        yield lambda row: call.sees(call.state.find("User", text(row, "user_id")))
 
-    signature = (low, high, tag, one, call.viewer.user_id)
-    return call.page(call.listed("AppliedTag", keep, args, "UNSORTED", signature=signature), args)
+    return call.page(call.listed("AppliedTag", all_of(*checks()), args, "UNSORTED"), args)
 
 
 def applied_tag(call: Call, args: Args) -> Row | None:
@@ -105,29 +106,29 @@ def applied_tag(call: Call, args: Args) -> Row | None:
 
 def tasks(call: Call, args: Args) -> Connection:
     """All of the practice's, or only the viewer's own where it may not see others'."""
-    client, me = text(args, "client_id"), call.viewer.user_id
-    wanted, helpers = (text(args, "completed_status") or "").casefold(), texts(args, "assignees")
-
-    def keep(row: Row) -> bool:
-        assigned = texts(row, "assignee_ids")
-        return (
-            (call.viewer.sees_all or me in (row.get("created_by_id"), *assigned))
-            and (args.get("show_hidden") is not False or not row.get("hidden"))
-            and (not args.get("assigned_to_user") or me in assigned)
-            and (not args.get("created_by_self") or row.get("created_by_id") == me)
-            and (not helpers or any(id_ in helpers for id_ in assigned))
-            and (
-                wanted not in ("complete", "incomplete")
-                or bool(row.get("complete")) == (wanted == "complete")
-            )
-        )
-
+    client = text(args, "client_id")
+    keep = all_of(*_task_checks(call, args))
     if client is not None:
-        return call.page(
-            call.few("Task", call.state.table("Task").owned("client_id", client), args, "CREATED_DESC", keep),
-            args,
-        )
+        rows = call.state.table("Task").owned("client_id", client)
+        return call.page(call.few("Task", rows, args, "CREATED_DESC", keep), args)
     return call.page(call.listed("Task", keep, args, "CREATED_DESC"), args)
+
+
+def _task_checks(call: Call, args: Args) -> Iterator[Keep]:
+    me, assigned = call.viewer.user_id, set(texts(args, "assignees"))
+    wanted = (text(args, "completed_status") or "").casefold()
+    if not call.viewer.sees_all:
+        yield lambda row: me in (row.get("created_by_id"), *texts(row, "assignee_ids"))
+    if args.get("show_hidden") is False:
+        yield lambda row: not row.get("hidden")
+    if args.get("assigned_to_user"):
+        yield lambda row: me in texts(row, "assignee_ids")
+    if args.get("created_by_self"):
+        yield lambda row: row.get("created_by_id") == me
+    if assigned:
+        yield lambda row: not assigned.isdisjoint(texts(row, "assignee_ids"))
+    if wanted in ("complete", "incomplete"):
+        yield lambda row: bool(row.get("complete")) == (wanted == "complete")
 
 
 def locations(call: Call, args: Args) -> Connection:

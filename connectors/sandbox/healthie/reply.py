@@ -1,7 +1,8 @@
 """Reply: what goes back over the wire, and how badly."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Literal
 
@@ -9,6 +10,8 @@ from connectors.sandbox.healthie.faults import Fault
 
 JSON_TYPE = "application/json; charset=utf-8"
 PAGE = b"<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
+
+GATEWAY = b"<html><body>502 Bad Gateway</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +47,33 @@ def too_many(style: str, retry_after: int | None) -> Reply:
     return Reply(made.status, made.body, headers=headers)
 
 
+INSTEAD: Mapping[str, Callable[[Fault], Reply]] = {
+    "rate_limited": lambda fault: too_many("http_429", fault.retry_after),
+    "too_many_requests": lambda _: too_many("errors_200", None),
+    "server_error": lambda _: failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error"),
+    "bad_gateway": lambda _: Reply(HTTPStatus.BAD_GATEWAY, GATEWAY, "text/html"),
+    "html": lambda _: Reply(HTTPStatus.OK, PAGE, "text/html; charset=utf-8"),
+    "errors": lambda _: as_json(200, {"data": None, "errors": [{"message": "Internal server error"}]}),
+    "unauthorized": lambda _: failure(HTTPStatus.UNAUTHORIZED, "API Key is Invalid", "UNAUTHENTICATED"),
+    "reset": lambda _: Reply(0, b"", manner="reset"),
+    "hang": lambda fault: Reply(0, b"", manner="hang", seconds=fault.seconds),
+}
+SPOILED: Mapping[str, Callable[[Fault, Reply], Reply]] = {
+    "bad_gateway_applied": lambda _, __: Reply(HTTPStatus.BAD_GATEWAY, GATEWAY, "text/html"),
+    "truncated": lambda _, made: replace(made, manner="cut"),
+    "half_json": lambda _, made: replace(made, body=made.body[: len(made.body) // 2]),
+    "reset_applied": lambda _, __: Reply(0, b"", manner="reset"),
+    "hang_applied": lambda fault, _: Reply(0, b"", manner="hang", seconds=fault.seconds),
+}
+
+
 def instead(fault: Fault) -> Reply | None:
     """The reply of a fault that comes before anything is done; None if the request is carried out."""
-    match fault.trouble:
-        case "rate_limited":
-            return too_many("http_429", fault.retry_after)
-        case "too_many_requests":
-            return too_many("errors_200", None)
-        case "server_error":
-            return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
-        case "bad_gateway":
-            return Reply(HTTPStatus.BAD_GATEWAY, b"<html><body>502 Bad Gateway</body></html>", "text/html")
-        case "html":
-            return Reply(HTTPStatus.OK, PAGE, "text/html; charset=utf-8")
-        case "errors":
-            return as_json(HTTPStatus.OK, {"data": None, "errors": [{"message": "Internal server error"}]})
-        case "unauthorized":
-            return failure(HTTPStatus.UNAUTHORIZED, "API Key is Invalid", "UNAUTHENTICATED")
-        case "reset":
-            return Reply(0, b"", manner="reset")
-        case "hang":
-            return Reply(0, b"", manner="hang", seconds=fault.seconds)
-        case _:
-            return None
+    make = INSTEAD.get(fault.trouble)
+    return make(fault) if make else None
 
 
 def spoiled(fault: Fault, made: Reply) -> Reply:
     """The reply of a request that was carried out, as this fault leaves it."""
-    match fault.trouble:
-        case "bad_gateway_applied":
-            return Reply(HTTPStatus.BAD_GATEWAY, b"<html><body>502 Bad Gateway</body></html>", "text/html")
-        case "truncated":
-            return Reply(made.status, made.body, made.type, made.headers, "cut")
-        case "half_json":
-            return Reply(made.status, made.body[: len(made.body) // 2], made.type, made.headers)
-        case "reset_applied":
-            return Reply(0, b"", manner="reset")
-        case "hang_applied":
-            return Reply(0, b"", manner="hang", seconds=fault.seconds)
-        case _:
-            return made
+    spoil = SPOILED.get(fault.trouble)
+    return spoil(fault, made) if spoil else made

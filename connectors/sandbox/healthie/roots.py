@@ -11,10 +11,9 @@ from connectors.sandbox.healthie import (
     writes_client,
     writes_tags,
 )
-from connectors.sandbox.healthie.call import RootResolver
-from connectors.sandbox.healthie.reads import PAGING
+from connectors.sandbox.healthie.call import PAGING, RootResolver, WriteResolver
 
-PAGED = frozenset(PAGING)
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Query:
 
 
 def _query(resolve: RootResolver, *serves: str, paged: bool = True) -> Query:
-    return Query(resolve, frozenset(serves) | (PAGED if paged else frozenset()))
+    return Query(resolve, frozenset(serves) | (PAGING if paged else NOTHING))
 
 
 def _one(kind: str, column: str) -> Query:
@@ -95,7 +94,7 @@ QUERIES: Mapping[str, Query] = {
     "userPackageSelections": _query(reads_money.user_package_selections, "offering_id", "user_id"),
     "recurringPayments": _query(reads_money.recurring_payments, "active_status", "user_id"),
 }
-MUTATIONS: Mapping[str, RootResolver] = {
+MUTATIONS: Mapping[str, WriteResolver] = {
     "updateClient": writes_client.update_client,
     "createClient": writes_client.create_client,
     "bulkUpdateClients": writes_client.bulk_update_clients,

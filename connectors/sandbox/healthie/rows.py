@@ -1,4 +1,4 @@
-"""Rows: how the stand-in keeps an object. Plain dicts of stored fields; absent and None are served as null."""
+"""Rows: how the stand-in keeps an object. Plain dicts; a field absent or None is served as null."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -19,6 +19,11 @@ def input_of(args: Args) -> Row:
     """The `input` object of a mutation, {} where there is none."""
     asked = args.get("input")
     return dict(cast(Row, asked)) if isinstance(asked, dict) else {}
+
+
+def names(line: str) -> tuple[str, ...]:
+    """The words of a line, for long lists of names."""
+    return tuple(line.split())
 
 
 def number(source: Mapping[str, object], name: str) -> int | None:

@@ -4,6 +4,7 @@ import socket
 import struct
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.sandbox.healthie.control import Control
@@ -37,12 +38,15 @@ class Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: Server
 
-    def do_GET(self) -> None:  # noqa: N802
+    @property
+    def _own(self) -> Server:
+        return cast(Server, self.server)
+
+    def do_GET(self) -> None:
         self._serve(b"")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > BODY_MAX:
             self.close_connection = True
@@ -50,23 +54,23 @@ class Exchange(BaseHTTPRequestHandler):
             return
         self._serve(self.rfile.read(length))
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Nothing: the journal is the log."""
 
     def _serve(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         if parts.path == "/graphql" and self.command == "POST":
-            reply = self.server.practice.answer(dict(self.headers.items()), body)
+            reply = self._own.practice.answer(dict(self.headers.items()), body)
         elif parts.path.startswith("/control/"):
             name = parts.path.removeprefix("/control/")
-            reply = self.server.control.answer(self.command, name, dict(parse_qsl(parts.query)), body)
+            reply = self._own.control.answer(self.command, name, dict(parse_qsl(parts.query)), body)
         else:
             reply = as_json(404, {"error": "not found"})
         self._deliver(reply)
 
     def _deliver(self, reply: Reply) -> None:
         if reply.manner == "hang":
-            self.server.stopping.wait(reply.seconds)
+            self._own.stopping.wait(reply.seconds)
             self.close_connection = True
         elif reply.manner == "reset":
             # With a linger of zero, closing sends RST instead of FIN.

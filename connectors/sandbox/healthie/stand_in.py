@@ -34,7 +34,9 @@ class Remote:
     def close(self) -> None:
         self._client.close()
 
-    def edit(self, type_: str, id_: str, at: datetime | None = None, *, touch: bool = True, **values: JsonValue) -> None:
+    def edit(
+        self, type_: str, id_: str, at: datetime | None = None, *, touch: bool = True, **values: JsonValue
+    ) -> None:
         """Change stored fields as staff would. `at` stamps the change (older than now: a late commit)."""
         self.apply([Edit(act="set", type=type_, id=id_, values=values, at=at, touch=touch)])
 
@@ -81,7 +83,9 @@ class Remote:
     def now(self) -> datetime:
         return datetime.fromisoformat(str(self._object("clock")["now"]))
 
-    def fault(self, trouble: Trouble, *, root: str | None = None, times: int | None = 1, skip: int = 0) -> None:
+    def fault(
+        self, trouble: Trouble, *, root: str | None = None, times: int | None = 1, skip: int = 0
+    ) -> None:
         """Replace all faults by this one: it meets requests with that root field, `skip` of them passed."""
         self.faults([Fault(trouble=trouble, root=root, times=times, skip=skip)])
 
@@ -166,7 +170,9 @@ class StandIn(Remote):
         command += ["--synthea", str(synthea)] if synthea else []
         command += ["--now", now.isoformat()] if now else []
         command += ["--one-stamp"] if one_stamp else []
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True)  # noqa: S603
+        self._child = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+        )
         ready = _ready(self._child)
         keys = cast(list[str], ready["keys"])
         self.api_key, self.narrow_key = keys[0], keys[1]
@@ -211,7 +217,7 @@ def _end(child: "subprocess.Popen[str]") -> None:
 
 
 def _answer(response: httpx.Response) -> JsonValue:
-    if response.status_code != httpx.codes.OK:
+    if not response.is_success:
         raise StandInError(f"{response.request.url.path}: {response.status_code} {response.text}")
     return cast(JsonValue, response.json())
 

@@ -47,7 +47,12 @@ def _staff(maker: Maker, folder: Path) -> list[str]:
     ids = list[str]()
     for at, line in enumerate(_lines(folder / "providers.csv")):
         first, _, last = line["NAME"].partition(" ")
-        person: Row = {"first_name": first, "last_name": last, "email": f"synthea{at}@example.com", "active": True}
+        person: Row = {
+            "first_name": first,
+            "last_name": last,
+            "email": f"synthea{at}@example.com",
+            "active": True,
+        }
         place: Row = {"organization_id": maker.known.organization, "timezone": HOME_ZONE, "is_patient": False}
         ids.append(str(maker.state.insert("User", {**person, **place})["id"]))
     return ids
@@ -57,21 +62,47 @@ def _patient(maker: Maker, at: int, line: dict[str, str], staff: list[str]) -> s
     first = line["FIRST"].split(" ")[0]
     died = line["DEATHDATE"]
     gone = midnight(died[:10], HOME_ZONE) if died else None
-    row = maker.add("User", {
-        **{"first_name": line["FIRST"], "last_name": line["LAST"], "legal_name": first, "is_patient": True},
-        **{"email": f"synthea.patient.{at}@example.com", "phone_number": f"617-555-01{at % 100:02}"},
-        **{"dob": date.fromisoformat(line["BIRTHDATE"]), "sex": SEX[line["GENDER"]], "gender": SEX[line["GENDER"]]},
-        **{"active": not died, "archived_at": gone, "record_identifier": line["Id"], "timezone": HOME_ZONE},
-        **{"dietitian_id": staff[at % len(staff)], "organization_id": maker.known.organization},
-        **{"user_group_id": maker.known.groups[at % len(maker.known.groups)], "other_provider_ids": []},
-    })
+    row = maker.add(
+        "User",
+        {
+            **{
+                "first_name": line["FIRST"],
+                "last_name": line["LAST"],
+                "legal_name": first,
+                "is_patient": True,
+            },
+            **{"email": f"synthea.patient.{at}@example.com", "phone_number": f"617-555-01{at % 100:02}"},
+            **{
+                "dob": date.fromisoformat(line["BIRTHDATE"]),
+                "sex": SEX[line["GENDER"]],
+                "gender": SEX[line["GENDER"]],
+            },
+            **{
+                "active": not died,
+                "archived_at": gone,
+                "record_identifier": line["Id"],
+                "timezone": HOME_ZONE,
+            },
+            **{"dietitian_id": staff[at % len(staff)], "organization_id": maker.known.organization},
+            **{"user_group_id": maker.known.groups[at % len(maker.known.groups)], "other_provider_ids": []},
+        },
+    )
     id_ = str(row["id"])
     zip_ = line["ZIP"]
     state = STATES.get(line["STATE"], line["STATE"])
-    maker.add("Location", {
-        **{"user_id": id_, "name": "Home", "line1": line["ADDRESS"], "city": line["CITY"], "state": state},
-        **{"zip": zip_, "country": "US"},
-    })
+    maker.add(
+        "Location",
+        {
+            **{
+                "user_id": id_,
+                "name": "Home",
+                "line1": line["ADDRESS"],
+                "city": line["CITY"],
+                "state": state,
+            },
+            **{"zip": zip_, "country": "US"},
+        },
+    )
     return id_
 
 
@@ -82,9 +113,20 @@ def _policies(maker: Maker, id_: str, lines: list[dict[str, str]], plans: dict[s
         plan, last = plans[line["PAYER"]], at == len(insured) - 1
         start, end = date(int(line["START_YEAR"]), 1, 1), date(int(line["END_YEAR"]), 12, 31)
         running = last and end.year >= OPEN_ENDED
-        maker.add("Policy", {
-            **{"user_id": id_, "insurance_plan_id": plan["id"], "name": plan["payer_name"], "num": f"S{id_}{at:02}"},
-            **{"priority_type": "primary" if running else "inactive", "effective_start": midnight(start, HOME_ZONE)},
-            **{"effective_end": None if running else midnight(end + timedelta(days=1), HOME_ZONE)},
-            "holder_relationship": "self" if line["OWNERSHIP"] == "Self" else "other",
-        })
+        maker.add(
+            "Policy",
+            {
+                **{
+                    "user_id": id_,
+                    "insurance_plan_id": plan["id"],
+                    "name": plan["payer_name"],
+                    "num": f"S{id_}{at:02}",
+                },
+                **{
+                    "priority_type": "primary" if running else "inactive",
+                    "effective_start": midnight(start, HOME_ZONE),
+                },
+                **{"effective_end": None if running else midnight(end + timedelta(days=1), HOME_ZONE)},
+                "holder_relationship": "self" if line["OWNERSHIP"] == "Self" else "other",
+            },
+        )

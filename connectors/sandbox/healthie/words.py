@@ -1,13 +1,16 @@
 """Words that invented people are made of. Nobody real; accents, apostrophes and hyphens on purpose."""
 
-FIRST = """Ana Zoë Renée José Łukasz Siân Åsa Mónica Bjørn Chloé Nguyên Ayşe Ömer Inês Dvořák Marta Priya Kofi Amara
-Jun Mei Tariq Leila Noor Samuel Grace Peter Ruth Olga Ivan Elif Nina Hugo Paula Otto Wanda Felix Irma Joan Karl
-Lena Milo Nora Oscar Petra Quinn Rosa Sven Tessa Ulf Vera Willa Xenia Yara Zeno Adele Boris Celia Dario""".split()
-LAST = """Gómez O'Neill Müller Nuñez D'Angelo Şahin Øvergård Kowalczyk Lemaître Ferreira-Santos Nakamura Okonkwo
-Haddad Petrov Lindqvist Castellanos Abernathy Blackwood Carmichael Dunmore Eastgate Fairweather Greenhalgh
-Hollins Inglewood Jessamy Kettering Larkspur Merriweather Northcott Oakhurst Pemberton Quillfeather Ravenscroft
-Silverlake Thornbury Underhill Vandermeer Whitcombe Yarborough Zellweger Ashdown Birchall Coppersmith
-Davenport Elderwood Foxglove Gladwell Hartfield Ironside""".split()
+from connectors.sandbox.healthie.rows import names
+
+FIRST = names("""Ana Zoë Renée José Łukasz Siân Åsa Mónica Bjørn Chloé Nguyên Ayşe Ömer Inês Dvořák Marta
+Priya Kofi Amara Jun Mei Tariq Leila Noor Samuel Grace Peter Ruth Olga Ivan Elif Nina Hugo Paula Otto Wanda
+Felix Irma Joan Karl Lena Milo Nora Oscar Petra Quinn Rosa Sven Tessa Ulf Vera Willa Xenia Yara Zeno Adele
+Boris Celia Dario""")
+LAST = names("""Gómez O'Neill Müller Nuñez D'Angelo Şahin Øvergård Kowalczyk Lemaître Ferreira-Santos Nakamura
+Okonkwo Haddad Petrov Lindqvist Castellanos Abernathy Blackwood Carmichael Dunmore Eastgate Fairweather
+Greenhalgh Hollins Inglewood Jessamy Kettering Larkspur Merriweather Northcott Oakhurst Pemberton Quillfeather
+Ravenscroft Silverlake Thornbury Underhill Vandermeer Whitcombe Yarborough Zellweger Ashdown Birchall
+Coppersmith Davenport Elderwood Foxglove Gladwell Hartfield Ironside""")
 STREETS = (
     "Maple Street",
     "Calle Ocho",

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from typing import cast
 from zoneinfo import available_timezones
 
 from connectors.sandbox.healthie.call import Call
 from connectors.sandbox.healthie.nested import apply_locations, apply_policies, apply_source
-from connectors.sandbox.healthie.rows import Args, Row, input_of, objects, read_date, text, texts
+from connectors.sandbox.healthie.rows import Args, Row, input_of, names, objects, read_date, text, texts
 
 PLAIN = frozenset(
-    """additional_phone_number additional_record_identifier auto_charge_enabled default_billing_type dietitian_id
-    email first_name gender gender_identity gender_identity_code last_name legal_name metadata phone_number
-    preferred_language_code primary_ethnicity_code primary_race_code pronouns quick_notes record_identifier
-    restricted secondary_ethnicity_code secondary_race_code sex sexual_orientation_code
-    sexual_orientation_other skipped_email timezone user_group_id""".split()
+    names("""additional_phone_number additional_record_identifier auto_charge_enabled default_billing_type
+    dietitian_id email first_name gender gender_identity gender_identity_code last_name legal_name metadata
+    phone_number preferred_language_code primary_ethnicity_code primary_race_code pronouns quick_notes
+    record_identifier restricted secondary_ethnicity_code secondary_race_code sex sexual_orientation_code
+    sexual_orientation_other skipped_email timezone user_group_id""")
 )
 MAILING = ("resend_welcome", "send_form_request_reminder", "is_intake_item", "requested_form_completion_id")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -124,7 +124,7 @@ def _children(call: Call, asked: Row, patient: Row) -> list[Row]:
         failures += apply_policies(call, patient, objects(asked, "policies"))
     source = asked.get("client_source")
     if isinstance(source, dict):
-        apply_source(call, patient, dict(source))
+        apply_source(call, patient, cast(Row, source))
     return failures
 
 
@@ -178,6 +178,7 @@ def _email_failures(call: Call, values: Row, patient: Row) -> list[Row]:
 
 def _is_date(value: object) -> bool:
     try:
-        return isinstance(read_date(value), date)
+        read_date(value)
     except ValueError:
         return False
+    return True

@@ -34,7 +34,7 @@ def decide(entry, today):
         status=state,
         age_group=age_group(entry["dob"], today),
         open_balance_cents=sum(invoice["balance_due_minor"] or 0 for invoice in entry["requested_payments"]),
-        referral_channel=(entry["metadata"] or {}).get("referral_channel", MISSING),
+        referral_channel=(entry.get("metadata") or {}).get("referral_channel", MISSING),
     )
     return plan([row], again_on=again_on)
 

@@ -1,0 +1,98 @@
+"""Checking a program before it is ever run: types, names, fields. For approval and loading, not per entry."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pydantic_monty
+
+from agent.policy import Policy
+from agent.prelude import stubs
+from agent.program import DECIDE, LIMITS, Program, signature
+from connectors.entry import EntryField
+from connectors.operation import Write
+
+WRITTEN = {"str": "str", "int": "int", "float": "float", "bool": "bool", "date": "str", "datetime": "str"}
+ANNOTATED = {"entry": "entry: Entry", "today": "today: date", "known": "known: dict[str, Any]"}
+CHECK_TIMEOUT = 30.0  # seconds
+
+
+@dataclass(slots=True)
+class _Node:
+    """A name in an entry: a value of a type, or what is below it."""
+
+    type: str = ""
+    many: bool = True  # every value below it is below a list
+    below: dict[str, "_Node"] = field(default_factory=dict[str, "_Node"])
+
+
+def check_program(
+    source: str, policy: Policy, writes: Mapping[str, Write], fields: Iterable[EntryField]
+) -> list[str]:
+    """What is wrong with a program, one line each, "line 4: …"; empty if nothing is.
+
+    Args:
+        fields: the entry's fields that the program may read. A field that is declared may still be
+            missing: `entry.get("email")` may be None, `entry["email"]` ends the decision if it is not there.
+    """
+    try:
+        parameters = signature(source)
+    except ValueError as error:
+        return [str(error)]
+    typed = ", ".join(ANNOTATED[name] for name in parameters)
+    annotated = re.sub(DECIDE, f"def decide({typed}) -> list[Call] | Decided:", source, count=1, flags=re.M)
+    given = stubs(policy, writes) + entry_stubs(fields)
+    with pydantic_monty.Monty(max_processes=1, request_timeout=CHECK_TIMEOUT) as pool:
+        return _mistyped(pool, annotated, given) or _unusable(pool, Program(source, policy, writes))
+
+
+def _mistyped(pool: pydantic_monty.Monty, source: str, given: str) -> list[str]:
+    with pool.checkout(type_check=True, type_check_stubs=given, type_check_format="json") as session:
+        try:
+            session.feed_run(source)
+        except pydantic_monty.MontyTypingError as error:
+            return [
+                f"line {found['location']['row']}: {found['message']}"
+                for found in json.loads(error.display())
+            ]
+        except pydantic_monty.MontyError:
+            return []  # the stubs cannot run; whether the program can is looked at by itself
+    return []
+
+
+def _unusable(pool: pydantic_monty.Monty, program: Program) -> list[str]:
+    """What the sandbox does not know of Python, and what fails outside all functions."""
+    with pool.checkout(limits=LIMITS) as session:
+        try:
+            session.feed_run(program.defined, print_callback=pydantic_monty.CollectString())
+        except pydantic_monty.MontyError as error:
+            # No entry is there yet, so the message can only speak of the program.
+            return [f"line {program.line(error) or 1}: {str(error).splitlines()[0]}"]
+    return []
+
+
+def entry_stubs(fields: Iterable[EntryField]) -> str:
+    """An entry's type, as `Entry`. A list is the topmost name below which every value is many."""
+    root = _Node(many=False)
+    for declared in fields:
+        node = root
+        for name in declared.path.split("."):
+            node = node.below.setdefault(name, _Node())
+            node.many &= declared.many
+        node.type = WRITTEN.get(declared.type, "Any")
+    lines: list[str] = []
+    _write(root, "Entry", lines, in_list=False)
+    return "".join(lines)
+
+
+def _write(node: _Node, name: str, lines: list[str], *, in_list: bool) -> None:
+    members: list[str] = []
+    for key, inner in node.below.items():
+        many = inner.many and not in_list
+        type_ = inner.type
+        if inner.below and not type_:
+            type_ = f"{name}_{re.sub(r'[^0-9A-Za-z]', '_', key)}"
+            _write(inner, type_, lines, in_list=in_list or many)
+        members.append(f"{key!r}: {f'list[{type_}]' if many else type_}")
+    lines.append(f"{name} = TypedDict({name!r}, {{{', '.join(members)}}}, total=False)\n")

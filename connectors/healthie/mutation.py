@@ -1,0 +1,130 @@
+"""One mutation: sent once, and believed only if the returned object shows it.
+
+A business failure of Healthie's is HTTP 200 with `messages`. Their words may quote values, so only the
+field's name is asked for. No document here holds a value; everything goes as `$input`.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from pydantic import JsonValue, ValidationError
+
+from connectors.errors import Rejected
+from connectors.healthie.arguments import CreateClient, CreateLocation, CreateTask, UpdateClient
+from connectors.healthie.client import Client
+from connectors.healthie.reply import Json
+from connectors.operation import ArgumentModel, Arguments, Item, Outcome
+
+A = TypeVar("A", bound=ArgumentModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A mutation of Healthie's: its input's type, and the payload's field that holds the object."""
+
+    name: str
+    input: str
+    payload: str
+
+    def document(self, fields: str) -> str:
+        title = self.name[0].upper() + self.name[1:]
+        return (
+            f"mutation {title}($input: {self.input}!) {{\n"
+            f"  {self.name}(input: $input) {{ {self.payload} {{ {fields} }} messages {{ field }} }}\n"
+            "}"
+        )
+
+
+UPDATE_CLIENT: Final = Mutation("updateClient", "updateClientInput", "user")
+CREATE_CLIENT: Final = Mutation("createClient", "createClientInput", "user")
+APPLY_TAGS: Final = Mutation("bulkApply", "bulkApplyInput", "tags")
+REMOVE_TAG: Final = Mutation("removeAppliedTag", "removeAppliedTagInput", "tag")
+CREATE_LOCATION: Final = Mutation("createLocation", "createLocationInput", "location")
+UPDATE_LOCATION: Final = Mutation("updateLocation", "updateLocationInput", "location")
+CREATE_TASK: Final = Mutation("createTask", "createTaskInput", "task")
+UPDATE_TASK: Final = Mutation("updateTask", "updateTaskInput", "task")
+
+# names of fields that a refusal may show; what else Healthie writes there is dropped
+_NAMED: Final = frozenset(
+    name for model in (CreateClient, UpdateClient, CreateLocation, CreateTask) for name in model.model_fields
+)
+
+
+def run(client: Client, mutation: Mutation, sent: Json, fields: Collection[str]) -> JsonValue:
+    """Send a mutation and return the object as it is now. Raises Rejected if Healthie refused it."""
+    text = mutation.document(" ".join(sorted({"id", *fields})))
+    reply = client.run(text, {"input": sent})
+    fault = reply.fault_of(mutation.name)
+    payload = reply.data.get(mutation.name)
+    if isinstance(payload, dict) and payload.get("messages"):
+        raise refused(payload["messages"])
+    if fault is not None:
+        raise Rejected(fault.code.lower(), f"healthie: {mutation.name}: {fault.code}")
+    if not isinstance(payload, dict) or payload.get(mutation.payload) is None:
+        raise not_applied(mutation.name)
+    return payload[mutation.payload]
+
+
+def applied(mutation: Mutation, sent: Json, found: JsonValue) -> Json:
+    """The returned object, if it holds what was sent. Raises Rejected: a 200 may change nothing."""
+    if not isinstance(found, dict) or not all(
+        name in found and same(name, value, found[name]) for name, value in sent.items()
+    ):
+        raise not_applied(mutation.name)
+    return found
+
+
+def same(name: str, sent: JsonValue, found: JsonValue) -> bool:
+    """Is it the same value, as Healthie may have written it? An empty text is its null."""
+    if sent in (None, "") or found in (None, ""):
+        return sent in (None, "") and found in (None, "")
+    if isinstance(sent, bool) or isinstance(found, bool):
+        return sent is found
+    ours, theirs = str(sent).strip(), str(found).strip()
+    if "phone" in name:  # formatted anew
+        return [c for c in ours if c.isdecimal()] == [c for c in theirs if c.isdecimal()]
+    return ours.casefold() == theirs.casefold() if name == "email" else ours == theirs
+
+
+def as_written(asked: Arguments, found: Json, names: Iterable[str]) -> Json:
+    """What is there, in our own spelling where it is the same value."""
+    return {
+        name: asked[name] if same(name, asked[name], found.get(name)) else found.get(name) for name in names
+    }
+
+
+def refused(messages: JsonValue) -> Rejected:
+    """Healthie's own refusal: the code, and the field's name where it is one of those we send."""
+    rows = messages if isinstance(messages, list) else []
+    names = {str(row.get("field")) for row in rows if isinstance(row, dict)} & _NAMED
+    at = f".{min(names)}" if names else ""
+    return Rejected(f"refused_by_healthie{at}", f"healthie: refused{': ' + min(names) if names else ''}")
+
+
+def not_applied(name: str) -> Rejected:
+    return Rejected("not_applied", f"healthie: {name} answered, but changed nothing")
+
+
+def each(act: Callable[[Item], str | None]) -> Callable[[Sequence[Item]], Sequence[Outcome]]:
+    """A `send` out of an act for one item that returns the record's id or raises Rejected."""
+
+    def send(items: Sequence[Item]) -> Sequence[Outcome]:
+        return [_outcome(item, act) for item in items]
+
+    return send
+
+
+def _outcome(item: Item, act: Callable[[Item], str | None]) -> Outcome:
+    try:
+        return Outcome(item.key, "done", reference=act(item))
+    except Rejected as refusal:
+        return Outcome(item.key, "rejected", refusal.code)
+
+
+def parsed(model: type[A], arguments: Mapping[str, JsonValue]) -> A:
+    """The arguments, checked again where they leave."""
+    try:
+        return model.model_validate(dict(arguments))
+    except ValidationError:
+        raise Rejected("bad_arguments", f"healthie: not the arguments of {model.__name__}") from None
