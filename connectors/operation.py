@@ -95,5 +95,8 @@ class Write:
 
 
 def arguments_of(model: ArgumentModel) -> dict[str, JsonValue]:
-    """The arguments that were set, as JSON values: unset stays missing, None stays null."""
-    return cast(dict[str, JsonValue], model.model_dump(mode="json", exclude_unset=True))
+    """The arguments that were set, as JSON values: unset stays missing, None stays null.
+
+    Under the names by which they were given: a field's alias, where it has one.
+    """
+    return cast(dict[str, JsonValue], model.model_dump(mode="json", exclude_unset=True, by_alias=True))

@@ -13,16 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from agent.gate import PolicyError
+from agent.instructions import InstructionsError
 from connectors.errors import ConnectorError
-from flows.ledger.lease import LeaseHeld
-from flows.ledger.store import LeaseLost, LedgerUnavailable
-from flows.tenants import IntegrationInvalid
-from flows.vault import SealBroken
+from flows.errors import Spoken
 
 Value = TypeVar("Value")
 OURS = Path(__file__).parent.parent
 
-SPEAKING = (IntegrationInvalid, LedgerUnavailable, LeaseHeld, LeaseLost, SealBroken)
+SPEAKING = (Spoken, InstructionsError, PolicyError)
 """Our own errors whose one-line message is made for people and holds no patient data."""
 
 

@@ -20,6 +20,7 @@ def certify(run: Run) -> None:
         run.counts[f"delivery_{state}"] = number
     _read_back(run)
     run.state, run.code = _judgement(run, settled)
+    run.counts["source_requests"] = run.source.requests
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors)
 

@@ -42,7 +42,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     """Send one batch and commit what became of it. False if the target took none of it for now."""
     items = [one.item for one in batch]
     try:
-        before = write.present(items) if write.present else {}
+        before: Mapping[str, Arguments | None] = write.present(items) if write.present else {}
     except Transient as error:
         run.count("held_up", len(batch), code=error.code)
         return False

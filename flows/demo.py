@@ -14,10 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
+from pydantic import JsonValue
 from rich.console import Console
 
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.edits import Edit
+from flows.errors import Spoken
 from flows.server import LocalServer
 
 LABEL = "demo/warehouse"
@@ -26,7 +28,7 @@ ROWS_BEFORE_KILL = 25
 WAIT = 120.0  # seconds for the run that is to be killed
 
 
-class DemoFailed(Exception):
+class DemoFailed(Spoken):
     """The demonstration did not show what it promises. One line."""
 
 
@@ -150,8 +152,8 @@ class Stage:
         """The target's rows by patient id."""
         engine = sa.create_engine(f"sqlite:///{self.database}")
         with engine.connect() as connection:
-            found = {
-                str(row["patient_id"]): dict(row)
+            found: dict[str, Mapping[str, object]] = {
+                str(row["patient_id"]): {str(name): value for name, value in row.items()}
                 for row in connection.execute(sa.text("SELECT * FROM patients")).mappings()
             }
         engine.dispose()
@@ -196,7 +198,11 @@ def _seven_edits(healthie: StandIn, rows: Mapping[str, Mapping[str, object]]) ->
     others = [one for one in known if one not in (policy, located)][:5]
     location = healthie.rows_of("Location", located)[0]
     held = next(p for p in healthie.rows_of("Policy", policy) if p["priority_type"] == "primary")
-    soon = {"user_id": others[2], "date": healthie.now().isoformat(), "pm_status": "Occurred"}
+    soon: dict[str, JsonValue] = {
+        "user_id": others[2],
+        "date": healthie.now().isoformat(),
+        "pm_status": "Occurred",
+    }
     healthie.apply(
         [
             Edit(id=others[0], values={"first_name": "Renamed"}),

@@ -42,8 +42,7 @@ def rows(run: Run) -> Iterator[Row]:
         if run.counts[name] or name in always:
             yield Row(run.counts[name], name.removeprefix("delivery_"), meaning)
     yield Row(run.counts["model_requests"], "model requests", "asked of a model over the network")
-    yield Row(run.counts["source_requests"], "source requests", "asked of Healthie")
-    yield Row(run.counts["documents"], "documents checked", "by the guard; none asked for session notes")
+    yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
     yield Row(
         run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"
     )

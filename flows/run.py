@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -94,7 +94,7 @@ def new_id() -> str:
 
 
 @contextmanager
-def opened(label: str, mode: Mode, *, dry: bool) -> Iterator[Run]:
+def opened(label: str, mode: Mode, *, dry: bool) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
 
     Raises:
@@ -146,7 +146,7 @@ def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mo
         writes=writes,
         decider=decider,
         versions=Versions(
-            instructions=deployment.instructions.version,
+            instructions=_version(deployment),
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
         ),
         mode=mode,
@@ -154,3 +154,9 @@ def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mo
         first=runs.SWEEP not in known,
         started=datetime.now(UTC),
     )
+
+
+def _version(deployment: Deployment) -> str:
+    """The instructions' text and program, named by what is in them."""
+    instructions = deployment.instructions
+    return f"{instructions.version[:16]}.{(instructions.program_hash or 'model')[:16]}"

@@ -5,12 +5,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
+
+from flows.errors import Spoken
 
 START = 120.0  # seconds; it takes 12 to 35 on two cores
 QUIET = {
@@ -23,7 +25,7 @@ QUIET = {
 }
 
 
-class ServerUnavailable(Exception):
+class ServerUnavailable(Spoken):
     """Prefect's server did not start or does not answer. One line."""
 
 
@@ -71,7 +73,7 @@ class LocalServer:
 
 
 @contextmanager
-def at_hand(home: Path) -> Iterator[str]:
+def at_hand(home: Path) -> Generator[str]:
     """The address of a Prefect server: the configured one, or one of our own while this lasts."""
     if url := os.environ.get("PREFECT_API_URL"):
         yield url
@@ -79,12 +81,13 @@ def at_hand(home: Path) -> Iterator[str]:
     server = LocalServer(home)
     try:
         server.ready()
-        settings = {
-            PREFECT_API_URL: server.url,
-            PREFECT_HOME: str(server.home),
-            PREFECT_LOGGING_LEVEL: "WARNING",
-        }
-        with temporary_settings(settings):
+        with temporary_settings(
+            {
+                PREFECT_API_URL: server.url,
+                PREFECT_HOME: str(server.home),
+                PREFECT_LOGGING_LEVEL: "WARNING",
+            }
+        ):
             yield server.url
             wait_for_records(server.url)
     finally:

@@ -5,6 +5,7 @@ Prefect sees the integration's name, the names of groups, counts and codes; neve
 
 import time
 from collections.abc import Sequence
+from typing import cast
 from uuid import UUID
 
 from prefect import flow, task, unmapped
@@ -18,7 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import certify, decide, deliver, detect, report
 from flows.boundary import CodedFailure, guarded, raise_fence
@@ -42,7 +43,7 @@ def decide_group(group: str, run: str) -> None:
     name="sync",
     persist_result=False,
     log_prints=False,
-    task_runner=ThreadPoolTaskRunner(max_workers=Settings().workers),
+    task_runner=cast("TaskRunner[PrefectFuture[None]]", ThreadPoolTaskRunner(max_workers=Settings().workers)),
 )
 def sync(integration: str, mode: Mode = "changes", dry_run: bool = False) -> State[None]:
     """Carry every entry that changed since the last run to its targets.
@@ -123,7 +124,7 @@ def _mapped(run: Run, names: Sequence[str]) -> list[PrefectFuture[None]]:
 
 def _progress(run: Run) -> UUID:
     key = f"{run.deployment.tenant}-{run.deployment.name}-progress".replace("_", "-")
-    return create_progress_artifact(progress=0.0, key=key, description=f"run {run.id}")
+    return cast(UUID, create_progress_artifact(progress=0.0, key=key, description=f"run {run.id}"))
 
 
 def _part_done(run: Run) -> float:

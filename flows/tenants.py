@@ -12,11 +12,12 @@ from agent.policy import Grant, OperationGrant, Policy
 from connectors.base import Settings
 from connectors.entry import Category
 from connectors.tabular import Column, Table
+from flows.errors import Spoken
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
-class IntegrationInvalid(Exception):
+class IntegrationInvalid(Spoken):
     """An integration's files cannot be used. One line: which file, what, what to do."""
 
 

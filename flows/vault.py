@@ -17,11 +17,13 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from flows.errors import Spoken
+
 NONCE = 12  # bytes
 VERSION = b"\x01"
 
 
-class SealBroken(Exception):
+class SealBroken(Spoken):
     """A sealed value does not open: another key, another purpose, or it was changed."""
 
 

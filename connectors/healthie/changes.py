@@ -138,7 +138,7 @@ def feeds(client: Client, paths: Collection[str], zone: tzinfo) -> list[Feed]:
     ]
 
 
-_EVERYONE: Final = """query Everyone($first: Int!, $after: String) {
+EVERYONE: Final = """query Everyone($first: Int!, $after: String) {
   users(order_by: CREATED_AT_ASC, show_all_by_default: true, include_suborg_patients: true,
         first: $first, after: $after) {
     nodes { id }
@@ -156,7 +156,7 @@ def everyone(client: Client) -> Iterator[tuple[str, ...]]:
     seen: set[str] = set()
     after: str | None = None
     for _ in range(PAGES):
-        reply = client.run(_EVERYONE, {"first": PAGE, "after": after})
+        reply = client.run(EVERYONE, {"first": PAGE, "after": after})
         if reply.faults:
             raise Transient("incomplete_listing", "healthie: users: errors beside a page")
         nodes, after, total = page_of(reply.data.get("users"), "users")

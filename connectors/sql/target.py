@@ -70,12 +70,12 @@ class Target:
             found.update(self._database.read(partial(self._select, names, distinct[at : at + CHUNK])))
         return {item.key: _held(found.get(keys[item.key]), item.arguments) for item in items}
 
-    def _there(self, names: Sequence[str]) -> Sequence[str]:
+    def _there(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the columns that exist: before the first write neither need they nor need the table."""
         if self._shape is not None:
             return names
         found = self._database.read(partial(schema.columns, wanted=self._wanted))
-        return [name for name in names if name in found]
+        return tuple(name for name in names if name in found)
 
     def _select(
         self, names: Sequence[str], keys: Sequence[Key], connection: sa.Connection

@@ -3,6 +3,8 @@
 If the row cannot be written, the act's transaction fails with it, and the act does not happen.
 """
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -18,7 +20,7 @@ def add(ledger: Ledger, connection: Connection, act: str, count: int, *subjects:
         .order_by(AUDIT.c.id.desc())
         .limit(1)
     ).scalar_one_or_none()
-    row = {
+    row: dict[str, object] = {
         "integration": ledger.integration,
         "run": ledger.run,
         "epoch": ledger.epoch,
@@ -37,14 +39,15 @@ def broken_at(ledger: Ledger) -> int | None:
         rows = connection.execute(
             sa.select(AUDIT).where(AUDIT.c.integration == ledger.integration).order_by(AUDIT.c.id)
         )
-        for row in rows:
-            if row.chain != _link(ledger, chain, dict(row._mapping)):
-                return int(row.id)
-            chain = row.chain
+        for row in rows.mappings():
+            if row["chain"] != _link(ledger, chain, {str(name): value for name, value in row.items()}):
+                return int(row["id"])
+            chain = str(row["chain"])
     return None
 
 
 def _link(ledger: Ledger, before: str, row: dict[str, object]) -> str:
     names = ("integration", "run", "epoch", "act", "count", "subject")
-    at = row["at"].isoformat()  # type: ignore[attr-defined]  # a datetime by the column's type
-    return ledger.seal.keyed_hash(before, *(str(row[name]) for name in names), at)
+    at = row["at"]
+    assert isinstance(at, datetime)
+    return ledger.seal.keyed_hash(before, *(str(row[name]) for name in names), at.isoformat())

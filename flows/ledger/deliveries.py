@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from pydantic import JsonValue
@@ -31,6 +32,17 @@ class Due:
     newest: bool  # no newer version of the entry was decided since
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A blind delivery that may or may not have arrived."""
+
+    key: str
+    operation: str
+    entry: str
+    version: int
+    sent: datetime
+
+
 def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after: str = "") -> list[Due]:
     """Up to `limit` deliveries of an operation in these states, in order of their keys after `after`."""
     query = (
@@ -52,7 +64,7 @@ def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after
 
 def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
     patient, calls = plans.opened(ledger, row.sealed)
-    arguments: Arguments = calls[row.ordinal]["arguments"]
+    arguments = cast(Arguments, calls[row.ordinal]["arguments"])
     return Due(
         item=Item(key=row.key, patient=patient, arguments=arguments),
         entry=row.entry,
@@ -140,7 +152,7 @@ def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> Non
         audit.add(ledger, connection, f"deliveries {state}", len(keys), *keys)
 
 
-def doubtful(ledger: Ledger) -> list[sa.Row[tuple[str, ...]]]:
+def doubtful(ledger: Ledger) -> list[Doubt]:
     """Blind deliveries of which nobody can say whether they arrived: for a person to look at."""
     query = (
         sa.select(DELIVERY.c.key, DELIVERY.c.operation, DELIVERY.c.entry, DELIVERY.c.version, DELIVERY.c.sent)
@@ -152,7 +164,7 @@ def doubtful(ledger: Ledger) -> list[sa.Row[tuple[str, ...]]]:
         .order_by(DELIVERY.c.sent)
     )
     with ledger.reading() as connection:
-        return list(connection.execute(query))
+        return [Doubt(*row) for row in connection.execute(query)]
 
 
 def release(ledger: Ledger, connection: Connection, state: str) -> int:

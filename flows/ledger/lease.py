@@ -11,12 +11,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from flows.errors import Spoken
 from flows.ledger.store import LEASE_SECONDS, LeaseLost, Ledger, database_clock
 from flows.ledger.tables import LEASE
 
 
-class LeaseHeld(Exception):
+class LeaseHeld(Spoken):
     """Another run of this integration is going. Nothing was done."""
 
 
@@ -81,7 +83,7 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._stop.wait(LEASE_SECONDS / 4):
             # Whoever lost the lease learns it at the next write; a busy database is tried again.
-            with suppress(LeaseLost, sa.exc.OperationalError), self._ledger.engine.begin() as connection:
+            with suppress(LeaseLost, OperationalError), self._ledger.engine.begin() as connection:
                 self._ledger.fence(connection)
 
 
@@ -93,7 +95,7 @@ def _ensure_row(ledger: Ledger) -> None:
             sa.select(LEASE.c.epoch).where(LEASE.c.integration == ledger.integration)
         ).first():
             return
-    with suppress(sa.exc.IntegrityError), ledger.engine.begin() as connection:
+    with suppress(IntegrityError), ledger.engine.begin() as connection:
         connection.execute(LEASE.insert().values(row))
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from flows.crash import crashpoint
+from flows.errors import Spoken
 from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, new_data_key, open_data_key
 
@@ -24,11 +28,11 @@ LEASE_SECONDS = 60.0
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class LedgerUnavailable(Exception):
+class LedgerUnavailable(Spoken):
     """The ledger cannot be opened or written. One line: what, where, what to do."""
 
 
-class LeaseLost(Exception):
+class LeaseLost(Spoken):
     """Another run holds the integration now; this one may not write any more."""
 
 
@@ -46,7 +50,7 @@ def connect(url: str) -> Engine:
     engine = _engine(parsed)
     try:
         _migrate(engine)
-    except sa.exc.SQLAlchemyError as error:
+    except SQLAlchemyError as error:
         place = parsed.render_as_string(hide_password=True)
         raise LedgerUnavailable(
             f"ledger: cannot open {place} ({type(error).__name__}); check FERRY_LEDGER_URL"
@@ -61,8 +65,8 @@ def _engine(url: sa.URL) -> Engine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30.0})
 
-    @sa.event.listens_for(engine, "connect")
-    def _pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # a plan survives a power cut before its write leaves
@@ -102,7 +106,7 @@ class Ledger:
         return self.engine.connect()
 
     @contextmanager
-    def writing(self, act: str) -> Iterator[Connection]:
+    def writing(self, act: str) -> Generator[Connection]:
         """One fenced transaction: it renews the lease, or raises LeaseLost and writes nothing.
 
         Threads of this process take turns: SQLite has one writer anyway.
@@ -153,18 +157,16 @@ def _integration_of(engine: Engine, tenant: str, name: str) -> int:
     found = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant, INTEGRATION.c.name == name)
     with engine.connect() as connection:
         known = connection.execute(found).scalar_one_or_none()
-    return (
-        known
-        if known is not None
-        else _insert_once(engine, INTEGRATION, {"tenant": tenant, "name": name}, found)
-    )
+    if known is not None:
+        return int(known)
+    return int(_insert_once(engine, INTEGRATION, {"tenant": tenant, "name": name}, found))
 
 
 def _insert_once(
-    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[tuple[Value]]
+    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[Value]
 ) -> Value:
     """The row's value, whoever inserted it: two processes may start at the same moment."""
-    with suppress(sa.exc.IntegrityError), engine.begin() as connection:
+    with suppress(IntegrityError), engine.begin() as connection:
         connection.execute(table.insert().values(row))
     with engine.connect() as connection:
         return connection.execute(found).scalar_one()

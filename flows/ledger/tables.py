@@ -58,7 +58,7 @@ DATA_KEY = sa.Table(
 LEASE = sa.Table(
     "lease",
     METADATA,
-    sa.Column("integration", sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
     sa.Column("epoch", sa.Integer, nullable=False),  # rises with each holder; the fencing token
     _text("holder"),
     _text("run", nullable=True),
@@ -68,7 +68,7 @@ LEASE = sa.Table(
 CURSOR = sa.Table(
     "cursor",
     METADATA,
-    sa.Column("integration", sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
     sa.Column("feed", sa.String(100), primary_key=True),
     _time("watermark", nullable=False),
 )
@@ -77,7 +77,7 @@ RUN = sa.Table(
     "run",
     METADATA,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),
     _text("mode"),  # changes, sweep, resync, retry
     _text("state"),  # running, complete, incomplete, failed
@@ -94,7 +94,7 @@ ENTRY = sa.Table(
     "entry",
     METADATA,
     sa.Column("ref", sa.String(40), primary_key=True),  # the pseudonym
-    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
     sa.Column("patient_hash", sa.String(32), nullable=False),
     sa.Column("patient_sealed", sa.LargeBinary, nullable=False),
     sa.Column("fingerprint", sa.String(32), nullable=False),
@@ -115,7 +115,7 @@ PLAN = sa.Table(
     "plan",
     METADATA,
     sa.Column("id", sa.String(60), primary_key=True),  # <entry ref>.<version>
-    sa.Column("entry", sa.ForeignKey("entry.ref"), nullable=False),
+    sa.Column("entry", sa.String(40), sa.ForeignKey("entry.ref"), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     _text("kind"),  # write, skip, review, refused
     _text("because", default=""),
@@ -136,9 +136,9 @@ DELIVERY = sa.Table(
     "delivery",
     METADATA,
     sa.Column("key", sa.String(64), primary_key=True),  # the idempotency key
-    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
-    sa.Column("plan", sa.ForeignKey("plan.id"), nullable=False),
-    sa.Column("entry", sa.ForeignKey("entry.ref"), nullable=False),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("plan", sa.String(60), sa.ForeignKey("plan.id"), nullable=False),
+    sa.Column("entry", sa.String(40), sa.ForeignKey("entry.ref"), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("ordinal", sa.Integer, nullable=False),
     _text("operation"),
@@ -164,7 +164,7 @@ AUDIT = sa.Table(
     "audit",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("integration", sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
     _text("run"),
     sa.Column("epoch", sa.Integer, nullable=False),
     _text("act"),

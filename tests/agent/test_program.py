@@ -148,9 +148,8 @@ def decide(entry, today):
 
 
 def test_a_value_from_nowhere_is_refused_by_the_gate() -> None:
-    refused = decided(
-        "def decide(entry, today):\n    return [warehouse_upsert_patients(because=['S1'], email='x@evil.example')]\n"
-    )
+    call = "warehouse_upsert_patients(because=['S1'], email='x@evil.example')"
+    refused = decided(f"def decide(entry, today):\n    return [{call}]\n")
 
     assert refused == Refused(code="value_without_source", where="warehouse_upsert_patients.email")
 

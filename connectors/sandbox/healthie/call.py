@@ -72,8 +72,10 @@ class Call:
 
     def of_patient(self, kind: str, column: str, patient: Row) -> list[Row]:
         """The living rows of one patient."""
-        rows = self.state.table(kind).owned(column, str(patient["id"]))
-        return [row for row in rows if row.get("deleted_at") is None]
+        return self.living(kind, column, str(patient["id"]))
+
+    def living(self, kind: str, column: str, owner: str) -> list[Row]:
+        return [row for row in self.state.table(kind).owned(column, owner) if alive(row)]
 
     def listed(
         self, kind: str, keep: Keep | None, args: Args, order: str, *, timeless: bool = True

@@ -8,8 +8,9 @@ from connectors.sandbox.healthie.catalogue import make_catalogue
 from connectors.sandbox.healthie.clock import Clock
 from connectors.sandbox.healthie.practice import Practice
 from connectors.sandbox.healthie.state import State
+from connectors.sandbox.healthie.surroundings import patients as add_patients
 from connectors.sandbox.healthie.synthea import load_synthea
-from connectors.sandbox.healthie.synthetic import Maker, groups_and_blockers
+from connectors.sandbox.healthie.synthetic import Maker
 
 AGED = timedelta(days=900)  # the practice itself is older than its patients
 
@@ -39,7 +40,7 @@ def new_practice(
     if synthea is not None:
         load_synthea(maker, synthea)
     else:
-        groups_and_blockers(maker, maker.patients(patients))
+        add_patients(maker, patients)
     if one_stamp:
         for table in state.tables.values():
             for row in table.rows.values():

@@ -46,6 +46,7 @@ class Practice:
             prepared = self.language.prepare(str(request["query"]))
             operation = prepared.operation(text(request, "operationName"))
             roots = _roots(operation)
+            self.state.touched.clear()
             arrival = self.journal.arrived(self.state.clock.now(), text(request, "operationName"), roots)
             self.later.due(roots)
             fault = self.faults.meet(arrival.number, roots)

@@ -88,13 +88,17 @@ def applied_tags(call: Call, args: Args) -> Connection:
         if before is not None:
             high = micros(read_moment(before))
             yield lambda row: micros(moment(row, "updated_at")) < high
-        for name, column in (("tag_id", "tag_id"), ("id", "id")):
-            wanted = text(args, name)
+        for column in ("tag_id", "id"):
+            wanted = text(args, column)
             if wanted is not None:
-                yield lambda row, column=column, wanted=wanted: row.get(column) == wanted
+                yield _equals(column, wanted)
         yield lambda row: call.sees(call.state.find("User", text(row, "user_id")))
 
     return call.page(call.listed("AppliedTag", all_of(*checks()), args, "UNSORTED"), args)
+
+
+def _equals(column: str, wanted: str) -> Keep:
+    return lambda row: row.get(column) == wanted
 
 
 def applied_tag(call: Call, args: Args) -> Row | None:

@@ -1,7 +1,7 @@
 """The state of the stand-in practice: its tables, its clock, and the three ways a row may change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
 
@@ -93,6 +93,7 @@ class State:
 
     def configure(self, values: Mapping[str, object]) -> None:
         self.settings = Settings.model_validate({**self.settings.model_dump(), **values})
+        self.counts.clear()
 
     def staff(self, user_id: str) -> Row | None:
         """The person of the practice with this id, no patient."""
@@ -107,8 +108,3 @@ class State:
         patient = self.find("User", text(row, column))
         if patient is not None and (moment(patient, "updated_at") != at or at is None):
             self.tables["User"].change(patient, {"updated_at": at or self.clock.now()})
-
-
-def with_zone(viewer: Viewer, zone: str) -> Viewer:
-    """The same key, its owner now living in another timezone."""
-    return replace(viewer, zone=zone)

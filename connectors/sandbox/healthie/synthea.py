@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from connectors.sandbox.healthie.rows import Row, midnight
-from connectors.sandbox.healthie.synthetic import HOME_ZONE, Maker
+from connectors.sandbox.healthie.surroundings import HOME_ZONE
+from connectors.sandbox.healthie.synthetic import Maker
 
 STATES = {"Massachusetts": "MA"}
 SEX = {"M": "Male", "F": "Female"}

@@ -1,0 +1,189 @@
+"""The probe: a target with one write of each delivery class, and faults on demand. Loopback only.
+
+with ProbeServer() as server:
+    server.set_faults(Faults(rate=0.15, seed=7))
+    probe = Probe(ProbeCredentials(url=server.url))
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, ClassVar, TypeVar
+
+import httpx
+from pydantic import AwareDatetime, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
+
+from connectors.base import Account, Connector, Settings
+from connectors.errors import Denied, Transient, Unauthorized, Unknown
+from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
+from connectors.sandbox.probe.faults import Faults, Scripted
+from connectors.sandbox.probe.process import ProbeServer
+from connectors.sandbox.probe.state import Effect, Result
+
+__all__ = ["Effect", "Faults", "Probe", "ProbeCredentials", "ProbeServer", "Scripted"]
+
+Shape = TypeVar("Shape")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+RESULTS = TypeAdapter(list[Result])
+FOUND = TypeAdapter(dict[str, str | None])
+CONTACTS = TypeAdapter(dict[str, dict[str, JsonValue] | None])
+
+
+class Charge(ArgumentModel):
+    amount: Annotated[int, Field(ge=1)]  # cents
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    memo: str | None = None
+
+
+class Contact(ArgumentModel):
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    active: bool | None = None
+
+
+class Order(ArgumentModel):
+    product: str
+    quantity: Annotated[int, Field(ge=1)] = 1
+
+
+class Event(ArgumentModel):
+    name: str
+    at: AwareDatetime | None = None
+
+
+class ProbeCredentials(Settings):
+    url: str
+    token: SecretStr = SecretStr("probe-token")
+
+
+class Probe(Connector):
+    """Speaks to a ProbeServer. Refuses every host that is not this machine."""
+
+    name: ClassVar[str] = "probe"
+
+    def __init__(self, credentials: ProbeCredentials, *, timeout: float = 2.0, batch: int = 20) -> None:
+        url = httpx.URL(credentials.url)
+        if url.scheme != "http" or url.host not in LOOPBACK or url.userinfo:
+            raise Denied("not_loopback", "probe: only http:// on this machine is reached")
+        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False, follow_redirects=False)
+        self._token = credentials.token
+        self._batch = batch
+
+    def check(self) -> Account:
+        """One harmless read that names the account. Raises Unauthorized or Transient."""
+        try:
+            self._call("GET", "/account")
+        except Unknown as error:
+            raise Transient(error.code, str(error)) from error
+        return Account(system=self.name, identity="probe", sandbox=True)
+
+    def writes(self) -> Mapping[str, Write]:
+        """One of each delivery class."""
+        find = self._find
+        made = (
+            Write(
+                "keyed_charge",
+                "Charge the patient's card. It cannot be taken back.",
+                Charge,
+                Delivery.KEYED,
+                partial(self._send, "keyed_charge"),
+                lambda patient, arguments: f"charge:{patient}",
+                batch=self._batch,
+                look=partial(find, "keyed_charge"),
+                free_text=frozenset({"memo"}),
+            ),
+            Write(
+                "upsert_contact",
+                "Insert the patient's contact, or update the given fields of it. Idempotent.",
+                Contact,
+                Delivery.UPSERT,
+                partial(self._send, "upsert_contact"),
+                lambda patient, arguments: f"contact:{patient}",
+                batch=self._batch,
+                present=self._present,
+            ),
+            Write(
+                "create_order",
+                "Order a product for the patient. Not for changing an order.",
+                Order,
+                Delivery.SEARCHABLE,
+                partial(self._send, "create_order"),
+                lambda patient, arguments: f"order:{patient}:{arguments.get('product')}",
+                batch=self._batch,
+                look=partial(find, "create_order"),
+            ),
+            Write(
+                "send_event",
+                "Record an event of the patient's. It cannot be withdrawn.",
+                Event,
+                Delivery.BLIND,
+                partial(self._send, "send_event"),
+                lambda patient, arguments: f"event:{patient}:{arguments.get('name')}",
+                batch=self._batch,
+            ),
+        )
+        return {write.name: write for write in made}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send(self, operation: str, items: Sequence[Item]) -> list[Outcome]:
+        body: list[JsonValue] = [
+            {"key": item.key, "patient": item.patient, "arguments": dict(item.arguments)} for item in items
+        ]
+        answer = self._call("POST", f"/write/{operation}", body)
+        if answer.is_client_error:
+            return [Outcome(item.key, "rejected", f"http_{answer.status_code}") for item in items]
+        results = {result.key: result for result in _parsed(RESULTS, answer)}
+        return [_outcome(item.key, results.get(item.key)) for item in items]
+
+    def _find(self, operation: str, items: Sequence[Item]) -> dict[str, str | None]:
+        answer = self._call("POST", f"/find/{operation}", [item.key for item in items])
+        return _parsed(FOUND, answer)
+
+    def _present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        answer = self._call("POST", "/read/upsert_contact", [item.patient for item in items])
+        contacts = _parsed(CONTACTS, answer)
+        held: dict[str, Arguments | None] = {}
+        for item in items:
+            contact = contacts[item.patient]
+            held[item.key] = None if contact is None else {name: contact.get(name) for name in item.arguments}
+        return held
+
+    def _call(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
+        """The answer, if it settles anything: 2xx, or a 4xx that is about what was sent."""
+        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        try:
+            answer = self._client.request(method, path, json=body, headers=authorization)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Transient("unreachable", "probe: no connection") from error
+        except httpx.TransportError as error:
+            raise Unknown("no_answer", "probe: the answer did not come; look before sending again") from error
+        if answer.status_code == 429:
+            after = answer.headers.get("Retry-After", "")
+            wait = timedelta(seconds=int(after)) if after.isdecimal() else None
+            raise Transient("rate_limited", "probe: 429, nothing was applied", wait=wait)
+        if answer.status_code in (401, 403):
+            raise Unauthorized("unauthorized", "probe: the token is refused")
+        if not (answer.is_success or answer.is_client_error):
+            raise Unknown(
+                f"http_{answer.status_code}", f"probe: {answer.status_code}; look before sending again"
+            )
+        return answer
+
+
+def _parsed(shape: TypeAdapter[Shape], answer: httpx.Response) -> Shape:
+    try:
+        return shape.validate_json(answer.content)
+    except ValidationError:
+        pass
+    # outside of the `except`: that error would carry the answer
+    raise Unknown("bad_answer", "probe: the answer is not what was agreed; look before sending again")
+
+
+def _outcome(key: str, result: Result | None) -> Outcome:
+    if result is None:
+        return Outcome(key, "unknown", "no_result")
+    return Outcome(key, "done" if result.ok else "rejected", result.code, result.reference)

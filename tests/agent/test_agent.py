@@ -1,0 +1,157 @@
+"""Deciders in a process: many threads, groups, closing, forks."""
+
+import os
+import threading
+from collections.abc import Mapping
+
+import pytest
+from pydantic import JsonValue
+
+from agent import loop
+from agent.agent import Decider
+from agent.failures import Code, is_transient
+from agent.plan import Decision, Plan, Refused
+from agent.program import ProgramCode
+from tests.agent.desk import ANA, by_program, case
+
+
+def numbered(start: int, count: int) -> list[Mapping[str, JsonValue]]:
+    return [{**ANA, "id": str(n), "email": f"p{n}@example.com"} for n in range(start, start + count)]
+
+
+def emails(decisions: list[Decision]) -> list[JsonValue]:
+    return [
+        decision.outcome.calls[0].values()["email"]
+        for decision in decisions
+        if isinstance(decision.outcome, Plan)
+    ]
+
+
+def test_a_group_is_answered_in_its_order() -> None:
+    decider = by_program()
+    decisions = decider.decide([case(entry) for entry in numbered(0, 50)])
+    decider.close()
+
+    assert emails(decisions) == [f"p{n}@example.com" for n in range(50)]
+
+
+def test_an_empty_group_has_no_decisions() -> None:
+    decider = by_program()
+
+    assert decider.decide([]) == []
+    decider.close()
+
+
+def test_eight_threads_at_once_get_their_own_answers() -> None:
+    decider = by_program()
+    found: dict[int, list[JsonValue]] = {}
+
+    def ask(thread: int) -> None:
+        for group in range(3):
+            start = thread * 1000 + group * 10
+            answered = emails(decider.decide([case(entry) for entry in numbered(start, 10)]))
+            found.setdefault(thread, []).extend(answered)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    decider.close()
+
+    assert found == {
+        n: [f"p{n * 1000 + group * 10 + at}@example.com" for group in range(3) for at in range(10)]
+        for n in range(8)
+    }
+
+
+def test_a_closed_decider_opens_again() -> None:
+    decider = by_program()
+    decider.close()
+    for _ in range(2):
+        assert emails(decider.decide([case()])) == ["ana@example.com"]
+        decider.close()
+        decider.close()
+
+
+def test_a_decider_outlives_its_loop() -> None:
+    decider = by_program()
+    decider.decide([case()])
+    loop.close()
+
+    assert emails(decider.decide([case()])) == ["ana@example.com"]
+    decider.close()
+
+
+def test_closing_ends_the_worker_process() -> None:
+    decider = by_program()
+    decider.decide([case()])
+    before = workers()
+    decider.close()
+
+    assert before
+    assert not workers() & before
+
+
+def workers() -> set[str]:
+    """The worker processes of this one, by pid."""
+    found = set()
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if fields[1] == str(os.getpid()) and fields[0] != "Z":
+            found.add(pid)
+    return found
+
+
+@pytest.mark.parametrize("ending", ["close", "leave"])
+def test_a_forked_child_decides_for_itself_and_leaves_the_parent_alone(ending: str) -> None:
+    decider = by_program()
+    mine = decider.decide([case(entry) for entry in numbered(0, 3)])
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = b"failed"
+        try:
+            theirs = decider.decide([case(entry) for entry in numbered(0, 3)])
+            said = b"same" if theirs == mine else b"other"
+            if ending == "close":
+                decider.close()
+                loop.close()
+        finally:
+            os.write(write, said)
+            os._exit(0)
+    os.close(write)
+    during = decider.decide([case(entry) for entry in numbered(0, 3)])
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    after = decider.decide([case(entry) for entry in numbered(0, 3)])
+    decider.close()
+
+    assert said == b"same"
+    assert during == mine
+    assert after == mine
+
+
+def test_which_codes_are_worth_a_new_try_is_told() -> None:
+    assert is_transient(Refused(code=Code.MODEL_UNAVAILABLE.value))
+    assert is_transient(Refused(code=ProgramCode.CRASHED.value))
+    assert not is_transient(Refused(code=ProgramCode.ERROR.value))
+    assert not is_transient(Refused(code=Code.MODEL_OUTPUT_INVALID.value))
+    assert not is_transient(Plan(kind="skip"))
+
+
+def test_a_decider_is_asked_from_outside_its_loop_only() -> None:
+    decider: Decider = by_program()
+    decider.decide([case()])
+
+    async def within() -> None:
+        decider.decide([case()])
+
+    with pytest.raises(RuntimeError, match="wait for itself"):
+        loop.event_loop().run(within())
+    decider.close()
