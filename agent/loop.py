@@ -62,6 +62,7 @@ class EventLoop:
         asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result(PATIENCE)
         for context in reversed(self._entered.copy()):
             self.leave(context)
+        asyncio.run_coroutine_threadsafe(_shut_down(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
         self._loop.close()
@@ -76,6 +77,9 @@ async def _cancel_others() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+
+
+async def _shut_down() -> None:
     await asyncio.get_running_loop().shutdown_asyncgens()
     await asyncio.get_running_loop().shutdown_default_executor()
 

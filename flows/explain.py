@@ -35,9 +35,12 @@ def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: boo
     yield f"last read {_time(row.seen)} by run {row.seen_run}" + _unchanged(row)
     if row.again_on:
         yield f"will be decided again on {row.again_on} although nothing changes (a date rule)"
-    for plan in _plans(ledger, row.ref):
+    for at, plan in enumerate(_plans(ledger, row.ref)):
         yield ""
-        yield from _plan(deployment, ledger, plan, values)
+        yield from _plan(ledger, plan, fields=at == 0, values=values)
+    yield ""
+    for sentence in deployment.instructions.sentences:
+        yield f"{sentence.number}: {sentence.text}"
 
 
 def _entry(ledger: Ledger, patient: str) -> "sa.Row[tuple[object, ...]] | None":
@@ -70,12 +73,8 @@ def _unchanged(row: "sa.Row[tuple[object, ...]]") -> str:
     return ""
 
 
-def _plan(
-    deployment: Deployment, ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", values: bool
-) -> Iterator[str]:
+def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", *, fields: bool, values: bool) -> Iterator[str]:
     yield f"version {plan.version}, decided {_time(plan.made)} by run {plan.run}: {_decision(plan)}"
-    for sentence in str(plan.because).split():
-        yield f"  {sentence}: {_text(deployment, sentence)}"
     content = json.loads(ledger.seal.open(plan.sealed, "plan"))
     calls = content["outcome"].get("calls", [])
     with ledger.reading() as connection:
@@ -83,22 +82,20 @@ def _plan(
             sa.select(DELIVERY).where(DELIVERY.c.plan == plan.id).order_by(DELIVERY.c.ordinal)
         ).all()
     for row in rows:
-        yield from _delivery(deployment, row, calls[row.ordinal], values)
+        yield from _delivery(row)
+        if fields:
+            yield from _fields(calls[row.ordinal]["arguments"], values)
 
 
-def _delivery(
-    deployment: Deployment, row: "sa.Row[tuple[object, ...]]", call: dict[str, JsonValue], values: bool
-) -> Iterator[str]:
+def _delivery(row: "sa.Row[tuple[object, ...]]") -> Iterator[str]:
     code = f" ({row.code})" if row.code else ""
     when = f" {_time(row.settled)}" if row.settled else ""
     attempts = f", sent {row.attempts} times" if row.attempts > 1 else ""
-    yield f"  {row.operation}: {MEANING[row.state]}{when}{code}{attempts}; key {row.key}"
-    for sentence in str(row.because).split():
-        yield f"    {sentence}: {_text(deployment, sentence)}"
-    arguments = call["arguments"]
-    assert isinstance(arguments, dict)
+    yield f"  {row.operation} by {row.because}: {MEANING[row.state]}{when}{code}{attempts}; key {row.key}"
+
+
+def _fields(arguments: dict[str, dict[str, JsonValue]], values: bool) -> Iterator[str]:
     for name, argument in arguments.items():
-        assert isinstance(argument, dict)
         value = f" = {json.dumps(argument['value'], ensure_ascii=False)}" if values else ""
         yield f"    {name}{value} ← {source_text(argument['source'])}"
 
@@ -128,9 +125,3 @@ def _decision(plan: "sa.Row[tuple[object, ...]]") -> str:
 
 def _time(moment: object) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _text(deployment: Deployment, number: str) -> str:
-    """What a sentence says now; an older version may have had others."""
-    found = [sentence.text for sentence in deployment.instructions.sentences if sentence.number == number]
-    return found[0] if found else "(not in the present instructions)"

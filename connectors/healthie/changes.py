@@ -114,7 +114,7 @@ class HealthieFeed:
         if reply.faults:
             raise Transient("incomplete_listing", f"healthie: {self.name}: errors beside a page")
         nodes, following, total = page_of(reply.data.get("rows"), self.name)
-        if after is None and not nodes and total:
+        if after is None and not nodes and (total or not self._listing.area):
             raise Transient("incomplete_listing", f"healthie: {self.name}: a page without its rows")
         return Page(tuple(self._row(node) for node in nodes), following, reply.clock)
 
@@ -152,6 +152,7 @@ def everyone(client: Client) -> Iterator[tuple[str, ...]]:
     """The ids of all patients, active and archived, page by page.
 
     Raises Transient if the ids are not as many as Healthie counts: a partial list proves no absence.
+    A practice without any patient looks the same as an answer gone wrong, and is taken for that.
     """
     seen: set[str] = set()
     after: str | None = None
@@ -162,8 +163,8 @@ def everyone(client: Client) -> Iterator[tuple[str, ...]]:
         nodes, after, total = page_of(reply.data.get("users"), "users")
         ids = tuple(str(node["id"]) for node in nodes if str(node["id"]) not in seen)
         seen.update(ids)
-        if after is None and len(seen) != total:
-            raise Transient("incomplete_listing", "healthie: users: not as many as Healthie counts")
+        if after is None and (len(seen) != total or not seen):
+            raise Transient("incomplete_listing", "healthie: users: not as many as Healthie counts, or none")
         if ids:
             yield ids
         if after is None:

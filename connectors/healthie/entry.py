@@ -37,7 +37,7 @@ class Column:
 class Shape:
     """What one object of an entry consists of."""
 
-    plain: list[str] = field(default_factory=list[str])  # as they are, under Healthie's own name
+    plain: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # (source, name): as they are
     columns: list[Column] = field(default_factory=list[Column])
     below: dict[str, "Shape"] = field(default_factory=dict[str, "Shape"])
 
@@ -45,7 +45,7 @@ class Shape:
         """The object of this record. Codes of what was left out go into `troubles`."""
         there = record.model_fields_set
         values = record.__dict__
-        made: Objects = {name: values[name] for name in self.plain if name in there}
+        made: Objects = {name: values[source] for source, name in self.plain if source in there}
         for column in self.columns:
             source = column.leaf.source
             value = values[source] if source in there else None
@@ -97,7 +97,7 @@ def _shape(paths: frozenset[str]) -> Shape:
             at, below = at.below.setdefault(parent, Shape()), branches(below)[parent].record
         convert = _CONVERT.get(leaf.kind)
         if convert is None:
-            at.plain.append(name)
+            at.plain.append((leaf.source, name))
         else:
             at.columns.append(Column(leaf, name, convert, keys))
     return top

@@ -36,7 +36,7 @@ THREADS: Final = 4
 WAVE: Final = 8  # requests for patients before the rows of these are read: bounds memory
 PAGES: Final = 500  # of one list of one patient; more is a listing that runs in circles
 PARSED_AT_ONCE: Final = 50
-ROUNDS: Final = 2  # readings of a list whose count does not agree
+ROUNDS: Final = 4  # readings of a list until two numbers of its rows agree
 
 _PATIENTS: Final = TypeAdapter(list[Patient], config=ConfigDict(hide_input_in_errors=True))
 
@@ -231,18 +231,19 @@ def _take(
         raise Transient("incomplete_listing", f"healthie: {want.area} of one patient do not end")
     if more and cursor is not None:
         yield Want(draft.id, want.area, selection.rows_at_once(want.area), cursor)
-    elif more or page.get("total_count") != len(rows):
+    elif more or not page.get("total_count") == len(rows) == draft.counts[want.area]:
         yield from _again(selection, draft, want, page.get("total_count"))
 
 
 def _again(selection: Selection, draft: Draft, want: Want, total: JsonValue) -> Iterator[Want]:
-    """A list that does not add up is read once more from its start; then nothing is concluded."""
+    """A list that does not add up with its number before is read again from its start, a few times."""
     read = draft.rounds.get(want.area, 1)
     if read >= ROUNDS:
         raise Transient("incomplete_listing", f"healthie: {want.area} of a patient do not add up")
     draft.rounds[want.area] = read + 1
     draft.rows[want.area] = {}
-    size = total if isinstance(total, int) and total > 0 else 1
+    draft.counts[want.area] = total if isinstance(total, int) else -1
+    size = max(draft.counts[want.area], 1)
     yield Want(draft.id, want.area, min(size, selection.rows_at_once(want.area)))
 
 

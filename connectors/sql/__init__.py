@@ -26,12 +26,22 @@ class SqlCredentials(Settings):
 
 
 class Sql(Connector):
-    """A database of the tenant's. Only the declared tables are ever named."""
+    """A database of the tenant's. Only the declared tables are ever named.
+
+    Args:
+        schema: where the tables are; the user's default schema without it.
+        lock: seconds to wait for a row or table that another one has locked.
+    """
 
     name: ClassVar[str] = "sql"
 
     def __init__(
-        self, credentials: SqlCredentials, tables: Sequence[Table], *, schema: str | None = None
+        self,
+        credentials: SqlCredentials,
+        tables: Sequence[Table],
+        *,
+        schema: str | None = None,
+        lock: int = 10,
     ) -> None:
         if schema is not None and not sound_name(schema):
             raise ValueError("schema must be letters, digits and _, and no reserved word")
@@ -40,7 +50,7 @@ class Sql(Connector):
         url = read_url(credentials.url)
         place = f"{url.host}:{url.port}" if url.port else url.host or "local"
         self._identity = f"{url.get_backend_name()}://{place}/{url.database}"
-        self._database = Database(url)
+        self._database = Database(url, lock)
         self._targets = [Target(self._database, table, schema) for table in tables]
         self._lock = threading.Lock()
 

@@ -14,7 +14,6 @@ from connectors.errors import Rejected
 
 CONNECT = 10  # seconds
 STATEMENT = 60  # seconds a statement may take, and the network may stay silent
-LOCK = 10  # seconds to wait for a lock
 
 DRIVERS = {
     "sqlite": "sqlite+pysqlite",
@@ -71,10 +70,14 @@ def _with_tls(url: URL) -> URL:
     return url.update_query_dict({"sslmode": mode, **roots})
 
 
-def engine_for(url: URL) -> sa.Engine:
-    """An engine that shows no values, checks a connection before use, and connects on first use."""
+def engine_for(url: URL, lock: int) -> sa.Engine:
+    """An engine that shows no values, checks a connection before use, and connects on first use.
+
+    Args:
+        lock: seconds to wait for a lock that another one holds.
+    """
     name = url.get_backend_name()
-    bare, arguments = _arguments(url, name)
+    bare, arguments = _arguments(url, name, lock)
     engine = sa.create_engine(
         bare,
         connect_args=arguments,
@@ -83,8 +86,8 @@ def engine_for(url: URL) -> sa.Engine:
         pool_timeout=STATEMENT,
         pool_recycle=1800,
     )
-    if name in SESSION:
-        event.listen(engine, "connect", _session(SESSION[name]))
+    if name != "sqlite":
+        event.listen(engine, "connect", _session(*(each.format(lock=lock) for each in SESSION[name])))
     return engine
 
 
@@ -92,18 +95,18 @@ SESSION: Mapping[str, tuple[str, ...]] = {
     "postgresql": (
         "SET TIME ZONE 'UTC'",
         f"SET statement_timeout = '{STATEMENT}s'",
-        f"SET lock_timeout = '{LOCK}s'",
+        "SET lock_timeout = '{lock}s'",
     ),
     "mysql": (  # strict: a value that does not fit is an error, never cut or replaced
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
         "SET SESSION time_zone = '+00:00'",
-        f"SET SESSION innodb_lock_wait_timeout = {LOCK}",
+        "SET SESSION innodb_lock_wait_timeout = {lock}",
     ),
-    "mssql": (f"SET LOCK_TIMEOUT {LOCK * 1000}", "SET XACT_ABORT ON"),
+    "mssql": ("SET LOCK_TIMEOUT {lock}000", "SET XACT_ABORT ON"),
 }
 
 
-def _session(statements: tuple[str, ...]) -> Any:  # SQLAlchemy looks at the function's signature
+def _session(*statements: str) -> Any:  # SQLAlchemy looks at the function's signature
     def prepare(connection: sa.PoolProxiedConnection, _record: object) -> None:
         cursor = connection.cursor()
         for statement in statements:
@@ -114,9 +117,9 @@ def _session(statements: tuple[str, ...]) -> Any:  # SQLAlchemy looks at the fun
     return prepare
 
 
-def _arguments(url: URL, name: str) -> tuple[URL, dict[str, Any]]:  # a driver's own keywords
+def _arguments(url: URL, name: str, lock: int) -> tuple[URL, dict[str, Any]]:  # a driver's own keywords
     if name == "sqlite":
-        return url, {"timeout": LOCK}
+        return url, {"timeout": lock}
     if name == "postgresql":
         alive = {"keepalives_idle": 30, "tcp_user_timeout": STATEMENT * 1000}
         return url, {"connect_timeout": CONNECT, **alive}

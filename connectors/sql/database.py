@@ -21,8 +21,8 @@ Answer = TypeVar("Answer")
 class Database:
     """A pool of connections to one database."""
 
-    def __init__(self, url: URL) -> None:
-        self._engine = engine_for(url)
+    def __init__(self, url: URL, lock: int) -> None:
+        self._engine = engine_for(url, lock)
         self.kind = url.get_backend_name()
 
     def read(self, ask: Callable[[sa.Connection], Answer]) -> Answer:

@@ -1,5 +1,6 @@
 """What a database's error means. One table per engine; a driver's text is never shown: it quotes values."""
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -17,6 +18,7 @@ class Failure:
 
     kind: Kind
     code: str
+    column: str = ""  # which one may not be null, on MySQL
 
 
 # SQLSTATE, or its first two characters: https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -41,14 +43,16 @@ POSTGRESQL: dict[str, Failure] = {
     "53100": Failure("transient", "disk_full"),
     "54": Failure("row", "too_long"),
     "55": Failure("transient", "locked"),
+    "55000": Failure("table", "schema_drift"),  # a deferrable key
     "57": Failure("lost", "connection_lost"),
     "57014": Failure("transient", "timed_out"),
     "58": Failure("lost", "server_failed"),
     "P0": Failure("row", "refused"),  # raised by a trigger of the customer's
     "XX": Failure("lost", "server_failed"),
 }
+NOT_NULL = 1048
 _MYSQL: dict[Failure, tuple[int, ...]] = {
-    Failure("row", "not_null"): (1048, 1364),
+    Failure("row", "not_null"): (NOT_NULL, 1364),
     Failure("row", "duplicate"): (1062, 1586),
     Failure("row", "foreign_key"): (1216, 1217, 1451, 1452),
     Failure("row", "check"): (3819, 4025),
@@ -156,6 +160,9 @@ def _known(original: BaseException | None, engine: str) -> Failure | None:
     arguments: tuple[object, ...] = original.args if original is not None else ()
     while arguments and isinstance(arguments[0], tuple):  # pymssql nests (number, text)
         arguments = cast(tuple[object, ...], arguments[0])
+    if engine == "mysql" and arguments[:1] == (NOT_NULL,):
+        named = re.match(r"Column '(\w+)' cannot be null", str(arguments[-1]))
+        return Failure("row", "not_null", named[1] if named else "")
     return numbers.get(arguments[0]) if arguments and isinstance(arguments[0], int) else None
 
 

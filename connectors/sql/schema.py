@@ -105,6 +105,7 @@ def _column_drift(
     for name, column in there.items():
         if name not in table.columns:
             filled = any(column.get(way) for way in ("nullable", "default", "computed", "identity"))
+            filled = filled or column.get("autoincrement") is True
             yield Drift(table.name, name, "extra_column" if filled else "required_column")
 
 
@@ -141,10 +142,9 @@ def _has_key(inspector: sa.Inspector, wanted: sa.Table, table: Table) -> bool:
     name, schema, key = wanted.name, wanted.schema, set(table.key)
     if set(inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]) == key:
         return True
-    if any(
-        set(found["column_names"]) == key for found in inspector.get_unique_constraints(name, schema=schema)
-    ):
-        return True
+    constraints = inspector.get_unique_constraints(name, schema=schema)
+    if inspector.dialect.name != "mysql" and any(set(found["column_names"]) == key for found in constraints):
+        return True  # MySQL lists its constraints as indexes, and only there says what they leave out
     return any(
         found["unique"]
         and set(found["column_names"]) == key
@@ -154,7 +154,7 @@ def _has_key(inspector: sa.Inspector, wanted: sa.Table, table: Table) -> bool:
 
 
 def _partial(options: Mapping[str, object]) -> bool:
-    return any(name.endswith(("_where", "_length")) for name, value in options.items() if value)
+    return any(name.endswith(("_where", "_length")) and value is not None for name, value in options.items())
 
 
 def _inexact(connection: sa.Connection, wanted: sa.Table, table: Table) -> list[str]:

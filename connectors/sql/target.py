@@ -100,6 +100,8 @@ class Target:
         while parts:
             part = parts.pop()
             failure = self._database.write(partial(self._upsert, part))
+            if failure is not None and failure.column in self.table.key:
+                failure = Failure("row", "duplicate")  # see dialects: another unique key found another row
             if failure is not None and failure.kind == "row" and (halves := _halves(part)):
                 parts += reversed(halves)
                 continue

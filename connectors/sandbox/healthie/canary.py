@@ -25,8 +25,8 @@ LEFT = frozenset(names("id created_at updated_at deleted_at archived_at date tim
 NO_LINKS = frozenset(names("stripe_id stripe_charge_id invoice_id session_id other_id patient_account_num"))
 MONEY = frozenset(
     names("""amount_paid amount_paid_string net_payment refund_amount price original_price total_charge
-    total_fee amount_reimbursed client_responsibility balance_due credit_balance money_owed amount_to_pay copay
-    adjustment application_fee_amount next_scheduled_payment_amount initial_price_with_offering_coupon
+    total_fee amount_reimbursed client_responsibility balance_due credit_balance money_owed amount_to_pay
+    copay adjustment application_fee_amount next_scheduled_payment_amount initial_price_with_offering_coupon
     copay_still_owed offering_price_at_invoice_creation""")
 )
 SERVED_IN = ZoneInfo("America/New_York")  # the timezone of the key that sees all
@@ -77,6 +77,8 @@ class Marker:
         match leaf:
             case "String" | "ID":
                 return self._text(name, mark)
+            case "[String]":
+                return [self._word(mark)]
             case "JSON":
                 return {"canary": self._word(mark)}
             case "ISO8601Date":

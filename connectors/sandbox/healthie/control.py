@@ -118,6 +118,7 @@ class Control:
 
     def _settings(self, body: bytes) -> Row:
         self._state.configure(cast(Row, from_json(body)))
+        self._practice.refill()
         return self._state.settings.model_dump()
 
     def _canary(self, body: bytes) -> Row:

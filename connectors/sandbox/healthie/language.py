@@ -53,9 +53,9 @@ class Language:
         self._prepared: dict[str, Prepared] = {}
 
     def stored_types(self) -> Mapping[tuple[str, str], str]:
-        """The schema's type of every field that rows store: ("User", "dob") -> "ISO8601Date"."""
+        """The type of every field that rows store: ("User", "dob") -> ISO8601Date, lists as [String]."""
         return {
-            (type_.name, name): shape_of(field_).named
+            (type_.name, name): shape_of(field_).plain
             for type_ in map(object_type, self.schema.type_map.values())
             if type_ is not None and type_.name in STORED
             for name, field_ in type_.fields.items()

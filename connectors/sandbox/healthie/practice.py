@@ -36,6 +36,10 @@ class Practice:
         self.later = Later(state)
         self._spent: dict[str, list[float]] = {}
 
+    def refill(self) -> None:
+        """Every key has its whole rate limit again."""
+        self._spent.clear()
+
     def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one POST /graphql."""
         started = perf_counter()

@@ -15,6 +15,11 @@ class Shape:
     items_required: bool
 
     @property
+    def plain(self) -> str:
+        """Without what is required: `[Policy]`."""
+        return f"[{self.named}]" if self.is_list else self.named
+
+    @property
     def is_connection(self) -> bool:
         return self.named.endswith("Connection")
 

@@ -75,7 +75,8 @@ class Maker:
             (0.16, {"first_name": f"  {first} ", "timezone": None}),
             (0.18, {"email": f"family.{at // 7}@example.com"}),  # relatives share an address
         )
-        return next((row for below, row in choices if odd < below), {})
+        none: Row = {}
+        return next((row for below, row in choices if odd < below), none)
 
     def _standing(self, at: int) -> Row:
         draw = self.draw

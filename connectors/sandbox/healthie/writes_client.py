@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import cast
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.sandbox.healthie.call import Call
 from connectors.sandbox.healthie.nested import apply_locations, apply_policies, apply_source
@@ -18,7 +18,6 @@ PLAIN = frozenset(
 )
 MAILING = ("resend_welcome", "send_form_request_reminder", "is_intake_item", "requested_form_completion_id")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-ZONES = available_timezones()
 METADATA_MAX = 128_000  # characters
 
 
@@ -133,7 +132,7 @@ def _failures(call: Call, values: Row, patient: Row) -> list[Row]:
     failures = list[Row]()
     if "dob" in values and values["dob"] and not _is_date(values["dob"]):
         failures.append(message("dob", "Date of birth is invalid"))
-    if values.get("timezone") and values["timezone"] not in ZONES:
+    if values.get("timezone") and not _is_zone(str(values["timezone"])):
         failures.append(message("timezone", "Timezone is not included in the list"))
     if len(str(values.get("metadata") or "")) > METADATA_MAX:
         failures.append(message("metadata", f"Metadata is too long (maximum is {METADATA_MAX} characters)"))
@@ -180,5 +179,13 @@ def _is_date(value: object) -> bool:
     try:
         read_date(value)
     except ValueError:
+        return False
+    return True
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
         return False
     return True

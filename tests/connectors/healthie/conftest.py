@@ -72,13 +72,16 @@ def writer(stand_in: StandIn) -> Iterator[Healthie]:
 
 
 REALISTIC = frozenset(
-    """active created_at updated_at first_name last_name legal_name email phone_number dob gender sex timezone
-    record_identifier metadata.mrn user_group.name dietitian.full_name active_tags.name
-    locations.line1 locations.city locations.state locations.zip
-    policies.num policies.group_num policies.priority_type policies.effective_start
-    policies.insurance_plan.payer_name
-    appointments.date appointments.length appointments.pm_status appointments.updated_at
-    appointments.appointment_type.name
-    requested_payments.price_minor requested_payments.currency requested_payments.status
-    requested_payments.balance_due_minor""".split()
+    {
+        *("active", "created_at", "updated_at", "first_name", "last_name", "legal_name", "email"),
+        *("phone_number", "dob", "gender", "sex", "timezone", "record_identifier", "metadata.mrn"),
+        *("user_group.name", "dietitian.full_name", "active_tags.name"),
+        *("locations.line1", "locations.city", "locations.state", "locations.zip"),
+        *("policies.num", "policies.group_num", "policies.priority_type", "policies.effective_start"),
+        "policies.insurance_plan.payer_name",
+        *("appointments.date", "appointments.length", "appointments.pm_status", "appointments.updated_at"),
+        "appointments.appointment_type.name",
+        *("requested_payments.price_minor", "requested_payments.currency", "requested_payments.status"),
+        "requested_payments.balance_due_minor",
+    }
 )

@@ -20,7 +20,9 @@ from connectors.healthie.records import Kind, Record
 
 NEW_YORK = ZoneInfo("America/New_York")
 MOMENTS = st.datetimes(
-    min_value=datetime(1900, 1, 1), max_value=datetime(2099, 12, 31), timezones=st.just(UTC)
+    min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    max_value=datetime(2099, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
 ).map(lambda at: at.replace(microsecond=0))
 
 
