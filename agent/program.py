@@ -8,13 +8,14 @@ what an exception says may hold what the entry says.
 
 import ast
 import json
+import os
 import re
 import warnings
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import pydantic_monty
 from pydantic import JsonValue
@@ -112,7 +113,13 @@ def signature(source: str) -> tuple[str, ...]:
 
 
 class Sandbox:
-    """Worker processes that run programs. Belongs to the process that opened it, never to a fork."""
+    """A worker process that runs programs, until `close`.
+
+    Monty keeps threads of its own which do not survive a fork, and a child that used it would wait for
+    them for ever (1.4.0, seen 2026-11): a forked child of a process that ran programs cannot run any.
+    """
+
+    _used_in: ClassVar[int | None] = None  # the process that Monty's threads belong to
 
     def __init__(self) -> None:
         self._pool = pydantic_monty.Monty(
@@ -123,6 +130,10 @@ class Sandbox:
         )
 
     def open(self) -> None:
+        """Start the worker. Raises RuntimeError in a fork of a process that ran programs before."""
+        if Sandbox._used_in not in (None, os.getpid()):
+            raise RuntimeError("program: a forked process cannot run programs; start it as a new one (spawn)")
+        Sandbox._used_in = os.getpid()
         self._pool.__enter__()
 
     def close(self) -> None:

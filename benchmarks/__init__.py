@@ -1,0 +1,1 @@
+"""What the README's figures come from: measured here and now, by `make bench`."""

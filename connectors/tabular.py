@@ -174,9 +174,15 @@ class Rows:
         self.arguments = arguments_model(table)
         self._patient = TypeAdapter(table.kind(table.patient))
 
-    def key(self, patient: str, arguments: Arguments) -> Key:
-        """The key of the row that a call touches. Raises ValidationError if it cannot be one."""
-        return self._read(patient, arguments)[0]
+    def keys(self, items: Sequence[Item]) -> dict[str, Key | None]:
+        """The key of each item's row; None where no row can be meant."""
+        keys: dict[str, Key | None] = {}
+        for item in items:
+            try:
+                keys[item.key] = self._read(item.patient, item.arguments)[0]
+            except ValidationError:
+                keys[item.key] = None
+        return keys
 
     def record(self, patient: str, arguments: Arguments) -> str:
         """Names that row, for the ledger: a newer version supersedes an older one."""

@@ -38,6 +38,7 @@ _CODES = {  # pydantic's words that operators see often; every other one is "inv
     "missing": "missing_argument",
     "extra_forbidden": "unknown_argument",
     "string_too_long": "too_long",
+    "string_unicode": "lone_surrogate",
     "greater_than_equal": "out_of_range",
     "less_than": "out_of_range",
     "decimal_max_digits": "out_of_range",

@@ -18,6 +18,7 @@ from connectors.csv import Csv, CsvCredentials, Format
 from connectors.entry import Category
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.operation import Lookup, Write
+from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.sql import Sql, SqlCredentials
 from flows.tenants import Deployment, IntegrationInvalid, Target
 
@@ -45,6 +46,7 @@ def _target(deployment: Deployment, target: Target) -> Connector:
         "csv": lambda: Csv(
             _model(deployment, CsvCredentials, settings), tables, _model(deployment, Format, target.options)
         ),
+        "probe": lambda: Probe(_model(deployment, ProbeCredentials, settings)),
     }
     if kind not in makers:
         raise IntegrationInvalid(

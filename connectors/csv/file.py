@@ -59,9 +59,11 @@ class File:
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets."""
         sheet = self._read()
+        keys = self.rows.keys(items)
         held: dict[str, Arguments | None] = {}
         for item in items:
-            cells = sheet.rows.get(_place(self.rows.key(item.patient, item.arguments)))
+            key = keys[item.key]
+            cells = None if key is None else sheet.rows.get(_place(key))
             held[item.key] = None if cells is None else self._values(sheet, cells, item.arguments)
         return held
 

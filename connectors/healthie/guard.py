@@ -84,7 +84,7 @@ def selectable() -> Mapping[str, Mapping[str, str]]:
     return TypeAdapter(dict[str, dict[str, str]]).validate_json(_file("selectable.json"))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # half a megabyte each
 def admitted(text: str, *, read_only: bool) -> Document:
     """The document, parsed, if all of it may leave. Raises Denied. Judged once for each text."""
     try:

@@ -34,7 +34,6 @@ R = TypeVar("R")
 
 THREADS: Final = 4
 WAVE: Final = 8  # requests for patients before the rows of these are read: bounds memory
-PAGES: Final = 500  # of one list of one patient; more is a listing that runs in circles
 PARSED_AT_ONCE: Final = 50
 ROUNDS: Final = 4  # readings of a list until two numbers of its rows agree
 
@@ -50,7 +49,6 @@ class Draft:
     absent: Absent | None = None
     counts: dict[str, int] = field(default_factory=dict[str, int])
     rows: dict[str, dict[str, JsonValue]] = field(default_factory=dict[str, dict[str, JsonValue]])
-    pages: int = 0
     rounds: dict[str, int] = field(default_factory=dict[str, int])
 
     def give_up(self, reason: str) -> None:
@@ -220,26 +218,28 @@ def _take(
         draft.give_up(fault or "")
         return
     rows = draft.rows[want.area]
+    before = len(rows)
     for row in _nodes(page):
         if not isinstance(row, dict) or "id" not in row:
             draft.give_up("")
             return
         rows[str(row["id"])] = row
-    draft.pages += 1
     more, cursor = _onward(page)
-    if draft.pages > PAGES:
-        raise Transient("incomplete_listing", f"healthie: {want.area} of one patient do not end")
-    if more and cursor is not None:
+    if more and cursor is not None and len(rows) > before:  # each page brings rows: so it ends
         yield Want(draft.id, want.area, selection.rows_at_once(want.area), cursor)
-    elif more or not page.get("total_count") == len(rows) == draft.counts[want.area]:
+    elif more or not page.get("total_count") == len(rows):
         yield from _again(selection, draft, want, page.get("total_count"))
 
 
 def _again(selection: Selection, draft: Draft, want: Want, total: JsonValue) -> Iterator[Want]:
-    """A list that does not add up with its number before is read again from its start, a few times."""
+    """A list that does not add up with its number before is read again from its start, a few times.
+
+    What never adds up spoils this patient alone: it is unreadable, no shorter list.
+    """
     read = draft.rounds.get(want.area, 1)
     if read >= ROUNDS:
-        raise Transient("incomplete_listing", f"healthie: {want.area} of a patient do not add up")
+        draft.give_up("")
+        return
     draft.rounds[want.area] = read + 1
     draft.rows[want.area] = {}
     draft.counts[want.area] = total if isinstance(total, int) else -1
@@ -275,5 +275,8 @@ def _at_once(act: Callable[[T], R], parts: Sequence[T]) -> list[R]:
     """All parts, a few at a time; the first error is raised."""
     if len(parts) < 2:
         return [act(part) for part in parts]
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="healthie") as pool:
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="healthie")
+    try:
         return list(pool.map(act, parts))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error, what has not begun is not begun

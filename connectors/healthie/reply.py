@@ -58,6 +58,7 @@ FORBIDDEN: Final = frozenset({"FORBIDDEN", "NOT_AUTHORIZED", "UNAUTHORIZED", "AC
 _NO_LOGIN: Final = frozenset({"UNAUTHENTICATED", "AUTHENTICATION_ERROR", "INVALID_API_KEY"})
 _VERSION: Final = frozenset({"UNSUPPORTED_API_VERSION", "MISSING_API_VERSION_HEADER"})
 _SERVER: Final = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
+UNNAMED: Final = "GRAPHQL_ERROR"
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,60}")
 
 
@@ -100,9 +101,9 @@ def _refuse(faults: tuple[Fault, ...], answer: Answer, patience: Patience, *, wh
     for code in sorted(codes & _SERVER):
         raise Unknown(code.lower(), f"healthie: {code}")
     if whole and codes:
-        if answer.status >= 400:
-            by_status("healthie", answer, patience)
-        raise whole_document(sorted(codes)[0])
+        if codes == {UNNAMED}:
+            by_status("healthie", answer, patience)  # then the status says more
+        raise whole_document(min(codes - {UNNAMED} or codes))
 
 
 def whole_document(code: str) -> ConnectorError:
@@ -124,7 +125,7 @@ def _code(given: JsonValue, message: JsonValue) -> str:
     if isinstance(given, str) and _CODE.fullmatch(given.upper()):
         return given.upper()
     text = message if isinstance(message, str) else ""
-    return next((code for pattern, code in _BY_MESSAGE if pattern.search(text)), "GRAPHQL_ERROR")
+    return next((code for pattern, code in _BY_MESSAGE if pattern.search(text)), UNNAMED)
 
 
 def _warnings(content: Json) -> tuple[str, ...]:

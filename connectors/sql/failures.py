@@ -161,7 +161,7 @@ def _known(original: BaseException | None, engine: str) -> Failure | None:
     while arguments and isinstance(arguments[0], tuple):  # pymssql nests (number, text)
         arguments = cast(tuple[object, ...], arguments[0])
     if engine == "mysql" and arguments[:1] == (NOT_NULL,):
-        named = re.match(r"Column '(\w+)' cannot be null", str(arguments[-1]))
+        named = re.match(r"Column '(\w+)' cannot be null", "".join(map(str, arguments[1:2])))
         return Failure("row", "not_null", named[1] if named else "")
     return numbers.get(arguments[0]) if arguments and isinstance(arguments[0], int) else None
 

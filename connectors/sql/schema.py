@@ -25,6 +25,7 @@ class Shape:
     """A table as it was found. `lengths` and `places` are limits narrower than the declared ones."""
 
     drift: tuple[Drift, ...] = ()
+    readable: frozenset[str] = frozenset()  # declared columns that are there, of a type that fits
     lengths: Mapping[str, int] = field(default_factory=dict[str, int])
     places: Mapping[str, int] = field(default_factory=dict[str, int])
 
@@ -51,14 +52,6 @@ def _places(value: Value) -> int:
     if isinstance(value, datetime):
         return len(f"{value.microsecond:06}".rstrip("0"))
     return 0
-
-
-def columns(connection: sa.Connection, wanted: sa.Table) -> frozenset[str]:
-    """The names of the table's columns as it is now; none if there is no such table."""
-    inspector = sa.inspect(connection)
-    if not inspector.has_table(wanted.name, schema=wanted.schema):
-        return frozenset()
-    return frozenset(column["name"] for column in inspector.get_columns(wanted.name, schema=wanted.schema))
 
 
 def make(connection: sa.Connection, wanted: sa.Table) -> None:
@@ -91,7 +84,8 @@ def look(connection: sa.Connection, wanted: sa.Table, table: Table) -> Shape:
     drift += [Drift(table.name, name, "inexact_key") for name in _inexact(connection, wanted, table)]
     lengths, places = _limits(table, there)
     drift += [Drift(table.name, name, "narrower") for name in (*lengths, *places)]
-    return Shape(tuple(drift), lengths, places)
+    broken = {each.column for each in drift if each.code in ("wrong_type", "missing_column", "missing_key")}
+    return Shape(tuple(drift), frozenset(table.columns) - broken, lengths, places)
 
 
 def _column_drift(

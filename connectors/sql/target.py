@@ -7,6 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import JsonValue
 
+from connectors.errors import Rejected
 from connectors.operation import Arguments, Item, Outcome
 from connectors.sql import schema
 from connectors.sql.database import Database, error_for
@@ -57,41 +58,39 @@ class Target:
         return outcomes + self._deliver(records) if records else outcomes
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
-        """What the items' rows hold now, in the columns that each item sets."""
-        keys = {item.key: self.rows.key(item.patient, item.arguments) for item in items}
-        columns = {name for item in items for name in item.arguments}
-        names = (*self.table.key, *(name for name in self.table.plain if name in columns))
-        names = self._there(names)
-        if not set(self.table.key) <= set(names):
-            return dict.fromkeys(keys)  # no table yet, so no rows
+        """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
+        keys = self.rows.keys(items)
+        readable = (self._shape or self.look()).readable
+        if not readable.issuperset(self.table.key):
+            return dict.fromkeys(keys)  # no such table yet, so no rows
+        asked = {name for item in items for name in item.arguments} & readable
+        names = (*self.table.key, *(name for name in self.table.plain if name in asked))
         found: dict[Key, dict[str, JsonValue]] = {}
-        distinct = list(dict.fromkeys(keys.values()))
+        distinct = list(dict.fromkeys(key for key in keys.values() if key is not None))
         for at in range(0, len(distinct), CHUNK):
             found.update(self._database.read(partial(self._select, names, distinct[at : at + CHUNK])))
-        return {item.key: _held(found.get(keys[item.key]), item.arguments) for item in items}
-
-    def _there(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the columns that exist: before the first write neither need they nor need the table."""
-        if self._shape is not None:
-            return names
-        found = self._database.read(partial(schema.columns, wanted=self._wanted))
-        return tuple(name for name in names if name in found)
+        return {
+            item.key: None if (key := keys[item.key]) is None else _held(found.get(key), item.arguments)
+            for item in items
+        }
 
     def _select(
         self, names: Sequence[str], keys: Sequence[Key], connection: sa.Connection
     ) -> dict[Key, dict[str, JsonValue]]:
         columns = self._wanted.c
+        each_part = (list(dict.fromkeys(parts)) for parts in zip(*keys, strict=True))
         wanted = sa.select(*(columns[name] for name in names)).where(
-            *(
-                columns[name].in_(list(dict.fromkeys(key[at] for key in keys)))
-                for at, name in enumerate(self.table.key)
-            )
+            *(columns[name].in_(parts) for name, parts in zip(self.table.key, each_part, strict=True))
         )
         width = len(self.table.key)
-        return {
-            tuple(row[:width]): {name: as_json(value) for name, value in zip(names, row, strict=True)}
-            for row in connection.execute(wanted)
-        }
+        try:
+            return {
+                tuple(row[:width]): {name: as_json(value) for name, value in zip(names, row, strict=True)}
+                for row in connection.execute(wanted)
+            }
+        except (ValueError, ArithmeticError):
+            pass  # a cell that somebody else wrote is not of its column's type; that error quotes it
+        raise Rejected("bad_value", f"sql: {self.table.name} holds a value that is not of its column's type")
 
     def _deliver(self, records: list[Record]) -> list[Outcome]:
         """Write all rows at once; where a row is refused, by halves, so that the others are written."""

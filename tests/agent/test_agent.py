@@ -1,8 +1,11 @@
 """Deciders in a process: many threads, groups, closing, forks."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
@@ -13,6 +16,7 @@ from agent.failures import Code, is_transient
 from agent.plan import Decision, Plan, Refused
 from agent.program import ProgramCode
 from tests.agent.desk import ANA, by_program, case
+from tests.agent.forked import said_by_a_fork
 
 
 def numbered(start: int, count: int) -> list[Mapping[str, JsonValue]]:
@@ -107,34 +111,51 @@ def workers() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("ending", ["close", "leave"])
-def test_a_forked_child_decides_for_itself_and_leaves_the_parent_alone(ending: str) -> None:
+def test_a_fork_of_a_process_that_ran_programs_is_told_so_and_disturbs_nobody() -> None:
     decider = by_program()
-    mine = decider.decide([case(entry) for entry in numbered(0, 3)])
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        said = b"failed"
-        try:
-            theirs = decider.decide([case(entry) for entry in numbered(0, 3)])
-            said = b"same" if theirs == mine else b"other"
-            if ending == "close":
-                decider.close()
-                loop.close()
-        finally:
-            os.write(write, said)
-            os._exit(0)
-    os.close(write)
-    during = decider.decide([case(entry) for entry in numbered(0, 3)])
-    with os.fdopen(read, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
+    expected = decider.decide([case(entry) for entry in numbered(0, 3)])
+    during: list[Decision] = []
+
+    def child() -> bytes:
+        decider.decide([case()])
+        return b"decided"
+
+    said = said_by_a_fork(
+        child, lambda: during.extend(decider.decide([case(entry) for entry in numbered(0, 3)]))
+    )
     after = decider.decide([case(entry) for entry in numbered(0, 3)])
     decider.close()
 
-    assert said == b"same"
-    assert during == mine
-    assert after == mine
+    assert said.startswith(b"RuntimeError: program: a forked process cannot run programs")
+    assert during == expected
+    assert after == expected
+
+
+def test_a_fork_of_a_process_that_ran_none_decides() -> None:
+    script = """
+from tests.agent.desk import by_program, case
+from tests.agent.forked import said_by_a_fork
+from agent import loop
+decider = by_program()
+def child():
+    kind = decider.decide([case()])[0].outcome.kind
+    decider.close()
+    loop.close()
+    return kind.encode()
+print(said_by_a_fork(child).decode(), decider.decide([case()])[0].outcome.kind)
+decider.close()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path.cwd(),
+    )
+
+    assert ran.stdout == "write write\n", ran.stderr
+    assert ran.stderr == ""
 
 
 def test_which_codes_are_worth_a_new_try_is_told() -> None:

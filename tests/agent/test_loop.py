@@ -12,6 +12,7 @@ import pytest
 
 from agent import loop
 from agent.loop import event_loop
+from tests.agent.forked import said_by_a_fork
 
 
 async def _where() -> tuple[int, int]:
@@ -113,20 +114,12 @@ def test_closing_twice_is_closing_once() -> None:
 
 def test_a_forked_child_has_a_loop_of_its_own() -> None:
     parents = event_loop().run(_where())
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            mine = event_loop()
-            thread, _ = mine.run(_where())
-            loop.close()
-            os.write(write, b"own" if mine.pid == os.getpid() and thread else b"parents")
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
 
-    assert said == b"own"
+    def child() -> bytes:
+        mine = event_loop()
+        mine.run(_where())
+        loop.close()
+        return b"own" if mine.pid == os.getpid() else b"parents"
+
+    assert said_by_a_fork(child) == b"own"
     assert event_loop().run(_where()) == parents

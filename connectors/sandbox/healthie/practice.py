@@ -41,7 +41,7 @@ class Practice:
         self._spent.clear()
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one POST /graphql."""
+        """Answer one POST /graphql; the headers' names come in lower case."""
         started = perf_counter()
         with self.state.lock:
             request = _read(body)
@@ -72,12 +72,12 @@ class Practice:
         arrival: Arrival,
         fault: Fault | None,
     ) -> Reply:
-        key = (headers.get("Authorization") or "").removeprefix("Basic ")
+        key = (headers.get("authorization") or "").removeprefix("Basic ")
         viewer = self.state.viewers.get(key)
-        if viewer is None or headers.get("AuthorizationSource") != "API":
+        if viewer is None or headers.get("authorizationsource") != "API":
             return failure(HTTPStatus.UNAUTHORIZED, "API Key is Invalid", "UNAUTHENTICATED")
         arrival.user_id = viewer.user_id
-        version = headers.get("Healthie-GraphQL-API-Version")
+        version = headers.get("healthie-graphql-api-version")
         refusal = self._refused_version(version) or self._over_limit(key)
         if refusal is not None:
             return refusal

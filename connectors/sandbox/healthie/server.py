@@ -60,7 +60,8 @@ class Exchange(BaseHTTPRequestHandler):
     def _serve(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         if parts.path == "/graphql" and self.command == "POST":
-            reply = self._own.practice.answer(dict(self.headers.items()), body)
+            headers = {name.casefold(): value for name, value in self.headers.items()}
+            reply = self._own.practice.answer(headers, body)
         elif parts.path.startswith("/control/"):
             name = parts.path.removeprefix("/control/")
             reply = self._own.control.answer(self.command, name, dict(parse_qsl(parts.query)), body)

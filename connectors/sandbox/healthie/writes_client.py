@@ -32,6 +32,9 @@ def update_client(call: Call, args: Args) -> Row:
         call.state.mails.extend((str(patient["id"]), name) for name in mailing)
         return _answer(patient, [])
     values = _values(asked)
+    if "other_provider_ids" in values and not call.state.settings.other_provider_ids_replace:
+        both = [*texts(patient, "other_provider_ids"), *texts(values, "other_provider_ids")]
+        values["other_provider_ids"] = list(dict.fromkeys(both))
     failures = _failures(call, values, patient)
     if failures:
         return _answer(patient, failures)
@@ -69,6 +72,8 @@ def create_client(call: Call, args: Args) -> Row:
 def bulk_update_clients(call: Call, args: Args) -> Row:
     """Move clients to a group. WITHOUT `user_group_id` they are ARCHIVED, as Healthie's reference says."""
     asked = input_of(args)
+    if asked.get("select_all_status"):
+        return {"users": None, "messages": [message("select_all_status", "The stand-in does not serve this")]}
     found = [row for id_ in texts(asked, "ids") if (row := call.patient(id_)) is not None]
     group = text(asked, "user_group_id")
     if group is not None and call.state.find("UserGroup", group) is None:

@@ -56,6 +56,8 @@ class Event(ArgumentModel):
 class ProbeCredentials(Settings):
     url: str
     token: SecretStr = SecretStr("probe-token")
+    timeout: float = 2.0  # seconds
+    horizon: float = 30.0  # seconds until a look for an order is to be believed
 
 
 class Probe(Connector):
@@ -63,13 +65,14 @@ class Probe(Connector):
 
     name: ClassVar[str] = "probe"
 
-    def __init__(self, credentials: ProbeCredentials, *, timeout: float = 2.0, batch: int = 20) -> None:
+    def __init__(self, credentials: ProbeCredentials, *, batch: int = 20) -> None:
         url = httpx.URL(credentials.url)
         if url.scheme != "http" or url.host not in LOOPBACK or url.userinfo:
             raise Denied("not_loopback", "probe: only http:// on this machine is reached")
-        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False, follow_redirects=False)
+        self._client = httpx.Client(base_url=url, timeout=credentials.timeout, trust_env=False, follow_redirects=False)
         self._token = credentials.token
         self._batch = batch
+        self._horizon = credentials.horizon
 
     def check(self) -> Account:
         """One harmless read that names the account. Raises Unauthorized or Transient."""
@@ -113,6 +116,7 @@ class Probe(Connector):
                 lambda patient, arguments: f"order:{patient}:{arguments.get('product')}",
                 batch=self._batch,
                 look=partial(find, "create_order"),
+                horizon=self._horizon,
             ),
             Write(
                 "send_event",

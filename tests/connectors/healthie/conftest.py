@@ -71,6 +71,22 @@ def writer(stand_in: StandIn) -> Iterator[Healthie]:
     connector.close()
 
 
+@pytest.fixture
+def patient(stand_in: StandIn) -> Iterator[str]:
+    """A patient of its own for each test."""
+    home = stand_in.row("User", stand_in.ids()[0])
+    yield stand_in.create(
+        "User",
+        is_patient=True,
+        active=True,
+        first_name="Ana",
+        last_name="Lima",
+        email=None,
+        organization_id=home["organization_id"],
+        dietitian_id=home["dietitian_id"],
+    )
+
+
 REALISTIC = frozenset(
     {
         *("active", "created_at", "updated_at", "first_name", "last_name", "legal_name", "email"),

@@ -1,52 +1,14 @@
-"""What is written back: to this patient only, checked, and never twice."""
+"""What is written back to the patient: checked, silent, and never twice."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from pydantic import JsonValue
 
 from connectors.errors import Unknown
 from connectors.healthie import Healthie
-from connectors.operation import Delivery, Item, Outcome
+from connectors.operation import Delivery, Outcome
 from connectors.sandbox.healthie.stand_in import StandIn
-from tests.connectors.healthie.conftest import credentials
-
-KEY = "9f2c4e"
-
-
-def send(connector: Healthie, write: str, patient: str, key: str = KEY, **arguments: JsonValue) -> Outcome:
-    (outcome,) = connector.writes()[write].send([Item(key, patient, arguments)])
-    assert outcome.key == key
-    return outcome
-
-
-def look(connector: Healthie, write: str, patient: str, key: str = KEY, **arguments: JsonValue) -> str | None:
-    asked = connector.writes()[write].look
-    assert asked is not None
-    return asked([Item(key, patient, arguments)])[key]
-
-
-def present(connector: Healthie, write: str, patient: str, **arguments: JsonValue) -> object:
-    asked = connector.writes()[write].present
-    assert asked is not None
-    return asked([Item(KEY, patient, arguments)])[KEY]
-
-
-@pytest.fixture
-def patient(stand_in: StandIn) -> Iterator[str]:
-    """A patient of its own for each test."""
-    home = stand_in.row("User", stand_in.ids()[0])
-    yield stand_in.create(
-        "User",
-        is_patient=True,
-        active=True,
-        first_name="Ana",
-        last_name="Lima",
-        email=None,
-        organization_id=home["organization_id"],
-        dietitian_id=home["dietitian_id"],
-    )
+from tests.connectors.healthie.writing import KEY, look, present, send
 
 
 def test_update_client_changes_only_what_is_given(writer: Healthie, stand_in: StandIn, patient: str) -> None:
@@ -135,49 +97,6 @@ def test_a_create_that_was_cut_off_is_found_by_a_look(writer: Healthie, stand_in
     assert len(stand_in.ids()) == before + 1
 
 
-def test_a_tag_is_put_on_and_taken_off_once(writer: Healthie, stand_in: StandIn, patient: str) -> None:
-    tag = stand_in.ids("Tag")[0]
-    for _ in range(2):
-        assert send(writer, "apply_tag", patient, tag_id=tag).state == "done"
-    assert present(writer, "apply_tag", patient, tag_id=tag) == {"tag_id": tag}
-    for _ in range(2):
-        assert send(writer, "remove_tag", patient, tag_id=tag).state == "done"
-
-    assert present(writer, "apply_tag", patient, tag_id=tag) is None
-    assert [effect["root"] for effect in stand_in.effects()] == ["bulkApply", "removeAppliedTag"]
-    assert send(writer, "apply_tag", patient, tag_id="5").code.startswith("refused_by_healthie")
-    assert send(writer, "apply_tag", "999", tag_id=tag).code == "unknown_patient"
-
-
-def test_the_same_address_is_not_added_twice(writer: Healthie, stand_in: StandIn, patient: str) -> None:
-    lines: dict[str, JsonValue] = {"line1": "1 Main St", "city": "Austin", "state": "TX", "zip": "78701"}
-    first = send(writer, "create_location", patient, **lines)
-    second = send(writer, "create_location", patient, "other-key", **{**lines, "line1": "1  MAIN st"})
-
-    assert first.state == second.state == "done" and first.reference == second.reference
-    assert len(stand_in.rows_of("Location", patient)) == 1
-    assert look(writer, "create_location", patient, **lines) == first.reference
-    assert look(writer, "create_location", patient, **{**lines, "zip": "78702"}) is None
-
-
-def test_an_address_of_another_patient_is_not_touched(
-    writer: Healthie, stand_in: StandIn, patient: str
-) -> None:
-    other = next(id_ for id_ in stand_in.ids() if stand_in.rows_of("Location", id_))
-    foreign = str(stand_in.rows_of("Location", other)[0]["id"])
-    own = send(
-        writer, "create_location", patient, line1="2 Elm", city="Reno", state="NV", zip="89501"
-    ).reference
-
-    assert send(writer, "update_location", patient, location_id=foreign, city="X").code == "not_this_patient"
-    assert send(writer, "update_location", patient, location_id=own, city="Ely", line2=None).state == "done"
-    assert present(writer, "update_location", patient, location_id=own, city="x") == {
-        "location_id": own,
-        "city": "Ely",
-    }
-    assert stand_in.row("Location", foreign)["city"] != "X"
-
-
 def test_metadata_is_merged_under_our_own_key(writer: Healthie, stand_in: StandIn, patient: str) -> None:
     stand_in.edit(
         "User", patient, metadata=json.dumps({"mrn": "7", "ferry": {"old": 1}, "list": [1, {"x": None}]})
@@ -216,43 +135,6 @@ def test_a_metadata_that_would_be_too_long_is_not_sent(
     assert stand_in.effects() == []
 
 
-def test_a_task_is_created_once_and_found_by_our_key(
-    writer: Healthie, stand_in: StandIn, patient: str
-) -> None:
-    staff = str(stand_in.row("User", patient)["dietitian_id"])
-    asked: dict[str, JsonValue] = {
-        "content": "Call about intake",
-        "assignee_id": staff,
-        "due_date": "2026-12-01T15:00:00Z",
-    }
-    stand_in.fault("bad_gateway_applied", root="createTask")
-    with pytest.raises(Unknown):
-        send(writer, "create_task", patient, **asked)
-    found = look(writer, "create_task", patient, **asked)
-
-    assert found is not None and look(writer, "create_task", patient, "another") is None
-    assert stand_in.row("Task", found)["content"] == "Call about intake"
-    assert (
-        send(
-            writer, "update_task", patient, task_id=found, priority=1, due_date="2026-12-02T10:00:00-05:00"
-        ).state
-        == "done"
-    )
-    assert send(writer, "complete_task", patient, task_id=found).state == "done"
-    assert stand_in.row("Task", found)["complete"] is True
-    assert send(writer, "complete_task", stand_in.ids()[0], task_id=found).code == "not_this_patient"
-    assert send(writer, "complete_task", patient, task_id="1").code == "not_this_patient"
-
-
-def test_a_200_that_changed_nothing_is_no_success(writer: Healthie, stand_in: StandIn, patient: str) -> None:
-    stand_in.fault("partial", root="updateClient")
-    with pytest.raises(Unknown):
-        send(writer, "update_client", patient, first_name="New")
-    stand_in.faults()
-    # the stand-in reads a birthday's first ten characters only; what was asked for is not what is there
-    assert send(writer, "update_client", patient, first_name="  ").state == "rejected"
-
-
 def test_every_write_says_how_often_it_may_arrive(writer: Healthie) -> None:
     writes = writer.writes()
 
@@ -264,28 +146,6 @@ def test_every_write_says_how_often_it_may_arrive(writer: Healthie) -> None:
         assert (write.look is not None) == (write.delivery is Delivery.SEARCHABLE)
         assert write.record("1", {}) != write.record("2", {})
         assert "id" not in write.arguments.model_fields and "patient" not in write.arguments.model_fields
-
-
-def test_nothing_that_bears_a_note_was_selected_or_written(
-    stand_in: StandIn, shared_stand_in: StandIn
-) -> None:
-    connector = Healthie(credentials(stand_in), read_only=False)
-    patient = stand_in.ids()[3]
-    for write, arguments in [
-        ("update_client", {"pronouns": "x"}),
-        ("set_metadata", {"name": "a", "value": 1}),
-        ("apply_tag", {"tag_id": stand_in.ids("Tag")[0]}),
-        ("create_location", {"line1": "a", "city": "b", "state": "TX", "zip": "1"}),
-        (
-            "create_task",
-            {"content": "call", "assignee_id": str(stand_in.row("User", patient)["dietitian_id"])},
-        ),
-    ]:
-        assert send(connector, write, patient, **arguments).state == "done"
-    connector.close()
-
-    assert len(stand_in.effects()) == 5
-    assert shared_stand_in.notes() == {}
 
 
 def test_a_client_is_found_only_if_all_is_equal(writer: Healthie, stand_in: StandIn) -> None:

@@ -1,8 +1,11 @@
 """Tables that are not as they were declared: what is added, what is reported, what is refused."""
 
+import traceback
+
 import pytest
 from pydantic import JsonValue
 
+from connectors.errors import Rejected
 from connectors.operation import Item
 from connectors.sql import Sql
 from connectors.tabular import Column, Drift, Table
@@ -38,6 +41,38 @@ def test_a_table_that_is_not_there_is_made(place: Place) -> None:
     sql.prepare()
     assert place.rows("SELECT patient_id, email FROM patients") == []
     assert sql.drift() == []
+    sql.close()
+
+
+def test_before_the_first_write_nothing_is_present_and_nothing_is_made(place: Place) -> None:
+    sql = place.sql(table(email=Column(type="str")))
+    present = sql.writes()["upsert_patients"].present
+    assert present is not None
+
+    assert present([Item("k", "1", {"email": "a"})]) == {"k": None}
+    assert sql.drift() == []
+    place.run(
+        f"CREATE TABLE patients (patient_id {KEY[place.kind]} PRIMARY KEY)",
+        "INSERT INTO patients VALUES ('1')",
+    )
+    assert present([Item("k", "1", {"email": "a"}), Item("bad", " ", {}), Item("no", "2", {})]) == {
+        "k": {}, "bad": None, "no": None,
+    }  # fmt: skip
+    assert codes(sql) == {("email", "missing_column")}
+    sql.close()
+
+
+def test_a_cell_of_another_type_is_not_quoted(sqlite: Place) -> None:
+    sql = sqlite.sql(table(paid=Column(type="decimal")))
+    sql.prepare()
+    sqlite.run("INSERT INTO patients VALUES ('1', 'ana@example.com')")
+    present = sql.writes()["upsert_patients"].present
+    assert present is not None
+
+    with pytest.raises(Rejected) as rejected:
+        present([Item("k", "1", {"paid": "1"})])
+    assert rejected.value.code == "bad_value"
+    assert "ana" not in "".join(traceback.format_exception(rejected.value))
     sql.close()
 
 

@@ -80,6 +80,12 @@ def test_an_unpublished_version_is_refused(version, client: Client):
     assert client.send(ONE).json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_API_VERSION"
 
 
+def test_header_names_are_read_without_case(client: Client):
+    client.headers = {name.lower(): value for name, value in client.headers.items()}
+
+    assert client.data(ONE)
+
+
 def test_a_missing_version_is_refused_or_warned_about(client: Client, healthie: StandIn):
     del client.headers["Healthie-GraphQL-API-Version"]
     refused = client.send(ONE).json()

@@ -48,7 +48,7 @@ def server(shared: ProbeServer) -> ProbeServer:
 
 @pytest.fixture
 def probe(server: ProbeServer) -> Iterator[Probe]:
-    probe = Probe(ProbeCredentials(url=server.url), timeout=0.3)
+    probe = Probe(ProbeCredentials(url=server.url, timeout=0.3))
     yield probe
     probe.close()
 

@@ -1,0 +1,64 @@
+"""What goes to a measured child process and what comes back, as JSON."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+LABEL = "demo/warehouse"  # the integration that is measured
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Order(Model):
+    """What a child is to do.
+
+    one_by_one: one thread reads and one decides, so that no work hides behind waiting and the time of each
+    step can be told.
+    """
+
+    mode: Literal["changes", "sweep"] = "changes"
+    one_by_one: bool = False
+
+
+class Measured(Model):
+    """One run, in a process of its own. Times are seconds, without interpreter start and imports."""
+
+    wall: float
+    waiting: float  # for the source
+    cpu: float  # this process, user and system
+    cpu_of_children: float  # the sandbox's worker
+    peak: int  # KiB resident
+    counts: dict[str, int]  # the run's own
+    documents: dict[str, int]  # requests to the source by the name of their document
+    steps: dict[str, float] = {}
+    flow_run: str = ""
+
+    @property
+    def own(self) -> float:
+        """Seconds of the run in which it did not wait for the source."""
+        return self.wall - self.waiting
+
+    @property
+    def cpu_in_all(self) -> float:
+        return self.cpu + self.cpu_of_children
+
+
+class DltOrder(Model):
+    """What the dlt child is to do: one run of its pipeline."""
+
+    url: str
+    key: str
+    database: str
+    pipelines: str  # dlt's own folder
+
+
+class DltMeasured(Model):
+    """One run of the dlt pipeline."""
+
+    wall: float
+    waiting: float
+    peak: int  # KiB resident
+    requests: int

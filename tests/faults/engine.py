@@ -1,0 +1,35 @@
+"""The engine's process: it runs the real flow with the environment it is given, and exits with a code."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import flows.sync
+from flows.ledger import store
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
+
+
+def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
+    """Never returns: exit code 0 complete, 3 incomplete, 1 failed."""
+    os.environ.update(environment)
+    with Path(log).open("a") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    settings = {
+        PREFECT_API_URL: environment["PREFECT_API_URL"],
+        PREFECT_HOME: environment["PREFECT_HOME"],
+        PREFECT_LOGGING_LEVEL: "INFO",
+    }
+    store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
+    try:
+        with temporary_settings(settings):
+            state = flows.sync.sync(label, mode, False, return_state=True)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    print("ended:", state.name, state.message, flush=True)
+    code = 1 if state.is_failed() or state.is_crashed() else 3 if state.name == "Incomplete" else 0
+    sys.stdout.flush()
+    os._exit(code)
