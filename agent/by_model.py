@@ -32,6 +32,8 @@ def by_model(
     Raises ValueError if the id is not known, `access` lacks what it needs, or the policy grants what no
     operation has.
     """
+    if isinstance(model, str):
+        model_of(model, access)  # thrown away: what cannot be built is to be found now, not at an entry
     limits = access.limits
     plan = plan_type("reference", policy, writes)
     tools = lookup_tools(lookups, view.answer)

@@ -15,6 +15,7 @@ from pydantic_ai.exceptions import (
     ModelServerError,
     ModelTimeoutError,
     ModelUnavailableError,
+    UserError,
 )
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters, infer_model
@@ -52,7 +53,10 @@ def model_of(id_: str, access: Access) -> Model:
             return AnthropicModel(name, provider=AnthropicProvider(anthropic_client=client))
         provider = GoogleCloudProvider(project=access.project, location=access.location)
         return GoogleModel(name, provider=provider)
-    return infer_model(id_)
+    try:
+        return infer_model(id_)
+    except UserError as error:
+        raise ValueError(f"{id_}: {error}") from None
 
 
 def _openai_compatible(name: str, access: Access) -> Model:

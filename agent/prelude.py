@@ -6,7 +6,7 @@ checker reads. Neither is written by hand, so what is not granted has no name in
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -71,9 +71,13 @@ WRITTEN = {
 }
 
 
-def prelude(policy: Policy, writes: Mapping[str, Write]) -> str:
-    """The functions that a program may call. Not given is missing; None is null."""
-    return WORDS + "".join(_function(name, granted(policy, writes, name)) for name in policy.operations)
+def prelude(policy: Policy, writes: Mapping[str, Write], used: Collection[str]) -> str:
+    """The functions that a program may call, those that it names. Not given is missing; None is null.
+
+    Raises ValueError if the policy grants what no operation has.
+    """
+    arguments = {name: granted(policy, writes, name) for name in policy.operations}
+    return WORDS + "".join(_function(name, arguments[name]) for name in arguments if name in used)
 
 
 def stubs(policy: Policy, writes: Mapping[str, Write]) -> str:

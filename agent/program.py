@@ -30,7 +30,7 @@ from connectors.entry import Entry
 from connectors.operation import Write
 
 LIMITS = pydantic_monty.ResourceLimits(
-    max_feed_duration_secs=0.1,
+    max_feed_duration_secs=0.5,  # a program takes about 0.0005; a busy machine is no endless loop
     max_memory=64 * 1024 * 1024,  # bytes
     max_recursion_depth=200,
     max_suspensions=1,
@@ -73,8 +73,9 @@ class Program:
 
     def __init__(self, source: str, policy: Policy, writes: Mapping[str, Write]) -> None:
         """Raises ValueError if the source is no program: see `signature`."""
-        ahead = prelude(policy, writes)
         parameters = signature(source)
+        named = {node.id for node in ast.walk(_parsed(source)) if isinstance(node, ast.Name)}
+        ahead = prelude(policy, writes, named)  # read anew for each entry, so no longer than needed
         self.lines = source.count("\n") + 1
         self.ahead = ahead.count("\n")
         self.defined = f"{ahead}{source}\n"
@@ -93,14 +94,9 @@ def signature(source: str) -> tuple[str, ...]:
 
     Raises ValueError, with the line, if there is not exactly one such function.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape is for the type checker to find
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) else 1
-        raise ValueError(f"line {line}: is not Python") from None
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "decide"]
+    found = [
+        node for node in _parsed(source).body if isinstance(node, ast.FunctionDef) and node.name == "decide"
+    ]
     if len(found) != 1:
         raise ValueError(f"line {found[1].lineno if found else 1}: write one function decide(entry, today)")
     line = found[0].lineno
@@ -110,6 +106,16 @@ def signature(source: str) -> tuple[str, ...]:
             f"line {line}: write it as def decide(entry, today): or def decide(entry, today, known):"
         )
     return ("entry", "today", "known") if written[1] else ("entry", "today")
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape is for the type checker to find
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else 1
+        raise ValueError(f"line {line}: is not Python") from None
 
 
 class Sandbox:

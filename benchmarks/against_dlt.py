@@ -32,7 +32,7 @@ WORDS = (
 
 def measure(ground: Ground) -> Measurement:
     figures: list[Figure] = []
-    for size in (ground.sizes.small, ground.sizes.middle):
+    for size in dict.fromkeys((ground.sizes.small, ground.sizes.middle)):
         figures += _of_size(ground, size)
     return Measurement(figures, words=WORDS)
 

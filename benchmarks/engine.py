@@ -7,9 +7,9 @@ from benchmarks.ground import Ground, middle
 from benchmarks.measured import Measured, Order
 
 CHANGED = "Engine time per changed entry"
-CHANGED_CPU = "… the same, processor time"
+CHANGED_CPU = "… changed, processor time"
 UNCHANGED = "Engine time per unchanged entry"
-UNCHANGED_CPU = "… the same, processor time (unchanged)"
+UNCHANGED_CPU = "… unchanged, processor time"
 RECORDS = "Task runs that Prefect recorded as completed"
 ROWS = (CHANGED, CHANGED_CPU, UNCHANGED, UNCHANGED_CPU, RECORDS)
 CHANGED_LIMIT = 5.0  # milliseconds

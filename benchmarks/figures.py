@@ -50,7 +50,7 @@ class Sizes:
 
 
 FULL = Sizes(small=1_000, middle=5_000, large=20_000, changed=1_000, by_model=100, repeats=3)
-QUICK = Sizes(small=40, middle=60, large=120, changed=30, by_model=8, repeats=1)
+QUICK = Sizes(small=40, middle=40, large=120, changed=30, by_model=8, repeats=1)
 
 
 class BenchmarkFailed(Exception):

@@ -48,10 +48,7 @@ class Home:
 
     def run(self, order: Order) -> Measured:
         """One run of the integration. Raises BenchmarkFailed if it or its requests do not add up."""
-        if order.one_by_one:
-            environment = self.environment | {"FERRY_WORKERS": "1"}
-        else:
-            environment = self.environment
+        environment = self.environment | ({"FERRY_WORKERS": "1"} if order.one_by_one else {})
         self.healthie.reset()
         measured = in_child("benchmarks.child", order, Measured, self.folder, environment)
         arrived = self.healthie.requests()["count"]

@@ -14,8 +14,8 @@ def described() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}; "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}; "
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"{platform.system()} {platform.machine()}; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}; "
         f"load before the start {os.getloadavg()[0]:.1f}"
     )
 

@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-
 LABEL = "demo/warehouse"  # the integration that is measured
 
 

@@ -45,7 +45,7 @@ def measure(ground: Ground) -> Measurement:
 
 
 def _edit(home: Home, number: int) -> int:
-    """Give so many active patients another name, as staff would; how many rows of the target that concerns."""
+    """Give so many active patients another name, as staff would. Returns how many it were."""
     active = [one for one, row in home.rows().items() if row["status"] != "archived"][:number]
     home.healthie.apply([Edit(id=one, values={"last_name": f"Edited{at}"}) for at, one in enumerate(active)])
     return len(active)

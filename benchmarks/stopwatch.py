@@ -115,7 +115,7 @@ def _each_turn(
 
 
 def cpu_seconds() -> tuple[float, float]:
-    """Processor seconds, user and system: of this process, and of its ended children (the sandbox's worker)."""
+    """Processor seconds, user and system: of this process; of its ended children (the sandbox's worker)."""
     own, ended = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return own.ru_utime + own.ru_stime, ended.ru_utime + ended.ru_stime
 

@@ -1,7 +1,8 @@
 """Crash points: named places where a test may kill the process, to prove that nothing is lost there.
 
-Without FERRY_CRASH_AT in the environment they do nothing. With it, the process kills itself with
-SIGKILL at that crash point, counted from 1; FERRY_CRASH_LOG names a file that gets the points' names.
+Without FERRY_CRASH_AT in the environment they do nothing. With it, the process sends itself SIGKILL
+(FERRY_CRASH_SIGNAL: another signal, such as SIGSTOP) at that crash point, counted from 1;
+FERRY_CRASH_LOG names a file that gets the points' names.
 """
 
 import itertools
@@ -21,4 +22,4 @@ def crashpoint(name: str) -> None:
         with Path(log).open("a") as file:
             file.write(f"{number} {name}\n")
     if number == int(at):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[os.environ.get("FERRY_CRASH_SIGNAL", "SIGKILL")])

@@ -110,8 +110,9 @@ def opened(label: str, mode: Mode, *, dry: bool) -> Generator[Run]:
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
         run = _assemble(stack, deployment, ledger, mode, dry)
-        for connector in (run.source, *run.targets.values()):
-            connector.check()
+        run.source.check(deployment.integration.fields)
+        for target in run.targets.values():
+            target.check()
         if not dry:
             runs.begin(ledger, mode, run.versions)
         yield run

@@ -19,7 +19,7 @@ from connectors.healthie.records import Record
 
 BUDGET: Final = 1980  # of Healthie's 2000
 ROOTS: Final = 120  # root fields in one document: each is a query on their side
-PAGE: Final = 100  # Healthie's own default; a larger cap is not published
+PAGE: Final = 100  # Healthie's own default. UNVERIFIED: whether more is given
 
 Tree = dict[str, "Tree"]
 """What is selected: {"id": {}, "policies": {"num": {}}}."""

@@ -179,6 +179,7 @@ def _one(node: Json) -> Patient | None:
 
 
 def _single(reply: Reply, alias: str, draft: Draft) -> None:
+    # UNVERIFIED: what Healthie answers for a restricted patient outside the care team; a null is "unknown"
     node, fault = reply.data.get(alias), reply.fault_of(alias)
     if fault is not None and fault.code != "NOT_FOUND":
         draft.give_up(fault.code)
@@ -227,7 +228,7 @@ def _take(
     more, cursor = _onward(page)
     if more and cursor is not None and len(rows) > before:  # each page brings rows: so it ends
         yield Want(draft.id, want.area, selection.rows_at_once(want.area), cursor)
-    elif more or not page.get("total_count") == len(rows):
+    elif more or not page.get("total_count") == len(rows) == draft.counts[want.area]:
         yield from _again(selection, draft, want, page.get("total_count"))
 
 

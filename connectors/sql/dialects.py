@@ -71,7 +71,7 @@ def type_of(table: Table, column: str, engine: str) -> TypeEngine[Any]:  # of wh
         "int": sa.BigInteger(),
         "decimal": Exact() if engine == "sqlite" else sa.Numeric(DIGITS, PLACES),
         "bool": sa.Boolean(),
-        "date": sa.Date(),
+        "date": sa.DATE(),  # sa.Date() would be a DATETIME on an old SQL Server
         "datetime": Moment() if engine in ("sqlite", "mysql") else Zoned(),
     }
     return made[kind]

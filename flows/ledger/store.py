@@ -25,6 +25,8 @@ from flows.vault import KeyEncryptionKey, Seal, new_data_key, open_data_key
 
 Value = TypeVar("Value")
 LEASE_SECONDS = 60.0
+ATTEMPTS = 12  # to open the ledger
+PAUSE = 0.25  # seconds between them
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -48,14 +50,16 @@ def connect(url: str) -> Engine:
             f"ledger: {parsed.get_backend_name()} is not supported; use sqlite or postgresql"
         )
     engine = _engine(parsed)
-    try:
-        _migrate(engine)
-    except SQLAlchemyError as error:
-        place = parsed.render_as_string(hide_password=True)
-        raise LedgerUnavailable(
-            f"ledger: cannot open {place} ({type(error).__name__}); check FERRY_LEDGER_URL"
-        ) from None
-    return engine
+    failure = ""
+    for _ in range(ATTEMPTS):  # two processes may make the same ledger at the same moment
+        try:
+            _migrate(engine)
+            return engine
+        except SQLAlchemyError as error:
+            failure = type(error).__name__
+            time.sleep(PAUSE)
+    place = parsed.render_as_string(hide_password=True)
+    raise LedgerUnavailable(f"ledger: cannot open {place} ({failure}); check FERRY_LEDGER_URL")
 
 
 def _engine(url: sa.URL) -> Engine:
@@ -96,8 +100,12 @@ class Ledger:
     ) -> None:
         self.engine = engine
         self.tenant, self.name = tenant, name
-        self.seal = _seal_of(engine, kek, environment, tenant)
-        self.integration = _integration_of(engine, tenant, name)
+        try:
+            self.seal = _seal_of(engine, kek, environment, tenant)
+            self.integration = _integration_of(engine, tenant, name)
+        except Spoken:
+            engine.dispose()
+            raise
         self.epoch = 0  # 0: no lease held, so every write is refused
         self.run = ""
         self._turn = threading.Lock()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from collections.abc import Callable
 
 
@@ -11,7 +12,11 @@ def said_by_a_fork(child: Callable[[], bytes], meanwhile: Callable[[], None] = l
     `meanwhile` runs in this process while the child runs.
     """
     read, write = os.pipe()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # from 3.12 on: the process has threads, that is the point
+        pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(20)

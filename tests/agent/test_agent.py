@@ -99,15 +99,14 @@ def test_closing_ends_the_worker_process() -> None:
 
 def workers() -> set[str]:
     """The worker processes of this one, by pid."""
-    found = set()
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
+    found: set[str] = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            with open(f"/proc/{pid}/stat") as stat:
-                fields = stat.read().rsplit(")", 1)[1].split()
+            fields = stat.read_text().rsplit(")", 1)[1].split()
         except OSError:
-            continue
+            continue  # it ended meanwhile
         if fields[1] == str(os.getpid()) and fields[0] != "Z":
-            found.add(pid)
+            found.add(stat.parent.name)
     return found
 
 

@@ -17,12 +17,13 @@ SECRET = "Zebulon-4711"
 MISBEHAVIOUR = {
     "endless loop": ("while True:\n            pass", "program_timeout"),
     "endless loop that catches": (
-        "while True:\n            try:\n                1 / 0\n            except BaseException:\n                pass",
+        "while True:\n            try:\n                1 / 0\n            except BaseException:\n"
+        "                pass",
         "program_timeout",
     ),
     "memory in one step": ("x = 'x' * 10**9", "program_memory"),
     "memory step by step": (
-        "x = []\n        while True:\n            x.append('x' * 10**5)",
+        "x = []\n        while True:\n            x.append('x' * 10**6)",
         "program_memory",
     ),
     "a huge number": ("x = 10 ** 10**8", "program_memory"),

@@ -5,9 +5,10 @@ import sys
 import traceback
 from pathlib import Path
 
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
+
 import flows.sync
 from flows.ledger import store
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
 
 def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
@@ -25,7 +26,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     try:
         with temporary_settings(settings):
             state = flows.sync.sync(label, mode, False, return_state=True)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # whatever it is, the log must show it and the process must end
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)

@@ -81,11 +81,9 @@ class Practice:
 
     def ledger(self, query: str) -> list[tuple[object, ...]]:
         """What the ledger holds, read beside the engine."""
-        engine = sa.create_engine(f"sqlite:///{self.folder / 'ledger.db'}")
+        engine = sa.create_engine(f"sqlite:///{self.folder / 'ledger.db'}", poolclass=sa.NullPool)
         with engine.connect() as connection:
-            rows = [tuple(row) for row in connection.execute(sa.text(query))]
-        engine.dispose()
-        return rows
+            return [tuple(row) for row in connection.execute(sa.text(query))]
 
     def doubtful(self) -> set[str]:
         """The keys of blind deliveries that the ledger lists for a person."""
@@ -99,7 +97,9 @@ class Engine:
     def __init__(self, label: str, mode: str, environment: Mapping[str, str], log: Path) -> None:
         from tests.faults.engine import main  # noqa: PLC0415  # in the child it is there already
 
-        self.process = FORKS.Process(target=main, args=(label, mode, dict(environment), str(log)))
+        self.process = FORKS.Process(
+            target=main, args=(label, mode, dict(environment), str(log)), daemon=True
+        )
         self.process.start()
 
     def kill(self) -> None:
@@ -135,7 +135,7 @@ def tally(practice: Practice, expected: Mapping[str, list[str]]) -> Tally:
         mine = [effect for effect in effects if effect.patient == patient]
         if not rows.get(patient, "").endswith(names[-1]):
             lost.append(f"row of {patient}")
-        if not _last(mine, "upsert_contact", "last_name") == names[-1]:
+        if _last(mine, "upsert_contact", "last_name") != names[-1]:
             lost.append(f"contact of {patient}")
         if _surname(practice, patient) != names[-1]:
             lost.append(f"metadata of {patient}")

@@ -66,6 +66,15 @@ class Call:
             return self.viewer.in_care(patient)
         return self.viewer.sees_all or self.viewer.in_care(patient)
 
+    @property
+    def visible(self) -> Keep:
+        """`sees` as a check for long lists of patients."""
+        if not self.viewer.sees_all:
+            return self.sees
+        if self.state.settings.restricted_shown:
+            return lambda _: True
+        return lambda row: not row.get("restricted") or self.viewer.in_care(row)
+
     def patient(self, id_: str | None) -> Row | None:
         row = self.state.find("User", id_)
         return row if row is not None and row.get("is_patient") and self.sees(row) else None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from connectors.sandbox.healthie import fields
 from connectors.sandbox.healthie.call import Resolver
-from connectors.sandbox.healthie.fields import as_number, first_owned, linked, owned
+from connectors.sandbox.healthie.fields import first_owned, linked, owned
 from connectors.sandbox.healthie.rows import text, texts
 
 USER: Mapping[str, Resolver] = {
@@ -50,9 +50,6 @@ USER: Mapping[str, Resolver] = {
     "unseen_notifications_count": fields.unseen,
 }
 APPOINTMENT: Mapping[str, Resolver] = {
-    "user_id": as_number("user_id"),
-    "appointment_type_id": as_number("appointment_type_id"),
-    "other_party_id": as_number("other_party_id"),
     "end": fields.end,
     "attendees": fields.attendees,
     "attended_clients": fields.attended_clients,
@@ -62,8 +59,6 @@ APPOINTMENT: Mapping[str, Resolver] = {
     "requested_payment": first_owned("RequestedPayment", "appointment_id"),
 }
 OTHERS: Mapping[tuple[str, str], Resolver] = {
-    ("AppointmentType", "organization_id"): as_number("organization_id"),
-    ("AppointmentTypeCredit", "user_id"): as_number("user_id"),
     ("AppointmentInclusionType", "user"): linked("User", "user_id"),
     ("AppointmentInclusionType", "appointment"): linked("Appointment", "appointment_id"),
     ("BillingItem", "sender"): linked("User", "sender_id"),

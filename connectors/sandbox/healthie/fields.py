@@ -124,11 +124,6 @@ def end(call: Call, row: Row, _: Args) -> object:
     return call.served(at + timedelta(minutes=number(row, "length") or 0)) if at else None
 
 
-def as_number(column: str) -> Resolver:
-    """The id under that column as the whole number that this one type gives."""
-    return lambda _call, row, _args: int(found) if (found := text(row, column)) else None
-
-
 def linked(kind: str, column: str) -> Resolver:
     """The row whose id stands in that column."""
     return lambda call, row, _: call.state.find(kind, text(row, column))

@@ -13,7 +13,7 @@ def users(call: Call, args: Args) -> Connection:
     """Patients. Restricted ones outside the care team are silently not there."""
     if text(args, "keywords") is None and not args.get("show_all_by_default") and not args.get("ids"):
         return call.none()
-    keep = all_of(_is_patient, call.sees, _status(call, args), *_belonging(call, args), _matching(args))
+    keep = all_of(_is_patient, call.visible, _status(call, args), *_belonging(call, args), _matching(args))
     named = texts(args, "ids") + ([id_] if (id_ := text(args, "id")) else [])
     if named:
         rows = (row for id_ in dict.fromkeys(named) if (row := call.state.find("User", id_)) is not None)

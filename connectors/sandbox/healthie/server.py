@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
 from typing import cast
@@ -26,6 +27,11 @@ class Server(ThreadingHTTPServer):
         self.practice = practice
         self.control = Control(practice)
         self.stopping = Event()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hung up is no news; anything else is shown with its traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(cast(socket.socket, request), client_address)
 
     @property
     def url(self) -> str:

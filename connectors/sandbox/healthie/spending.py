@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from connectors.sandbox.healthie.rows import Row
+from connectors.sandbox.healthie.rows import Row, text
 from connectors.sandbox.healthie.synthetic import Maker
 
 CLAIMS = ("NOT_SENT", "SENT", "FULLY_PAID", "REJECTED")
@@ -30,7 +30,8 @@ def spending(maker: Maker, id_: str) -> None:
 def _invoice(maker: Maker, id_: str) -> None:
     """An invoice, its payment where there was one, and sometimes a claim and a superbill for it."""
     cents, paid = maker.draw.randrange(2_000, 40_000), maker.draw.random() < 0.6
-    price, provider = f"{cents // 100}.{cents % 100:02}", maker.known.staff[1]
+    price, patient = f"{cents // 100}.{cents % 100:02}", maker.state.find("User", id_) or {}
+    provider = text(patient, "dietitian_id")
     values: Row = {
         "invoice_id": f"{maker.draw.randrange(10**6):06}",
         "invoice_type": "Other",

@@ -211,14 +211,11 @@ def _ready(child: "subprocess.Popen[str]") -> Json:
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
+    child.kill()  # it holds nothing worth saving, and taking 20,000 patients apart takes a second
+    child.wait()
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             pipe.close()
-    try:
-        child.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
 
 
 def _answer(response: httpx.Response) -> JsonValue:

@@ -8,6 +8,7 @@ from pydantic import Field
 from connectors.base import Settings
 
 FaultName = Literal[
+    "401",  # the token is refused, nothing applied
     "429",  # refused, nothing applied
     "500_before",  # nothing applied, but the client cannot know
     "502_after",  # applied

@@ -38,7 +38,7 @@ class Conversation(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    refusals: ClassVar[dict[str, int]] = {"429": 429, "500_before": 500}
+    refusals: ClassVar[dict[str, int]] = {"401": 401, "429": 429, "500_before": 500}
 
     @property
     def state(self) -> State:
@@ -91,7 +91,7 @@ class Conversation(BaseHTTPRequestHandler):
     def _write(self, operation: str, items: list[Sent]) -> None:
         state = self.state
         fault = state.next_fault()
-        if fault in ("429", "500_before"):
+        if fault in ("401", "429", "500_before"):
             self._answer(self.refusals[fault], {"error": "on demand"})
             return
         if fault == "reset_before":

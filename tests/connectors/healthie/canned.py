@@ -63,7 +63,7 @@ class _Exchange(BaseHTTPRequestHandler):
         if not trickle:
             self.wfile.write(body)
             return
-        for byte in body[:200]:
+        for byte in body:
             self.wfile.write(bytes([byte]))
             self.wfile.flush()
             time.sleep(trickle)

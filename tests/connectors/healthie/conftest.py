@@ -12,7 +12,7 @@ from connectors.healthie import Healthie, HealthieCredentials
 from connectors.http import Patience
 from connectors.sandbox.healthie.stand_in import StandIn
 
-PATIENCE = Patience(first_wait=0.01, back_off=0.05, longest_wait=1.0, answer=1.0, connect=1.0)
+PATIENCE = Patience(first_wait=0.01, back_off=0.05, longest_wait=1.0, answer=15.0, connect=5.0)
 
 DEFAULTS = {
     "page_cap": 100,

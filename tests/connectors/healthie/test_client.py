@@ -88,7 +88,7 @@ def test_each_refusal_has_its_kind(answer: Canned, kind: type[ConnectorError], c
         Canned(errors(None, message="Internal server error")),
         Canned({"data": {}}, headers={"Content-Length": "999"}),
         Canned(b"not gzip", headers={"Content-Encoding": "gzip"}),
-        Canned({"data": {}, "x": "y" * 500}, trickle=0.05),
+        Canned({"data": {}, "x": "y"}, trickle=0.05),
     ],
 )
 def test_no_proper_answer_is_transient_for_a_read_and_unknown_for_a_write(answer: Canned) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, parse, validate
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -90,7 +90,10 @@ def test_the_stand_in_understands_every_document(text: str) -> None:
     assert validate(LANGUAGE.schema, parse(text)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
+@example(frozenset(catalogue()))
+@example(frozenset(path for path in catalogue() if select(frozenset({path})).areas == ()))
+@example(REALISTIC)
 @given(PATHS)
 def test_generated_documents_are_admitted_and_within_budget(paths: frozenset[str]) -> None:
     for text in documents(paths):
@@ -104,7 +107,7 @@ def test_generated_documents_are_admitted_and_within_budget(paths: frozenset[str
     assert cost == 2 + count * selection.patient_cost + 2 * count * len(selection.areas)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(PATHS.filter(lambda paths: bool(select(paths).areas)), st.data())
 def test_packed_requests_hold_all_wants_within_budget(paths: frozenset[str], data: st.DataObject) -> None:
     selection = select(paths)

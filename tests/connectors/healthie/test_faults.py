@@ -1,6 +1,7 @@
 """What goes wrong between us and Healthie, and that an error is never an empty list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,19 +28,28 @@ BRIEF: list[Trouble] = [
 ]
 
 
+@contextmanager
+def hurried(stand_in: StandIn, trouble: Trouble) -> Iterator[Healthie]:
+    """A connector that does not wait long where the stand-in hangs."""
+    patience = PATIENCE.model_copy(update={"answer": 1.0}) if trouble.startswith("hang") else PATIENCE
+    connector = Healthie(credentials(stand_in, patience=patience), read_only=False)
+    yield connector
+    connector.close()
+
+
 def update(connector: Healthie, patient: str) -> str:
     (outcome,) = connector.writes()["update_client"].send([Item("k", patient, {"pronouns": "they/them"})])
     return f"{outcome.state} {outcome.code}".strip()
 
 
 @pytest.mark.parametrize("trouble", BRIEF)
-def test_a_short_disturbance_of_a_read_is_ridden_out(
-    healthie: Healthie, stand_in: StandIn, trouble: Trouble
-) -> None:
+def test_a_short_disturbance_of_a_read_is_ridden_out(stand_in: StandIn, trouble: Trouble) -> None:
     stand_in.faults([Fault(trouble=trouble, root="users", times=1, seconds=2.0)])
     ids = stand_in.ids()
+    with hurried(stand_in, trouble) as connector:
+        read = [one for one in connector.read(ids, REALISTIC) if isinstance(one, Found)]
 
-    assert len([one for one in healthie.read(ids, REALISTIC) if isinstance(one, Found)]) == len(ids)
+    assert len(read) == len(ids)
     assert {one["trouble"] for one in _sent(stand_in)} == {None, trouble}
 
 
@@ -95,12 +105,10 @@ def test_a_long_silence_is_the_flows_to_wait_for(healthie: Healthie, stand_in: S
         ("unauthorized", Unauthorized),
     ],
 )
-def test_a_write_is_sent_once(
-    writer: Healthie, stand_in: StandIn, trouble: Trouble, kind: type[ConnectorError]
-) -> None:
+def test_a_write_is_sent_once(stand_in: StandIn, trouble: Trouble, kind: type[ConnectorError]) -> None:
     stand_in.faults([Fault(trouble=trouble, root="updateClient", times=1, seconds=2.0)])
-    with pytest.raises(kind):
-        update(writer, stand_in.ids()[0])
+    with hurried(stand_in, trouble) as connector, pytest.raises(kind):
+        update(connector, stand_in.ids()[0])
 
     assert len(_sent(stand_in)) == 1
 

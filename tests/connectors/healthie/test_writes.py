@@ -31,6 +31,7 @@ def test_a_null_group_takes_the_patient_out(writer: Healthie, stand_in: StandIn,
     assert stand_in.row("User", patient)["user_group_id"] == group
     assert send(writer, "update_client", patient, user_group_id=None).state == "done"
     assert stand_in.row("User", patient)["user_group_id"] is None
+    assert stand_in.effects()[-1]["input"] == {"id": patient, "user_group_id": ""}  # null would leave it
 
 
 def test_archiving_is_an_update(writer: Healthie, stand_in: StandIn, patient: str) -> None:

@@ -105,7 +105,7 @@ def mariadb(program: str) -> Iterator[str]:
             _wait_for(f"mysql://root@127.0.0.1:{port}/", server)
             yield f"mysql://root@127.0.0.1:{port}/"
         finally:
-            server.terminate()
+            server.kill()  # its folder goes with it
             server.wait(30)
 
 

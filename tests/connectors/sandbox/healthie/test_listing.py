@@ -158,6 +158,7 @@ def test_a_narrow_key_gets_shorter_lists_and_no_error(client: Client, narrow: Cl
     }
 
     assert 0 < some["users"]["total_count"] < everything["users"]["total_count"] == len(healthie.ids())
+    assert 0 < some["billingItems"]["total_count"] < everything["billingItems"]["total_count"]
     assert some["cms1500s"]["total_count"] == 0 < everything["cms1500s"]["total_count"]
     assert narrow.data(flags)["currentUser"]["organization_membership"]["sees_all_clients"] is False
     assert narrow.data("query($id: ID) { user(id: $id) { id } }", id=hidden.pop())["user"] is None

@@ -44,6 +44,7 @@ def test_appointments_default_to_future_own_active_ones_with_blockers(
         return {name for name, id_ in made.items() if id_ in found}
 
     assert seen("") == {"own", "blocker"}
+    assert seen("", client) == set()
     assert seen('filter: "all",') == {"own", "blocker", "past"}
     assert seen("with_all_statuses: true,") == {"own", "blocker", "cancelled"}
     assert seen("is_org: true, include_blockers: false,", client) == {"own", "other"}

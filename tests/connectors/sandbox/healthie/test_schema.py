@@ -1,5 +1,6 @@
 """The stand-in's schema agrees with Healthie's published one, and the shared queries run on it."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from graphql import (
     GraphQLSchema,
     build_schema,
     parse,
+    validate_schema,
 )
 from graphql.pyutils import Undefined
 
@@ -89,6 +91,12 @@ def test_the_comparison_sees_a_changed_nullability(official):
     source = "type Query { user: User } type User { id: ID! active: Boolean }"
 
     assert differences(build_schema(source), official) == ["User.active: Boolean is Boolean!"]
+
+
+def test_the_schema_is_valid():
+    source = Path(str(files("connectors.sandbox.healthie") / "schema.graphql")).read_text()
+
+    assert validate_schema(build_schema(source)) == []
 
 
 def test_every_root_is_either_answered_or_a_note(ours):

@@ -1,0 +1,57 @@
+"""kill -9 at random moments while 15 % of the requests go wrong: nothing lost, nothing doubled.
+
+The seed of each trial is in its name; a failure is replayed with FERRY_SEED=<seed>.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+
+from connectors.sandbox.healthie.faults import RandomFaults
+from connectors.sandbox.probe import Faults
+from tests.faults.conftest import FULL
+from tests.faults.test_kill_at_every_point import rename
+from tests.faults.world import Practice, Tally, tally
+
+TRIALS = 200 if FULL else 12
+RATE = 0.15
+LONGEST = 4.0  # seconds after the start at which a run is killed, at most
+KILLS = 2  # of one version, at most
+SEEDS = [int(os.environ["FERRY_SEED"])] if "FERRY_SEED" in os.environ else range(TRIALS)
+
+Make = Callable[[str], Practice]
+
+
+@pytest.mark.timeout(TRIALS * 60 + 120)
+def test_random_kills_and_faults_lose_and_double_nothing(practice: Make) -> None:
+    kills = 0
+    for seed in SEEDS:
+        draw = random.Random(seed)
+        here = practice(f"seed{seed}")
+        expected = rename(here, f"Random{seed}x")
+        here.healthie.faults(random=RandomFaults(rate=RATE, seed=seed, seconds=1.0))
+        here.probe.set_faults(Faults(rate=RATE, seed=seed, hang=1.0))
+        for _ in range(draw.randint(1, KILLS)):
+            kills += run_and_kill(here, draw.uniform(0.3, LONGEST))
+        here.run()  # once more with faults, to its end
+        here.healthie.faults()
+        here.probe.set_faults(Faults())
+        here.until_settled()
+
+        assert tally(here, expected) == Tally([], [], []), f"replay with FERRY_SEED={seed}"
+
+    assert kills >= len(SEEDS) * 0.5
+
+
+def run_and_kill(practice: Practice, after: float) -> int:
+    """Start a run and kill it after so many seconds. 1 if it was still going."""
+    engine = practice.engine()
+    time.sleep(after)
+    alive = engine.process.is_alive()
+    if alive:
+        engine.kill()
+    engine.wait()
+    return int(alive)
