@@ -92,7 +92,6 @@ def settings_of(access: Access) -> ModelSettings:
     return ModelSettings(
         temperature=0.0,
         max_tokens=access.answer_tokens,
-        timeout=access.request_timeout,
         request_timeout=access.request_timeout,
         max_retries=0,
     )

@@ -6,8 +6,6 @@ First everything is imported and the clocks are put on, then the clock starts.
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from agent.gate import Gate
 from agent.program import Sandbox
 from benchmarks.figures import BenchmarkFailed
 from benchmarks.measured import LABEL, Measured, Order
-from benchmarks.stopwatch import Steps, Waiting, around, cpu_seconds, peak_memory
+from benchmarks.stopwatch import Kind, Spent, Steps, Waiting, around, cpu_seconds, peak_memory
 from connectors.healthie import Healthie
 from connectors.healthie import client as healthie_client
 from connectors.http import Http
@@ -33,29 +31,28 @@ from flows.run import OBSERVER, Observer, Run
 
 SOURCE = "wait for the source"
 REST = "Prefect's tasks, and the rest"
-STEPS: tuple[tuple[str, object, str, bool], ...] = (
-    ("list: which entries may differ", flows.detect, "_nominated", True),
-    ("read: pack, parse, normalise", Healthie, "read", True),
-    ("read: check documents (guard)", healthie_client, "admitted", False),
-    (SOURCE, Http, "_exchange", False),
-    ("compare: look up in the ledger", flows.ledger.entries, "known", False),
-    ("compare: fingerprint", flows.detect, "_candidate", False),
-    ("compare: note the unchanged", flows.detect, "_note", False),
-    ("decide: pydantic-ai", Decider, "decide", False),
-    ("decide: sandbox", Sandbox, "run", False),
-    ("decide: gate", Gate, "check", False),
-    ("journal the plans", flows.ledger.plans, "journal", False),
-    ("deliver: ledger", flows.deliver, "deliver", False),
-    ("deliver: ledger", flows.deliver, "settle", False),
-    ("deliver: the target's database", Target, "send", False),
-    ("deliver: the target's database", Target, "present", False),
-    ("certify", flows.certify, "certify", False),
-    ("open and close the run", flows.sync, "opened", False),
-    ("progress and report to Prefect", flows.sync, "_progress", False),
-    ("progress and report to Prefect", flows.sync, "update_progress_artifact", False),
-    ("progress and report to Prefect", flows.sync, "_publish", False),
+STEPS: tuple[tuple[str, object, str, Kind], ...] = (
+    ("list: which entries may differ", flows.detect, "_nominated", "turns"),
+    ("read: pack, parse, normalise", Healthie, "read", "turns"),
+    ("read: check documents (guard)", healthie_client, "admitted", "call"),
+    (SOURCE, Http, "_exchange", "call"),
+    ("compare: look up in the ledger", flows.ledger.entries, "known", "call"),
+    ("compare: fingerprint", flows.detect, "_candidate", "call"),
+    ("compare: note the unchanged", flows.detect, "_note", "call"),
+    ("decide: pydantic-ai", Decider, "decide", "call"),
+    ("decide: sandbox", Sandbox, "run", "call"),
+    ("decide: gate", Gate, "check", "call"),
+    ("journal the plans", flows.ledger.plans, "journal", "call"),
+    ("deliver: ledger", flows.deliver, "deliver", "call"),
+    ("deliver: ledger", flows.deliver, "settle", "call"),
+    ("deliver: the target's database", Target, "send", "call"),
+    ("deliver: the target's database", Target, "present", "call"),
+    ("certify", flows.certify, "certify", "call"),
+    ("open and close the run", flows.sync, "opened", "ends"),
+    ("progress and report to Prefect", flows.sync, "_progress", "call"),
+    ("progress and report to Prefect", flows.sync, "update_progress_artifact", "call"),
+    ("progress and report to Prefect", flows.sync, "_publish", "call"),
 )
-IN_ORDER = [*dict.fromkeys(name for name, *_ in STEPS), REST]
 
 
 def main() -> None:
@@ -72,20 +69,29 @@ def main() -> None:
     wall, after = time.perf_counter() - begun, cpu_seconds()
     if state.name not in ("Completed", "Incomplete") or len(runs) != 1:
         raise BenchmarkFailed(f"the run ended as {state.name}: {state.message}")
-    if order.one_by_one:
-        steps.seconds[REST] = wall - sum(steps.seconds.values())
+    cpu = after[0] - before[0]
     measured = Measured(
         wall=wall,
         waiting=waiting.seconds,
-        cpu=after[0] - before[0],
+        cpu=cpu,
         cpu_of_children=after[1] - before[1],
         peak=peak_memory(),
         counts=dict(runs[0].counts),
         documents=dict(documents),
-        steps={name: steps.seconds[name] for name in IN_ORDER if name in steps.seconds},
+        steps=_in_order(steps, wall, cpu) if order.one_by_one else {},
         flow_run=str(state.state_details.flow_run_id),
     )
     Path(sys.argv[2]).write_text(measured.model_dump_json())
+
+
+def _in_order(steps: Steps, wall: float, cpu: float) -> dict[str, Spent]:
+    """The steps in the order of an entry's way, and what is left."""
+    names = [name for name in dict.fromkeys(name for name, *_ in STEPS) if name in steps.spent]
+    spent = {name: steps.spent[name] for name in names}
+    rest = Spent(
+        wall=wall - sum(one.wall for one in spent.values()), cpu=cpu - sum(one.cpu for one in spent.values())
+    )
+    return spent | {REST: rest}
 
 
 def _count_documents(documents: Counter[str]) -> None:
@@ -100,29 +106,8 @@ def _count_documents(documents: Counter[str]) -> None:
 
 
 def _watch(steps: Steps) -> None:
-    for name, owner, function, generator in STEPS:
-        if function == "opened":
-            _watch_opening(steps, name)
-        else:
-            around(owner, function, partial(steps.step, name), generator=generator)
-
-
-def _watch_opening(steps: Steps, name: str) -> None:
-    """Opening and closing a run, but not what happens in between."""
-    original = flows.sync.opened
-
-    @contextmanager
-    def opened(*args: Any, **kwargs: Any) -> Generator[Run]:
-        context: AbstractContextManager[Run] = original(*args, **kwargs)
-        with steps.step(name):
-            run = context.__enter__()
-        try:
-            yield run
-        finally:
-            with steps.step(name):
-                context.__exit__(*sys.exc_info())
-
-    flows.sync.opened = opened
+    for name, owner, function, kind in STEPS:
+        around(owner, function, partial(steps.step, name), kind)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import dlt
 from dlt.destinations import sqlalchemy
 from pydantic import JsonValue, SecretStr
 
-from agent.prelude import prelude
+from agent.program import Program
 from benchmarks.measured import LABEL, DltMeasured, DltOrder
 from benchmarks.stopwatch import Waiting, around, peak_memory
 from connectors.entry import Entry, Found
@@ -83,7 +83,7 @@ def _rules(deployment: Deployment) -> Callable[[Entry], Row | None]:
     writes = connections.writes(deployment, {"warehouse": target})
     policy = deployment.integration.policy(deployment.instructions)
     rules: dict[str, Any] = {}
-    exec(f"{prelude(policy, writes)}\n{deployment.instructions.program}", rules)
+    exec(Program(deployment.instructions.program or "", policy, writes).defined, rules)
     today = datetime.now(UTC).date()
     return lambda entry: _row(rules, entry, today)
 

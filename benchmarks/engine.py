@@ -68,8 +68,13 @@ def _records(ground: Ground, runs: Sequence[Measured]) -> Figure:
 
 
 def _breakdown(which: str, runs: Sequence[Measured], size: int) -> Breakdown:
-    names = list(dict.fromkeys(name for run in runs for name in run.steps))
-    steps = {name: middle([1000 * run.steps.get(name, 0.0) / size for run in runs]) for name in names}
+    steps = {
+        name: (
+            middle([1000 * run.steps[name].wall / size for run in runs]),
+            middle([1000 * run.steps[name].cpu / size for run in runs]),
+        )
+        for name in runs[0].steps
+    }
     return Breakdown(
         f"Where the time of {size:,} {which} entries goes", steps, f"exclusive wall time; {SERIAL}"
     )

@@ -15,7 +15,8 @@ def described() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
-        f"{platform.system()} {platform.machine()}; Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}; "
+        f"{platform.system()} {platform.machine()}; Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}, {versions}; "
         f"load before the start {os.getloadavg()[0]:.1f}"
     )
 

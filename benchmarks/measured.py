@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmarks.stopwatch import Spent
+
 LABEL = "demo/warehouse"  # the integration that is measured
 
 
@@ -32,7 +34,7 @@ class Measured(Model):
     peak: int  # KiB resident
     counts: dict[str, int]  # the run's own
     documents: dict[str, int]  # requests to the source by the name of their document
-    steps: dict[str, float] = {}
+    steps: dict[str, Spent] = {}  # in the order of an entry's way
     flow_run: str = ""
 
     @property

@@ -11,6 +11,7 @@ from rich.table import Table
 from benchmarks.figures import Breakdown, Figure, Measurement
 
 HEAD = ("figure", "measured here", "target", "reached", "how it was measured")
+STEPS_HEAD = ("step", "on the wall", "processor, this process")
 DISTURBED = (
     "Absolute times hold for this machine; other work on it makes them longer, the counts it leaves alone."
 )
@@ -44,7 +45,7 @@ class Results:
             table.add_row(*_cells(figure), style=style)
         out.print(table)
         for breakdown in self.breakdowns:
-            steps = Table("step", "ms per entry", "share", title=breakdown.title)
+            steps = Table(*STEPS_HEAD, title=breakdown.title)
             for row in _steps(breakdown):
                 steps.add_row(*row)
             out.print(steps)
@@ -67,7 +68,7 @@ class Results:
             yield ""
             yield f"Milliseconds per entry; {breakdown.how}."
             yield ""
-            yield from _markdown(("step", "ms per entry", "share"), _steps(breakdown))
+            yield from _markdown(STEPS_HEAD, _steps(breakdown))
         if self.words:
             yield ""
             yield "## Beside the figures"
@@ -80,9 +81,9 @@ def _cells(figure: Figure) -> tuple[str, ...]:
 
 
 def _steps(breakdown: Breakdown) -> list[tuple[str, ...]]:
-    whole = sum(breakdown.steps.values())
-    rows = [(name, f"{spent:.3f}", f"{spent / whole:.0%}") for name, spent in breakdown.steps.items()]
-    return [*rows, ("in all", f"{whole:.3f}", "100%")]
+    wall, cpu = (sum(each) for each in zip(*breakdown.steps.values(), strict=True))
+    steps = {**breakdown.steps, "in all": (wall, cpu)}
+    return [(name, f"{spent[0]:.3f}", f"{spent[1]:.3f}") for name, spent in steps.items()]
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -8,14 +8,14 @@ import resource
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Y = TypeVar("Y")
 
 
 class Waiting:
@@ -44,17 +44,25 @@ class Waiting:
                     self.seconds += time.perf_counter() - self._since
 
 
+@dataclass(slots=True)
+class Spent:
+    """Seconds of a step: by the clock on the wall, and of processor in this process."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
 class Steps:
-    """Exclusive seconds by step: while an inner step runs, the outer one's clock stands.
+    """Exclusive time by step: while an inner step runs, the outer one's clocks stand.
 
     For runs in which one thread works at a time, the others waiting for it: then the steps of all threads
-    are one stack, and they add up.
+    are one stack, and they add up. What Prefect's threads do meanwhile counts for the step they disturb.
     """
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.spent: defaultdict[str, Spent] = defaultdict(Spent)
         self._open: list[str] = []
-        self._since = 0.0
+        self._since = self._now()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -67,11 +75,17 @@ class Steps:
 
     def _turn(self, act: Callable[[], None]) -> None:
         with self._lock:
-            now = time.perf_counter()
+            now = self._now()
             if self._open:
-                self.seconds[self._open[-1]] += now - self._since
+                spent = self.spent[self._open[-1]]
+                spent.wall += now[0] - self._since[0]
+                spent.cpu += now[1] - self._since[1]
             act()
             self._since = now
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
 
     def _leave(self, name: str) -> None:
         left = self._open.pop()
@@ -79,15 +93,20 @@ class Steps:
             raise RuntimeError(f"steps overlap: {left} ended in {name}'s place")
 
 
-def around(
-    owner: object, name: str, watch: Callable[[], AbstractContextManager[None]], *, generator: bool = False
-) -> None:
-    """Replace `owner.name` by one that does the same inside `watch()`; a generator, at each of its turns."""
-    original = getattr(owner, name)
-    setattr(owner, name, _each_turn(original, watch) if generator else _whole(original, watch))
+Watch = Callable[[], AbstractContextManager[None]]
+Kind = Literal["call", "turns", "ends"]
 
 
-def _whole(act: Callable[P, R], watch: Callable[[], AbstractContextManager[None]]) -> Callable[P, R]:
+def around(owner: object, name: str, watch: Watch, kind: Kind = "call") -> None:
+    """Replace `owner.name` by a function that does the same inside `watch()`.
+
+    kind: a call as a whole, each turn of a generator, or entering and leaving of a context.
+    """
+    wraps: Mapping[Kind, Callable[[Any, Watch], object]] = {"call": _call, "turns": _turns, "ends": _ends}
+    setattr(owner, name, wraps[kind](getattr(owner, name), watch))
+
+
+def _call(act: Callable[P, R], watch: Watch) -> Callable[P, R]:
     @functools.wraps(act)
     def timed(*args: P.args, **kwargs: P.kwargs) -> R:
         with watch():
@@ -96,11 +115,9 @@ def _whole(act: Callable[P, R], watch: Callable[[], AbstractContextManager[None]
     return timed
 
 
-def _each_turn(
-    act: Callable[P, Iterator[Y]], watch: Callable[[], AbstractContextManager[None]]
-) -> Callable[P, Iterator[Y]]:
+def _turns(act: Callable[P, Iterator[R]], watch: Watch) -> Callable[P, Iterator[R]]:
     @functools.wraps(act)
-    def timed(*args: P.args, **kwargs: P.kwargs) -> Iterator[Y]:
+    def timed(*args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
         with watch():
             turns = iter(act(*args, **kwargs))
         while True:
@@ -110,6 +127,24 @@ def _each_turn(
             except StopIteration:
                 return
             yield one
+
+    return timed
+
+
+def _ends(
+    act: Callable[P, AbstractContextManager[R]], watch: Watch
+) -> Callable[P, AbstractContextManager[R]]:
+    @functools.wraps(act)
+    @contextmanager
+    def timed(*args: P.args, **kwargs: P.kwargs) -> Generator[R]:
+        with ExitStack() as stack:
+            with watch():
+                opened = stack.enter_context(act(*args, **kwargs))
+            try:
+                yield opened
+            finally:
+                with watch():
+                    stack.close()
 
     return timed
 

@@ -114,5 +114,8 @@ def _note(run: Run, unchanged: list[Known], gone: list[tuple[Known, str]]) -> No
         return
     with run.ledger.writing("seen") as connection:
         entries.seen(run.ledger, connection, (entry.ref for entry in unchanged))
+        for entry in unchanged:
+            if entry.away:
+                entries.back(run.ledger, connection, entry)
         for entry, reason in gone:
             entries.absent(run.ledger, connection, entry, reason)

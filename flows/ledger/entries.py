@@ -9,15 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import ENTRY
+from flows.ledger.tables import ENTRY, PLAN
 
 ATTEMPTS = 3  # decisions that fail in a row; then a change, or a person, must come first
 CHUNK = 500
+STATE_OF_KIND = {"write": "planned", "skip": "skipped", "review": "review", "refused": "quarantined"}
+MAY_COME_BACK = ("unreadable", "restricted")  # why an entry was not given, if that may change unseen
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger holds of one entry. A new one has version 0 and no fingerprint."""
+    """What the ledger holds of one entry. A new one has version 0 and no fingerprint.
+
+    One that is away (the source did not give it when last asked) has the state of its last decision.
+    """
 
     ref: str
     patient: str
@@ -27,6 +32,8 @@ class Known:
     state: str = ""
     attempts: int = 0
     again_on: date | None = None
+    away: bool = False
+    code: str = ""
 
     def is_open(self) -> bool:
         """A decision that failed and may be tried again although nothing changed."""
@@ -41,22 +48,26 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
     """What is known of these patients, by patient id; new ones get a pseudonym."""
     by_hash = {hash_of(ledger, patient): patient for patient in patients}
     found: dict[str, Known] = {}
+    query = (
+        sa.select(ENTRY, PLAN.c.kind, PLAN.c.code.label("plan_code"))
+        .outerjoin(PLAN, (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version))
+        .where(ENTRY.c.integration == ledger.integration, ENTRY.c.patient_hash.in_(by_hash))
+    )
     with ledger.reading() as connection:
-        for row in connection.execute(
-            sa.select(ENTRY).where(
-                ENTRY.c.integration == ledger.integration, ENTRY.c.patient_hash.in_(by_hash)
-            )
-        ):
+        for row in connection.execute(query):
             patient = by_hash[row.patient_hash]
+            away = row.state == "absent"
             found[patient] = Known(
                 ref=row.ref,
                 patient=patient,
                 patient_hash=row.patient_hash,
                 fingerprint=row.fingerprint,
                 version=row.version,
-                state=row.state,
+                state=STATE_OF_KIND[row.kind] if away and row.kind else row.state,
                 attempts=row.attempts,
                 again_on=row.again_on,
+                away=away,
+                code=row.plan_code if away and row.kind else row.code,
             )
     for patient_hash, patient in by_hash.items():
         if patient not in found:
@@ -78,16 +89,22 @@ def seen(ledger: Ledger, connection: Connection, refs: Iterable[str]) -> None:
         )
 
 
+def back(ledger: Ledger, connection: Connection, entry: Known) -> None:
+    """Note that an entry that was away was read again, and is as it was when it was decided."""
+    connection.execute(
+        sa.update(ENTRY).where(ENTRY.c.ref == entry.ref).values(state=entry.state, code=entry.code)
+    )
+
+
 def absent(ledger: Ledger, connection: Connection, entry: Known, code: str) -> None:
-    """Note that an entry was asked for and not given. Its version and its plan stay as they are."""
-    row = row_of(ledger, entry, fingerprint=entry.fingerprint, version=entry.version) | {
-        "state": "absent",
-        "code": code,
-    }
+    """Note that an entry was asked for and not given. Its version, its plan and its attempts stay."""
+    away = {"state": "absent", "code": code}
     if entry.state:
-        connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == entry.ref).values(row))
+        away |= {"seen_run": ledger.run}
+        connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == entry.ref).values(away | {"seen": now()}))
     else:
-        connection.execute(ENTRY.insert().values(row))
+        row = row_of(ledger, entry, fingerprint=entry.fingerprint, version=entry.version)
+        connection.execute(ENTRY.insert().values(row | away))
 
 
 def row_of(ledger: Ledger, entry: Known, *, fingerprint: str, version: int) -> dict[str, object]:
@@ -108,9 +125,10 @@ def row_of(ledger: Ledger, entry: Known, *, fingerprint: str, version: int) -> d
 
 
 def to_try_again(ledger: Ledger, today: date) -> list[str]:
-    """Patients whose entries are open, or asked to be decided again by this day."""
+    """Patients whose entries are open, could not be read, or are to be decided again by this day."""
     open_ones = (ENTRY.c.state == "quarantined") & (ENTRY.c.attempts < ATTEMPTS)
-    return _patients(ledger, open_ones | (ENTRY.c.again_on <= today))
+    unread = (ENTRY.c.state == "absent") & ENTRY.c.code.in_(MAY_COME_BACK)
+    return _patients(ledger, open_ones | unread | (ENTRY.c.again_on <= today))
 
 
 def everyone(ledger: Ledger) -> list[str]:

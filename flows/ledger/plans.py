@@ -145,16 +145,13 @@ def _kind(outcome: Plan | Refused) -> tuple[str, str]:
     return outcome.kind, outcome.reason
 
 
-STATE_OF_KIND = {"write": "planned", "skip": "skipped", "review": "review", "refused": "quarantined"}
-
-
 def _entry_row(ledger: Ledger, one: Decided) -> dict[str, object]:
     kind, code = _kind(one.decision.outcome)
     outcome = one.decision.outcome
     failed = kind == "refused" and not one.transient
     row = entries.row_of(ledger, one.known, fingerprint=one.fingerprint, version=one.known.version + 1)
     return row | {
-        "state": STATE_OF_KIND[kind],
+        "state": entries.STATE_OF_KIND[kind],
         "code": code,
         "attempts": one.known.attempts + 1 if failed else 0,
         "again_on": outcome.again_on if isinstance(outcome, Plan) else None,

@@ -76,6 +76,12 @@ def _engine(url: sa.URL) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")  # a plan survives a power cut before its write leaves
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+        # The driver would commit before each CREATE TABLE: a migration that is cut off left half of it.
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     return engine
 

@@ -21,12 +21,13 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """What the endpoint answers. `wait`: seconds of silence before it."""
+    """What the endpoint answers. `wait`: seconds of silence before it; `drip`: between fifths of it."""
 
     status: int = 200
     payload: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
     wait: float = 0.0
+    drip: float = 0.0
 
 
 Model = Callable[[Body], Reply]
@@ -131,17 +132,21 @@ class _Asked(BaseHTTPRequestHandler):
         if reply.wait:
             endpoint.stopping.wait(reply.wait)
         try:
-            self._answer(reply)
+            self._answer(reply, endpoint)
         except OSError:
             self.close_connection = True  # the caller went away
 
-    def _answer(self, reply: Reply) -> None:
+    def _answer(self, reply: Reply, endpoint: Endpoint) -> None:
         self.send_response(reply.status)
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.payload)))
         self.end_headers()
-        self.wfile.write(reply.payload)
+        step = len(reply.payload) // 5 + 1 if reply.drip else len(reply.payload)
+        for start in range(0, len(reply.payload), step):
+            self.wfile.write(reply.payload[start : start + step])
+            if reply.drip:
+                endpoint.stopping.wait(reply.drip)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         return None

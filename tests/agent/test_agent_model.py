@@ -181,6 +181,7 @@ FAILURES: dict[str, tuple[Model, str, int]] = {
     "429 for ever": (in_turn(Reply(429, b"{}", {"Retry-After": "0"})), "model_unavailable", 3),
     "500 for ever": (in_turn(Reply(500, b"{}", {"Retry-After": "0"})), "model_unavailable", 3),
     "503 for ever": (in_turn(Reply(503, b"{}", {"Retry-After": "0"})), "model_unavailable", 3),
+    "an answer that drips": (in_turn(Reply(payload=submits(GOOD).payload, drip=0.6)), "model_timeout", 1),
     "silence": (in_turn(Reply(wait=8.0)), "model_timeout", 1),
 }
 

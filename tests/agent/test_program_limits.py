@@ -46,7 +46,7 @@ MISBEHAVIOUR = {
         "return [warehouse_upsert_patients(because=['S1'], full_name=7)]",
         "program_output_invalid",
     ),
-    "a plan too large": ("return [skip('S1' * 10**6, 'no_name')]", "program_output_invalid"),
+    "a plan too large": ("return skip('S1' * 10**6, 'no_name')", "program_output_invalid"),
 }
 
 

@@ -1,5 +1,6 @@
 """The engine's process: it runs the real flow with the environment it is given, and exits with a code."""
 
+import logging
 import os
 import sys
 import traceback
@@ -20,8 +21,10 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     settings = {
         PREFECT_API_URL: environment["PREFECT_API_URL"],
         PREFECT_HOME: environment["PREFECT_HOME"],
-        PREFECT_LOGGING_LEVEL: "INFO",
+        PREFECT_LOGGING_LEVEL: environment.get("PREFECT_LOGGING_LEVEL", "INFO"),
     }
+    if everything := environment.get("TEST_EVERYTHING_LOG"):
+        _log_everything(everything)
     store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
     try:
         with temporary_settings(settings):
@@ -34,3 +37,13 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     code = 1 if state.is_failed() or state.is_crashed() else 3 if state.name == "Incomplete" else 0
     sys.stdout.flush()
     os._exit(code)
+
+
+def _log_everything(path: str) -> None:
+    """Every logger there is, ours and others', writes all it has to say into one file."""
+    file = logging.FileHandler(path)
+    named = [one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    for logger in (logging.getLogger(), *named):
+        logger.setLevel(logging.DEBUG)
+    for logger in (logging.getLogger(), logging.getLogger("prefect")):
+        logger.addHandler(file)

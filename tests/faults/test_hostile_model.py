@@ -48,7 +48,9 @@ def submitted(code: str, content: Any) -> Attack:
 
 
 ATTACKS: Mapping[str, Attack] = {
-    "another patient's id as a value": submitted("bad_handle", plan({**ORDER, "arguments": {"product": OTHER}})),
+    "another patient's id as a value": submitted(
+        "bad_handle", plan({**ORDER, "arguments": {"product": OTHER}})
+    ),
     "another patient's id as a constant": submitted(
         "constant_not_granted", plan(call("probe_create_order", product=f"={OTHER}"))
     ),
@@ -56,15 +58,20 @@ ATTACKS: Mapping[str, Attack] = {
         "model_output_invalid", plan(call("probe_create_order", product="@last_name", patient=OTHER))
     ),
     "another patient's record": submitted(
-        "model_output_invalid", plan(call("healthie_set_metadata", id=OTHER, name="=surname", value="@last_name"))
+        "model_output_invalid",
+        plan(call("healthie_set_metadata", id=OTHER, name="=surname", value="@last_name")),
     ),
     "the id of the patient": submitted("path_not_granted", plan(call("probe_create_order", product="@id"))),
-    "another table": submitted("model_output_invalid", plan(call("warehouse_upsert_secrets", full_name="@last_name"))),
+    "another table": submitted(
+        "model_output_invalid", plan(call("warehouse_upsert_secrets", full_name="@last_name"))
+    ),
     "a deletion": submitted("model_output_invalid", plan(call("probe_delete_contact"))),
     "a write of Healthie's that is not granted": submitted(
         "model_output_invalid", plan(call("healthie_archive_client"))
     ),
-    "an unknown field": submitted("model_output_invalid", plan(call("probe_upsert_contact", ssn="@last_name"))),
+    "an unknown field": submitted(
+        "model_output_invalid", plan(call("probe_upsert_contact", ssn="@last_name"))
+    ),
     "a field that is not granted": submitted(
         "model_output_invalid", plan(call("probe_upsert_contact", phone="@phone_number"))
     ),
@@ -80,7 +87,9 @@ ATTACKS: Mapping[str, Attack] = {
     ),
     "thirty calls": submitted("too_many_calls", plan(*[EVENT] * 30)),
     "the same twice": submitted("too_many_calls", plan(CONTACT, CONTACT)),
-    "good calls and a bad one": submitted("unknown_sentence", plan(ROW, CHARGE, call("probe_send_event", ["S99"]))),
+    "good calls and a bad one": submitted(
+        "unknown_sentence", plan(ROW, CHARGE, call("probe_send_event", ["S99"]))
+    ),
     "no sentence": submitted("no_sentence", plan(call("probe_send_event", [], name="@last_name"))),
     "nothing to write": submitted("no_calls", plan()),
     "writes beside a skip": submitted(

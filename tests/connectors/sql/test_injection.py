@@ -16,14 +16,12 @@ from tests.connectors.sql.test_upsert import PATIENTS, POLICIES
 
 HOSTILE = [
     "", " ", "a b", "a;b", "a--", "a'", 'a"', "a`", "[a]", "a]", "a.b", "a)", "(a", "a,b", "1a", "_a", "a\n",
-    "a\0",     "\u0430", "ａ", "a\u200b", "a" * 64, "patients; DROP TABLE x", "patients/**/", "a%s", "a:b", "a@b", "a$",
-    "select", "SELECT",
+    "a\0", "\u0430", "ａ", "a\u200b", "a" * 64, "patients; DROP TABLE x", "patients/**/", "a%s", "a:b",
+    "a@b", "a$",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in HOSTILE if not name.isascii() or not name.isalpha() or len(name) > 63]
-)
+@pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_no_name(name: str) -> None:
     key = {"patient_id": Column(type="str")}
     with pytest.raises(ValidationError):
