@@ -86,7 +86,8 @@ class Decider:
     def decide(self, cases: Sequence[Case]) -> list[Decision]:
         """A decision for each case, in their order. Blocks until all are there.
 
-        Raises RuntimeError only if called from within the agents' own event loop.
+        Raises RuntimeError, and decides nothing, if called from within the agents' own event loop or, with
+        a program, in a fork of a process that ran programs.
         """
         opened = self._in_this_process()
         return opened.loop.run(self._decide(opened, cases))

@@ -42,4 +42,3 @@ class Connector(ABC):
 
     def close(self) -> None:
         """Give back sockets and files. The connector is not used afterwards."""
-        return None

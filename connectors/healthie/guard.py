@@ -43,7 +43,7 @@ DEPTH: Final = 25  # Healthie's own limit
 class Exclusions(BaseModel):
     """`exclusions.json`: a name in it is never selected, whatever else says so."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     deny_types: Mapping[str, frozenset[str]]
     deny_fields: Mapping[str, frozenset[str]]

@@ -22,7 +22,7 @@ from tests.faults.wire import Tap
 from tests.faults.world import DEPLOYMENTS, Practice
 
 LABEL = "acme/everything"
-LOUD = "httpx,httpcore,gql,sqlalchemy,pydantic_ai,alembic,asyncio"  # loggers that somebody might turn on
+LOUD = "gql,sqlalchemy,pydantic_ai,alembic"  # loggers that somebody might send to Prefect
 RAISING = 'def decide(entry, today):\n    raise ValueError(f"{entry}")\n'
 UNGRANTED = """def decide(entry, today):
     return [

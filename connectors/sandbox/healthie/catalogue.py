@@ -120,62 +120,54 @@ def _keys(state: State, staff: tuple[str, ...]) -> None:
     state.viewers["gh_sbox_narrow_81ab3e"] = Viewer(staff[1], sees_all=False, zone="America/Phoenix")
 
 
+def _offerings() -> list[Row]:
+    return [
+        {
+            "name": name,
+            "price": price,
+            "currency": "usd",
+            "billing_frequency": often,
+            "archived": name == "Old plan",
+            "visibility_status": "visible",
+        }
+        for name, price, often in (
+            ("Membership", "99.00", "Monthly"),
+            ("Starter package", "250.00", "One Time"),
+            ("Old plan", "49.00", "Monthly"),
+        )
+    ]
+
+
+def _types(home: str) -> list[Row]:
+    return [
+        {"name": name, "length": length, "is_group": group, "organization_id": home, "clients_can_book": True}
+        for name, length, group in (
+            ("Initial Consult", 60, False),
+            ("Follow-up", 30, False),
+            ("Nutrition Group", 45, True),
+            ("Suivi à domicile", 50, False),
+        )
+    ]
+
+
+def _physicians(provider: str) -> list[Row]:
+    ashdown: Row = {"first_name": "Irma", "last_name": "Ashdown", "npi": "1888888888"}
+    gladwell: Row = {"first_name": "Otto", "last_name": "Gladwell", "npi": "1777777777"}
+    return [
+        {**ashdown, "business_name": "Ashdown Clinic", "provider_id": provider},
+        {**gladwell, "provider_id": provider},
+    ]
+
+
 def _lists(state: State, staff: tuple[str, ...], home: str) -> tuple[tuple[str, ...], ...]:
     def make(kind: str, rows: list[Row]) -> tuple[str, ...]:
         return tuple(str(state.insert(kind, row)["id"]) for row in rows)
 
+    payers: list[Row] = [{"payer_id": code, "payer_name": name, "is_custom": False} for code, name in PAYERS]
     groups = make("UserGroup", [{"name": name} for name in GROUPS])
     tags = make("Tag", [{"name": name, "user_id": staff[at % 3]} for at, name in enumerate(TAGS)])
-    plans = make(
-        "InsurancePlan", [{"payer_id": code, "payer_name": name, "is_custom": False} for code, name in PAYERS]
-    )
-    offerings = make(
-        "Offering",
-        [
-            {
-                "name": name,
-                "price": price,
-                "currency": "usd",
-                "billing_frequency": often,
-                "archived": name == "Old plan",
-                "visibility_status": "visible",
-            }
-            for name, price, often in (
-                ("Membership", "99.00", "Monthly"),
-                ("Starter package", "250.00", "One Time"),
-                ("Old plan", "49.00", "Monthly"),
-            )
-        ],
-    )
-    types = make(
-        "AppointmentType",
-        [
-            {
-                "name": name,
-                "length": length,
-                "is_group": group,
-                "organization_id": home,
-                "clients_can_book": True,
-            }
-            for name, length, group in (
-                ("Initial Consult", 60, False),
-                ("Follow-up", 30, False),
-                ("Nutrition Group", 45, True),
-                ("Suivi à domicile", 50, False),
-            )
-        ],
-    )
-    physicians = make(
-        "ReferringPhysician",
-        [
-            {
-                "first_name": "Irma",
-                "last_name": "Ashdown",
-                "npi": "1888888888",
-                "business_name": "Ashdown Clinic",
-                "provider_id": staff[0],
-            },
-            {"first_name": "Otto", "last_name": "Gladwell", "npi": "1777777777", "provider_id": staff[0]},
-        ],
-    )
+    plans = make("InsurancePlan", payers)
+    offerings = make("Offering", _offerings())
+    types = make("AppointmentType", _types(home))
+    physicians = make("ReferringPhysician", _physicians(staff[0]))
     return groups, tags, plans, offerings, types, physicians

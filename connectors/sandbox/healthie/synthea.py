@@ -66,45 +66,39 @@ def _patient(maker: Maker, at: int, line: dict[str, str], staff: list[str]) -> s
     row = maker.add(
         "User",
         {
-            **{
-                "first_name": line["FIRST"],
-                "last_name": line["LAST"],
-                "legal_name": first,
-                "is_patient": True,
-            },
-            **{"email": f"synthea.patient.{at}@example.com", "phone_number": f"617-555-01{at % 100:02}"},
-            **{
-                "dob": date.fromisoformat(line["BIRTHDATE"]),
-                "sex": SEX[line["GENDER"]],
-                "gender": SEX[line["GENDER"]],
-            },
-            **{
-                "active": not died,
-                "archived_at": gone,
-                "record_identifier": line["Id"],
-                "timezone": HOME_ZONE,
-            },
-            **{"dietitian_id": staff[at % len(staff)], "organization_id": maker.known.organization},
-            **{"user_group_id": maker.known.groups[at % len(maker.known.groups)], "other_provider_ids": []},
+            "first_name": line["FIRST"],
+            "last_name": line["LAST"],
+            "legal_name": first,
+            "is_patient": True,
+            "email": f"synthea.patient.{at}@example.com",
+            "phone_number": f"617-555-01{at % 100:02}",
+            "dob": date.fromisoformat(line["BIRTHDATE"]),
+            "sex": SEX[line["GENDER"]],
+            "gender": SEX[line["GENDER"]],
+            "active": not died,
+            "archived_at": gone,
+            "record_identifier": line["Id"],
+            "timezone": HOME_ZONE,
+            "dietitian_id": staff[at % len(staff)],
+            "organization_id": maker.known.organization,
+            "user_group_id": maker.known.groups[at % len(maker.known.groups)],
+            "other_provider_ids": [],
         },
     )
     id_ = str(row["id"])
-    zip_ = line["ZIP"]
-    state = STATES.get(line["STATE"], line["STATE"])
-    maker.add(
-        "Location",
-        {
-            **{
-                "user_id": id_,
-                "name": "Home",
-                "line1": line["ADDRESS"],
-                "city": line["CITY"],
-                "state": state,
-            },
-            **{"zip": zip_, "country": "US"},
-        },
-    )
+    maker.add("Location", {"user_id": id_, **_address(line)})
     return id_
+
+
+def _address(line: dict[str, str]) -> Row:
+    return {
+        "name": "Home",
+        "line1": line["ADDRESS"],
+        "city": line["CITY"],
+        "state": STATES.get(line["STATE"], line["STATE"]),
+        "zip": line["ZIP"],
+        "country": "US",
+    }
 
 
 def _policies(maker: Maker, id_: str, lines: list[dict[str, str]], plans: dict[str, Row]) -> None:

@@ -69,7 +69,9 @@ class Probe(Connector):
         url = httpx.URL(credentials.url)
         if url.scheme != "http" or url.host not in LOOPBACK or url.userinfo:
             raise Denied("not_loopback", "probe: only http:// on this machine is reached")
-        self._client = httpx.Client(base_url=url, timeout=credentials.timeout, trust_env=False, follow_redirects=False)
+        self._client = httpx.Client(
+            base_url=url, timeout=credentials.timeout, trust_env=False, follow_redirects=False
+        )
         self._token = credentials.token
         self._batch = batch
         self._horizon = credentials.horizon
@@ -84,51 +86,57 @@ class Probe(Connector):
 
     def writes(self) -> Mapping[str, Write]:
         """One of each delivery class."""
-        find = self._find
-        made = (
-            Write(
-                "keyed_charge",
-                "Charge the patient's card. It cannot be taken back.",
-                Charge,
-                Delivery.KEYED,
-                partial(self._send, "keyed_charge"),
-                lambda patient, arguments: f"charge:{patient}",
-                batch=self._batch,
-                look=partial(find, "keyed_charge"),
-                free_text=frozenset({"memo"}),
-            ),
-            Write(
-                "upsert_contact",
-                "Insert the patient's contact, or update the given fields of it. Idempotent.",
-                Contact,
-                Delivery.UPSERT,
-                partial(self._send, "upsert_contact"),
-                lambda patient, arguments: f"contact:{patient}",
-                batch=self._batch,
-                present=self._present,
-            ),
-            Write(
-                "create_order",
-                "Order a product for the patient. Not for changing an order.",
-                Order,
-                Delivery.SEARCHABLE,
-                partial(self._send, "create_order"),
-                lambda patient, arguments: f"order:{patient}:{arguments.get('product')}",
-                batch=self._batch,
-                look=partial(find, "create_order"),
-                horizon=self._horizon,
-            ),
-            Write(
-                "send_event",
-                "Record an event of the patient's. It cannot be withdrawn.",
-                Event,
-                Delivery.BLIND,
-                partial(self._send, "send_event"),
-                lambda patient, arguments: f"event:{patient}:{arguments.get('name')}",
-                batch=self._batch,
-            ),
-        )
+        made = (self._charge(), self._contact(), self._order(), self._event())
         return {write.name: write for write in made}
+
+    def _charge(self) -> Write:
+        return Write(
+            "keyed_charge",
+            "Charge the patient's card. It cannot be taken back.",
+            Charge,
+            Delivery.KEYED,
+            partial(self._send, "keyed_charge"),
+            lambda patient, arguments: f"charge:{patient}",
+            batch=self._batch,
+            look=partial(self._find, "keyed_charge"),
+            free_text=frozenset({"memo"}),
+        )
+
+    def _contact(self) -> Write:
+        return Write(
+            "upsert_contact",
+            "Insert the patient's contact, or update the given fields of it. Idempotent.",
+            Contact,
+            Delivery.UPSERT,
+            partial(self._send, "upsert_contact"),
+            lambda patient, arguments: f"contact:{patient}",
+            batch=self._batch,
+            present=self._present,
+        )
+
+    def _order(self) -> Write:
+        return Write(
+            "create_order",
+            "Order a product for the patient. Not for changing an order.",
+            Order,
+            Delivery.SEARCHABLE,
+            partial(self._send, "create_order"),
+            lambda patient, arguments: f"order:{patient}:{arguments.get('product')}",
+            batch=self._batch,
+            look=partial(self._find, "create_order"),
+            horizon=self._horizon,
+        )
+
+    def _event(self) -> Write:
+        return Write(
+            "send_event",
+            "Record an event of the patient's. It cannot be withdrawn.",
+            Event,
+            Delivery.BLIND,
+            partial(self._send, "send_event"),
+            lambda patient, arguments: f"event:{patient}:{arguments.get('name')}",
+            batch=self._batch,
+        )
 
     def close(self) -> None:
         self._client.close()

@@ -2,7 +2,7 @@
 
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ PATIENTS = Table(
 CANARY = "canary-ana@example.com"
 
 
-def send(sql: Sql, *rows: tuple[str, dict[str, JsonValue]]) -> list[str]:
+def send(sql: Sql, *rows: tuple[str, Mapping[str, JsonValue]]) -> list[str]:
     items = [Item(f"k{at}", patient, values) for at, (patient, values) in enumerate(rows)]
     outcomes = {outcome.key: outcome for outcome in sql.writes()["upsert_patients"].send(items)}
     assert set(outcomes) == {item.key for item in items}

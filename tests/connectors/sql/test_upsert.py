@@ -1,6 +1,6 @@
 """What an upsert leaves in the table, on every engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def sql(place: Place) -> Iterator[Sql]:
     made.close()
 
 
-def upsert(sql: Sql, *rows: tuple[str, dict[str, JsonValue]], table: str = "patients") -> list[Outcome]:
+def upsert(sql: Sql, *rows: tuple[str, Mapping[str, JsonValue]], table: str = "patients") -> list[Outcome]:
     write = sql.writes()[f"upsert_{table}"]
     return list(write.send([Item(f"k{at}", patient, values) for at, (patient, values) in enumerate(rows)]))
 

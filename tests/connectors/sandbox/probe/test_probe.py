@@ -85,6 +85,9 @@ def test_a_batch_is_applied_and_answered_by_key(server: ProbeServer, probe: Prob
 
     assert [(outcome.key, outcome.state) for outcome in outcomes] == [(item.key, "done") for item in batch]
     assert applied(server, batch) == [item.key for item in batch]
+    if operation in ("keyed_charge", "create_order"):
+        references = {effect.key: effect.reference for effect in server.effects()}
+        assert all(outcome.reference == references[outcome.key] for outcome in outcomes)
 
 
 def test_the_server_answers_in_another_order(server: ProbeServer, probe: Probe) -> None:
@@ -109,9 +112,9 @@ def test_each_fault_is_what_it_says(
     send = probe.writes()[operation].send
 
     if kind is None:
-        states = [outcome.state for outcome in send(batch)]
-        assert states.count("done") == count
-        assert states.count("rejected") == 3 - count
+        states = {outcome.key: outcome.state for outcome in send(batch)}
+        assert [key for key, state in states.items() if state == "done"] == applied(server, batch)
+        assert list(states.values()).count("rejected") == 3 - count
     else:
         with pytest.raises(kind):
             send(batch)
