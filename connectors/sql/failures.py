@@ -144,8 +144,8 @@ def failure_to_connect(error: SQLAlchemyError, engine: str) -> Failure:
     text = str(error.orig) if isinstance(error, DBAPIError) else ""
     if engine == "postgresql" and "FATAL" in text and any(words in text for words in NOT_LET_IN):
         return Failure("unauthorized", "unauthorized")
-    if False:
-        pass
+    if failure.kind == "lost":
+        return Failure("transient", "unreachable")
     return failure
 
 
