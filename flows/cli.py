@@ -1,5 +1,6 @@
 """The command line: ferry demo, run, explain, status, retry, resync."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -151,6 +152,7 @@ def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
     """One run in this process, with a progress bar and the report in the terminal."""
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
     ended: list[Run] = []
+    logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better
     with server.at_hand(Settings().home / "prefect"), _bar() as bar:
         work = bar.add_task(label, total=None)
 
@@ -197,5 +199,6 @@ def _print_report(run: Run) -> None:
 
 
 def _last_line(message: str) -> str:
-    """Prefect puts "Flow run encountered an exception: CodedFailure:" before our own line."""
-    return message.rsplit("CodedFailure: ", 1)[-1].strip()
+    """Our own line, without what Prefect puts before it, and what to do next where it does not say."""
+    _, _, line = message.rsplit("CodedFailure: ", 1)[-1].strip().partition(": ")
+    return line if ";" in line else f"{line}; nothing is lost, run it again when that is put right"

@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from agent.agent import Access, Decider, View
+from agent.agent import PROGRAM, Access, Decider, View
+from agent.check import check_program
 from agent.gate import Gate
 from agent.policy import Policy
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
-from connectors.entry import Category
+from connectors.entry import Category, EntryField
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.operation import Lookup, Write
 from connectors.sandbox.probe import Probe, ProbeCredentials
@@ -88,6 +89,7 @@ def decider(
     def category(path: str) -> Category | None:
         return fields[path].category if path in fields else None
 
+    _check_program(deployment, policy, granted, fields)
     deciding = deployment.integration.decide
     lookups: dict[str, Lookup] = {
         f"{name}_{short}": lookup
@@ -104,6 +106,17 @@ def decider(
         view=View(category, deciding.reveal),
         access=_access(deployment),
     )
+
+
+def _check_program(
+    deployment: Deployment, policy: Policy, granted: Mapping[str, Write], fields: Mapping[str, EntryField]
+) -> None:
+    source = deployment.instructions.program
+    if deployment.integration.decide.by != PROGRAM or source is None:
+        return
+    used = [fields[path] for path in deployment.integration.fields]
+    for problem in check_program(source, policy, granted, used):
+        raise IntegrationInvalid(f"{deployment.label}: program.py: {problem}; correct it and start again")
 
 
 def _access(deployment: Deployment) -> Access:

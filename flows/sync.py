@@ -3,8 +3,10 @@
 Prefect sees the integration's name, the names of groups, counts and codes; never an entry.
 """
 
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
@@ -59,7 +61,7 @@ def sync(integration: str, mode: Mode = "changes", dry_run: bool = False) -> Sta
 
 
 def _sync(integration: str, mode: Mode, dry_run: bool) -> State[None]:
-    with opened(integration, mode, dry=dry_run) as run:
+    with _collector_at_ease(), opened(integration, mode, dry=dry_run) as run:
         RUNS[run.id] = run
         try:
             _work(run)
@@ -69,10 +71,23 @@ def _sync(integration: str, mode: Mode, dry_run: bool) -> State[None]:
         return _ended(run)
 
 
+@contextmanager
+def _collector_at_ease() -> Generator[None]:
+    """Meanwhile the garbage collector walks through what the run makes, not through everything imported.
+
+    Prefect and pydantic-ai leave 240,000 objects behind; walking them took a tenth of the time of deciding.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _work(run: Run) -> None:
     if run.dry:
         _plan_pages(run)
-        run.state = "complete"
+        run.state = "incomplete" if run.counts["undecided"] else "complete"
         return
     try:
         guarded(lambda: _carry(run))

@@ -18,7 +18,9 @@ import flows
 from flows.tenants import labels, load
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted(path for folder in ("flows", "agent", "connectors") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path for folder in ("flows", "agent", "connectors") for path in (ROOT / folder).rglob("*.py")
+)
 OTHERS = sorted(path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 MIGRATIONS = ROOT / "flows" / "ledger" / "migrations"
 TOP = {
@@ -128,5 +130,3 @@ def test_the_readme_names_commands_that_are_there() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for command in set(re.findall(r"\bferry ([a-z]+)\b", readme)):
         assert f"def {command}(" in cli, command
-
-

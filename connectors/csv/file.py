@@ -98,7 +98,7 @@ class File:
             cells = sheet.rows.setdefault(_place(record.key), [self._form.null] * len(sheet.header))
             named = zip(self.table.key, record.key, strict=True)
             for name, value in (*named, *record.values.items()):
-                cells[at[name]] = cell_of(value, self._form)
+                cells[at[name]] = cell_of(value, self.table.columns[name].type, self._form)
 
     def _header(self) -> list[str]:
         for _, cells in self._cells():

@@ -65,18 +65,16 @@ def compose(rows: Iterable[Cells], form: Format) -> str:
     return (BOM if form.bom else "") + "".join(lines)
 
 
-def cell_of(value: Value, form: Format) -> str:
-    """A value as a cell."""
+def cell_of(value: Value, kind: ColumnType, form: Format) -> str:
+    """A value of a column of that type as a cell."""
     if value is None:
         return form.null
-    plain = as_json(value)
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    if isinstance(plain, (list, dict, float)):
-        return _quoted(json.dumps(plain, ensure_ascii=False), form)
-    if isinstance(value, str) and form.escape_formulas and FORMULA.match(value):
-        return _quoted("'" + value, form)
-    return _quoted(str(plain), form)
+    if kind in ("json", "bool", "int"):
+        return _quoted(json.dumps(value, ensure_ascii=False), form)
+    text = str(as_json(value))
+    if kind == "str" and form.escape_formulas and FORMULA.match(text):
+        return _quoted("'" + text, form)
+    return _quoted(text, form)
 
 
 def _quoted(text: str, form: Format) -> str:

@@ -63,6 +63,37 @@ class Model:
         return "done"
 
 
+ALIKE: list[JsonValue] = [
+    "true",
+    True,
+    "1",
+    1,
+    "null",
+    None,
+    "",
+    [],
+    {},
+    "[]",
+    "-5",
+    -5,
+    "=1",
+    '"',
+    "1.5",
+    1.5,
+]
+
+
+def check_alike(write: Write) -> None:
+    """JSON values that look alike as text are told apart."""
+    items = [Item(f"k{at}", f"p{at}", {"part": 0, "a_json": value}) for at, value in enumerate(ALIKE)]
+    assert {outcome.state for outcome in write.send(items)} == {"done"}
+    assert write.present is not None
+    found = write.present(items)
+
+    stored = [(found[item.key] or {})["a_json"] for item in items]
+    assert [(type(value), value) for value in stored] == [(type(value), value) for value in ALIKE]
+
+
 def items_of(batch: Sequence[Upsert]) -> list[Item]:
     return [
         Item(f"k{at}", patient, {"part": part, **{name: before for name, (before, _) in sent.items()}})

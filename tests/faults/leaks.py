@@ -39,7 +39,7 @@ class Scanner:
         assert self.words
         self._numbers = {word.encode(): word for word in self.words if word.isdigit()}
         self._alone = re.compile(
-            rb"(?<![0-9A-Za-z])(?:" + b"|".join(self._numbers or [b"$^"]) + rb")(?![0-9A-Za-z])"
+            rb"(?<![0-9A-Za-z])(?:" + b"|".join(self._numbers or [b"(?!)"]) + rb")(?![0-9A-Za-z])"
         )
         self._folded: dict[bytes, tuple[str, str]] = {}
         self._exact: dict[bytes, tuple[str, str]] = {}

@@ -103,7 +103,10 @@ def test_nothing_in_what_commands_say_but_what_was_asked_for(story: Story, scann
             hits |= {hit for hit in found if not (name == "explain" and hit.word in asked)}
 
     assert hits == set()
-    assert story.said["failing run"].err.count("\n") == 1
+    spoken = [line for line in story.said["failing run"].err.splitlines() if line.startswith("ferry: ")]
+    assert len(spoken) == 1
+    assert "INTERNAL_SERVER_ERROR" in spoken[0]
+    assert "Traceback" not in story.said["failing run"].err
 
 
 def test_nothing_in_request_lines_headers_and_command_lines(story: Story, scanner: Scanner) -> None:

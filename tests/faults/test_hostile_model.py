@@ -1,7 +1,6 @@
 """A whole run with a model that is not to be trusted: nothing beyond the policy reaches any target."""
 
-import json
-import threading
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -111,29 +110,29 @@ ATTACKS: Mapping[str, Attack] = {
 }
 
 
-class Hostile:
-    """Each entry meets another attack, and every further request for it the same one."""
-
-    def __init__(self) -> None:
-        self._left = list(ATTACKS.values())
-        self._known = {_said(json.loads(one.answer.payload)): one for one in self._left}
-        self._lock = threading.Lock()
-
-    def __call__(self, body: Body) -> Reply:
-        said = [one for one in body["messages"] if one["role"] == "assistant"]
-        if said:
-            return self._known[_message(said[0])].answer
-        with self._lock:
-            return self._left.pop().answer
+def hostile(body: Body) -> Reply:
+    """The attack that the entry's tag names: each entry meets another one, and always the same."""
+    [named] = {found for one in body["messages"] for found in TAG.findall(str(one.get("content")))}
+    return list(ATTACKS.values())[int(named)].answer
 
 
-def _said(completion: Mapping[str, Any]) -> str:
-    return _message(completion["choices"][0]["message"])
+def behaving(body: Body) -> Reply:
+    """What the instructions ask for, of an entry with or without an e-mail address."""
+    email = "@email" if "@email: <str" in str(body["messages"][-1]["content"]) else None
+    return submits(plan(*({**one, "arguments": _known(one["arguments"], email)} for one in GOOD["calls"])))
 
 
-def _message(said: Mapping[str, Any]) -> str:
-    made = [(one["function"]["name"], one["function"]["arguments"]) for one in said.get("tool_calls") or ()]
-    return json.dumps([said.get("content") or "", made])
+def _known(arguments: Mapping[str, Any], email: str | None) -> dict[str, Any]:
+    return {name: email if name == "email" else value for name, value in arguments.items()}
+
+
+TAG = re.compile(r"Attack no (\d+)\b")
+
+
+def tag_everyone(practice: Practice) -> None:
+    """Give each patient a tag of its own, which a model may see."""
+    for at, patient in enumerate(practice.healthie.ids()):
+        practice.healthie.tag(patient, practice.healthie.create("Tag", name=f"Attack no {at}"))
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +143,7 @@ def healthie() -> Iterator[StandIn]:
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    with serving(lambda _: submits(GOOD)) as served:
+    with serving(behaving) as served:
         yield served
 
 
@@ -160,7 +159,8 @@ def here(practice: Make, endpoint: Endpoint) -> Practice:
 
 def test_a_hostile_model_has_no_effect_and_every_entry_a_code(here: Practice, endpoint: Endpoint) -> None:
     expected = rename(here, "Calm")
-    endpoint.model = Hostile()
+    tag_everyone(here)
+    endpoint.model = hostile
     before = here.probe.effects()
 
     assert here.run() == 3
@@ -175,7 +175,7 @@ def test_a_hostile_model_has_no_effect_and_every_entry_a_code(here: Practice, en
     assert [name for names in expected.values() for name in names if name in sent] == []
     assert [one for one in expected if one in sent] == []
 
-    endpoint.model = lambda _: submits(GOOD)
+    endpoint.model = behaving
     assert here.run() == 0
     assert tally(here, expected) == Tally([], [], [])
 

@@ -62,7 +62,7 @@ def test_an_answer_that_does_not_come_is_settled_by_its_class(
 ) -> None:
     expected, since = rename(here, "Doubt"), seen(here)
     script(here, fault, requests)
-    codes = here.until_settled(3)
+    codes = here.until_settled(2)
 
     assert tally(here, expected) == CLEAN, codes
     assert blind_mismatches(here) == []

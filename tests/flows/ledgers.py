@@ -7,8 +7,11 @@ from flows.ledger.store import Ledger, connect
 from flows.vault import KeyFile
 
 
-def open_at(url: str, folder: Path, name: str = "warehouse", tenant: str = "acme") -> Ledger:
-    return Ledger(connect(url), KeyFile(folder / "ferry.key"), environment="test", tenant=tenant, name=name)
+def open_at(
+    url: str, folder: Path, name: str = "warehouse", tenant: str = "acme", environment: str = "test"
+) -> Ledger:
+    key = KeyFile(folder / "ferry.key")
+    return Ledger(connect(url), key, environment=environment, tenant=tenant, name=name)
 
 
 def held(url: str, folder: Path, run: str = "r1") -> Ledger:

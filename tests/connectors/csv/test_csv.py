@@ -101,6 +101,11 @@ def test_a_file_for_people_is_safe_to_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_json_that_looks_alike_is_told_apart(tmp_path: Path, form: Format) -> None:
+    upserts.check_alike(write_in(tmp_path, form, upserts.TABLE))
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_null_is_told_from_every_text(tmp_path: Path, form: Format) -> None:
     write = write_in(tmp_path, form)
     values = [None, "", form.null, f'"{form.null}"', "NULL", "\\N", '""']

@@ -185,7 +185,7 @@ def test_what_came_before_a_failure_is_told_item_by_item(request: pytest.Fixture
 
 
 def test_a_server_that_is_not_there_is_transient() -> None:
-    for scheme in ("postgresql", "mysql"):
+    for scheme in ("postgresql", "mysql", "mssql"):
         sql = Sql(
             SqlCredentials(url=SecretStr(f"{scheme}://u:{CANARY}@127.0.0.1:{free_port()}/x")), [PATIENTS]
         )

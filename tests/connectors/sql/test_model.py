@@ -33,6 +33,13 @@ def test_the_table_is_what_a_dict_would_be(place: Place) -> None:
     sql.close()
 
 
+def test_json_that_looks_alike_is_told_apart(place: Place) -> None:
+    sql = place.sql(upserts.TABLE)
+
+    upserts.check_alike(sql.writes()["upsert_everything"])
+    sql.close()
+
+
 def test_a_driver_of_its_own_reads_the_same(place: Place) -> None:
     sql = place.sql(upserts.TABLE)
     texts = list(KEYS)
