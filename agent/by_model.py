@@ -34,7 +34,6 @@ def by_model(
     """
     if isinstance(model, str):
         model_of(model, access)  # thrown away: what cannot be built is to be found now, not at an entry
-    limits = access.limits
     plan = plan_type("reference", policy, writes)
     tools = lookup_tools(lookups, view.answer)
 
@@ -46,7 +45,7 @@ def by_model(
             deps_type=Deciding,
             name=SUBMIT,
             tools=tools,
-            retries={"tools": 1, "output": limits.bad_plans},
+            retries={"tools": 1, "output": access.limits.bad_plans},
             model_settings=settings_of(access),
             end_strategy="early",
         )
@@ -56,11 +55,16 @@ def by_model(
         build=build,
         told=lambda case: view.case(case.entry, case.known, case.today),
         invalid=Code.MODEL_OUTPUT_INVALID.value,
-        at_once=limits.at_once,
-        usage=UsageLimits(
-            request_limit=limits.requests,
-            tool_calls_limit=limits.tool_calls,
-            total_tokens_limit=limits.tokens,
-        ),
-        seconds=limits.seconds,
+        at_once=access.limits.at_once,
+        usage=_usage(access),
+        seconds=access.limits.seconds,
+    )
+
+
+def _usage(access: Access) -> UsageLimits:
+    limits = access.limits
+    return UsageLimits(
+        request_limit=limits.requests,
+        tool_calls_limit=limits.tool_calls,
+        total_tokens_limit=limits.tokens,
     )

@@ -40,5 +40,5 @@ class Connector(ABC):
         """The lookups by their own name."""
         return {}
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most have nothing to give back
         """Give back sockets and files. The connector is not used afterwards."""

@@ -43,7 +43,8 @@ def _fields(call: Call, before: dict[str, Arguments | str | None], key: str) -> 
     elif isinstance(held, str):
         yield f"  what the target holds now could not be read{f' ({held})' if held else ''}"
     for name, argument in call.arguments.items():
-        yield f"  {name}: {_change(held, name, argument)} ← {source_text(argument.source.model_dump(mode='json'))}"
+        source = source_text(argument.source.model_dump(mode="json"))
+        yield f"  {name}: {_change(held, name, argument)} ← {source}"
 
 
 def _change(held: Arguments | str | None, name: str, argument: Argument) -> str:

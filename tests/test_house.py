@@ -25,8 +25,8 @@ OTHERS = sorted(path for folder in ("tests", "benchmarks") for path in (ROOT / f
 MIGRATIONS = ROOT / "flows" / "ledger" / "migrations"
 TOP = {
     "flows", "connectors", "agent", "deployments", "tests", "benchmarks", "prefect.yaml", "pyproject.toml",
-    "README.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.lock",
-    ".ci", ".gitignore",
+    "README.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md", "LICENSE", "Makefile",
+    "requirements.lock", ".ci", ".gitignore",
 }  # fmt: skip
 
 
