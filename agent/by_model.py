@@ -27,11 +27,7 @@ def by_model(
     view: View,
     access: Access,
 ) -> Way:
-    """A model decides.
-
-    Raises ValueError if the id is not known, `access` lacks what it needs, or the policy grants what no
-    operation has.
-    """
+    """A model decides. Raises ValueError if it cannot be reached so, or the policy does not fit."""
     if isinstance(model, str):
         model_of(model, access)  # thrown away: what cannot be built is to be found now, not at an entry
     plan = plan_type("reference", policy, writes)
