@@ -46,10 +46,16 @@ def _sweep_is_due(run: Run, known: dict[str, Cursor]) -> bool:
 
 
 def _everyone(run: Run) -> Iterator[str]:
-    """Every patient. The feeds go on, at the next run, from the moment this listing began."""
+    """Every patient, and those that are known and not listed any more: reading them says why.
+
+    The feeds go on, at the next run, from the moment this listing began.
+    """
     begun = min(run.started, run.source.clock or run.started)
+    known = set(entries.everyone(run.ledger))
     for page in run.source.everyone():
+        known.difference_update(page)
         yield from page
+    yield from sorted(known)
     for feed in run.source.feeds(run.deployment.integration.fields):
         run.cursors[feed.name] = Cursor(watermark=begun)
     run.cursors[runs.SWEEP] = Cursor(watermark=begun)

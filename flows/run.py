@@ -18,7 +18,7 @@ from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
 from flows import connections
-from flows.ledger import lease, runs
+from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.store import Ledger, connect
@@ -64,6 +64,7 @@ class Run:
     mode: Mode
     dry: bool
     first: bool  # no run of this integration was ever completed
+    known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
     counts: Counter[str] = field(default_factory=Counter[str])
     codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
@@ -156,6 +157,7 @@ def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mo
         mode=mode,
         dry=dry,
         first=runs.SWEEP not in known,
+        known=entries.count(ledger) if mode in ("sweep", "resync") else 0,
         started=datetime.now(UTC),
     )
 

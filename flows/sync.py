@@ -118,7 +118,7 @@ def _plan_pages(run: Run) -> None:
         decide.left_over(run, [name for name in names if name in run.groups])
         if not run.dry:
             deliver.deliver(run)
-        OBSERVER.get().progress(run.counts["listed"], None)
+        OBSERVER.get().progress(run.counts["listed"], run.known or None)
         if progress:
             update_progress_artifact(progress, progress=_part_done(run))
     if progress:
@@ -143,9 +143,8 @@ def _progress(run: Run) -> UUID:
 
 
 def _part_done(run: Run) -> float:
-    """How far, of the entries that the ledger knew at the start; a first run cannot know."""
-    known = run.counts["known_at_start"]
-    return min(99.0, 100.0 * run.counts["listed"] / known) if known else 0.0
+    """How far, in percent; only a run over everyone knows before its end."""
+    return min(99.0, 100.0 * run.counts["listed"] / run.known) if run.known else 0.0
 
 
 def _publish(run: Run) -> None:

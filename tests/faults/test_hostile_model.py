@@ -176,7 +176,7 @@ def test_a_hostile_model_has_no_effect_and_every_entry_a_code(here: Practice, en
     assert [one for one in expected if one in sent] == []
 
     endpoint.model = behaving
-    assert here.run() == 0
+    assert here.run() == 0, here.ledger("SELECT operation, state, code, count(*) FROM delivery GROUP BY 1, 2, 3")
     assert tally(here, expected) == Tally([], [], [])
 
 
@@ -185,7 +185,7 @@ def test_a_model_that_behaves_is_asked_once_for_an_entry_and_never_again(
 ) -> None:
     expected = rename(here, "Once")
 
-    assert here.run() == 0
+    assert here.run() == 0, here.ledger("SELECT operation, state, code, count(*) FROM delivery GROUP BY 1, 2, 3")
     assert len(endpoint.bodies) == len(expected)
     assert tally(here, expected) == Tally([], [], [])
     assert here.run("sweep") == 0
