@@ -43,14 +43,14 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     items = [one.item for one in batch]
     try:
         before: Mapping[str, Arguments | None] = write.present(items) if write.present else {}
-    except Transient as error:
-        run.count("held_up", len(batch), code=error.code)
-        return False
-    except (Unknown, Rejected, Unauthorized) as error:
+    except (Transient, Unknown, Unauthorized) as error:
         if isinstance(error, Unauthorized):
             run.down.add(_target(operation, run))
         run.count("held_up", len(batch), code=error.code)
         return False
+    except Rejected as error:  # time does not put it right, and the records after it are not to wait
+        _settled(run, [Outcome(item.key, "rejected", error.code) for item in items])
+        return True
     if _blanks_too_much(run, batch, before):
         deliveries.move(run.ledger, [item.key for item in items], "held", "too_many_blanks")
         return True
@@ -58,10 +58,14 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     crashpoint("send")
     outcomes = _send(run, operation, write, batch)
     crashpoint("sent")
+    _settled(run, outcomes)
+    return any(outcome.state != "transient" for outcome in outcomes)
+
+
+def _settled(run: Run, outcomes: Sequence[Outcome]) -> None:
     deliveries.settle(run.ledger, outcomes)
     for outcome in outcomes:
         run.count(f"outcome_{outcome.state}", code=outcome.code)
-    return any(outcome.state != "transient" for outcome in outcomes)
 
 
 def _send(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> list[Outcome]:

@@ -180,3 +180,21 @@ def test_a_database_that_is_gone_is_filled_again_by_a_resync(here: Practice) -> 
     assert here.run() == 0  # nothing changed at the source: that is all a run can know
     assert here.run("resync") == 0
     assert all(here.rows()[one].endswith(names[-1]) for one, names in expected.items())
+
+
+def test_records_that_cannot_be_written_to_stop_no_other_record(here: Practice) -> None:
+    expected = rename(here, "Poison")
+    *broken, sound = here.healthie.ids()
+    for patient in broken:
+        here.healthie.edit("User", patient, metadata="[1, 2")
+
+    assert here.run() == 3
+    assert states(here, "healthie_set_metadata") == {"rejected": 3, "done": 1}
+    assert here.ledger("SELECT DISTINCT code FROM delivery WHERE state = 'rejected'") == [
+        ("metadata_malformed",)
+    ]
+    assert tally(here, {sound: expected[sound]}) == CLEAN
+    for patient in broken:
+        here.healthie.edit("User", patient, metadata=None)
+    assert ferry(here, "retry", here.label, "--rejected").code == 0
+    assert tally(here, expected) == CLEAN
