@@ -14,6 +14,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVE
 
 from flows.errors import Spoken
 
+ROOT = Path(__file__).resolve().parents[1]
 START = 120.0  # seconds; it takes 12 to 35 on two cores
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -41,10 +42,12 @@ class LocalServer:
         self._log = (self.home / "server.log").open("ab")
         environment = os.environ | QUIET | {"PREFECT_HOME": str(self.home)}
         environment.pop("PREFECT_API_URL", None)
-        command = [sys.executable, "-m", "prefect", "server", "start"]
+        command = [sys.executable, "-m", "flows.keeper", sys.executable, "-m", "prefect", "server", "start"]
         self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell, no outside input
             [*command, "--host", "127.0.0.1", "--port", str(self.port)],
             env=environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
         )
@@ -63,12 +66,10 @@ class LocalServer:
         raise ServerUnavailable(f"prefect: no answer after {START:.0f} s; see {self.home / 'server.log'}")
 
     def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(timeout=10)
+        """End the server; the keeper ends it too if this process ends without."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
         self._log.close()
 
 

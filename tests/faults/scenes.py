@@ -63,7 +63,8 @@ def met(practice: Practice, trouble: str) -> int:
 
 def cursors(practice: Practice) -> Mapping[object, object]:
     """How far each feed was read, as the ledger has it."""
-    return {feed: watermark for feed, watermark in practice.ledger("SELECT feed, watermark FROM cursor")}
+    rows = practice.ledger("SELECT feed, watermark FROM cursor")
+    return {row[0]: row[1] for row in rows}
 
 
 def ended(practice: Practice) -> str:

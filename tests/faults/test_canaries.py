@@ -97,7 +97,7 @@ def test_nothing_in_what_commands_say_but_what_was_asked_for(story: Story, scann
     asked = {story.ids[0]}
     hits = set[object]()
     for name, said in story.said.items():
-        hits |= {hit for hit in scanner.hits(f"{name} on stderr", said.err)}
+        hits |= scanner.hits(f"{name} on stderr", said.err)
         if name != "dry run":
             found = scanner.hits(f"{name} on stdout", said.out)
             hits |= {hit for hit in found if not (name == "explain" and hit.word in asked)}

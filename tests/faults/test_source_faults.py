@@ -13,8 +13,8 @@ from tests.faults.scenes import EARLIER, LONG_AGO, awake, cursors, ended, met, n
 from tests.faults.world import Practice, Tally, tally
 
 BAD_ANSWERS: tuple[Trouble, ...] = (
-    "rate_limited", "too_many_requests", "server_error", "bad_gateway", "html", "errors", "truncated", "half_json",
-    "hang", "reset",
+    "rate_limited", "too_many_requests", "server_error", "bad_gateway", "html", "errors", "truncated",
+    "half_json", "hang", "reset",
 )  # fmt: skip
 READING = ("source's check", "target's check", "changed patients", "changed tags", "entries")
 """The requests of a run before anything is delivered, in their order."""

@@ -1,6 +1,5 @@
 """A target answers badly: classes A, B and C 0 lost 0 doubled, D at most once and every doubt listed."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -167,7 +166,7 @@ def test_a_table_of_another_type_is_refused_and_the_other_targets_go_on(here: Pr
     assert codes == [("schema_drift",)]
     assert states(here, "healthie_set_metadata") == {"done": 8}
     assert here.rows() == {}
-    os.remove(here.folder / "warehouse.db")
+    (here.folder / "warehouse.db").unlink()
     assert ferry(here, "retry", here.label, "--rejected").code == 0
     assert tally(here, expected) == CLEAN
 
@@ -175,7 +174,7 @@ def test_a_table_of_another_type_is_refused_and_the_other_targets_go_on(here: Pr
 def test_a_database_that_is_gone_is_filled_again_by_a_resync(here: Practice) -> None:
     expected = rename(here, "Gone")
     assert here.run() == 0
-    os.remove(here.folder / "warehouse.db")
+    (here.folder / "warehouse.db").unlink()
 
     assert here.run() == 0  # nothing changed at the source: that is all a run can know
     assert here.run("resync") == 0

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -72,10 +73,8 @@ def _pump(source: socket.socket, sink: socket.socket, record: bytearray | None) 
 
 
 def _cut(one: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # it is closed already
         one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is closed already
     one.close()
 
 
