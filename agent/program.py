@@ -7,26 +7,27 @@ what an exception says may hold what the entry says.
 """
 
 import ast
+import asyncio
 import json
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from types import TracebackType
 from typing import ClassVar, Self
 
 import pydantic_monty
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, UserPromptPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
+from agent.case import Case
 from agent.policy import Policy
 from agent.prelude import prelude
-from connectors.entry import Entry
 from connectors.operation import Write
 
 LIMITS = pydantic_monty.ResourceLimits(
@@ -184,9 +185,32 @@ def _code(error: pydantic_monty.MontyError) -> ProgramCode:
     return ProgramCode.ERROR
 
 
-def case_text(entry: Entry, known: Mapping[str, JsonValue], today: date) -> str:
-    """One case as the text of a request to a ProgramModel."""
-    return json.dumps({"entry": dict(entry), "known": dict(known), "today": today.isoformat()})
+class Answer(BaseModel):
+    """What the program answered for one case: the text of a plan, or why there is none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    plan: str = ""
+    code: str = ""
+    line: int = 0
+
+
+class Answers(BaseModel):
+    """One agent run's output: an answer for each case, in their order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    answers: list[Answer]
+
+
+def cases_text(cases: Sequence[Case]) -> str:
+    """Cases as the text of a request to a ProgramModel."""
+    return json.dumps(
+        [
+            {"entry": dict(case.entry), "known": dict(case.known), "today": case.today.isoformat()}
+            for case in cases
+        ]
+    )
 
 
 class ProgramModel(Model):
@@ -223,10 +247,20 @@ class ProgramModel(Model):
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
-        case = json.loads(_prompt(messages))
-        today = date.fromisoformat(case["today"])
-        answer = self._sandbox.run(self._program, {**case, "today": today}, today)
-        return ModelResponse([TextPart(answer)], model_name="program")
+        answers: list[Answer] = []
+        for case in json.loads(_prompt(messages)):
+            answers.append(self._answer(case))
+            await asyncio.sleep(0)  # the loop is shared
+        text = Answers(answers=answers).model_dump_json(exclude_defaults=True)
+        return ModelResponse([TextPart(text)], model_name="program")
+
+    def _answer(self, case: dict[str, JsonValue]) -> Answer:
+        """One case, in a session of its own: what happens to it happens to no other."""
+        today = date.fromisoformat(str(case["today"]))
+        try:
+            return Answer(plan=self._sandbox.run(self._program, {**case, "today": today}, today))
+        except ProgramFailed as failed:
+            return Answer(code=failed.code.value, line=failed.line)
 
 
 def _prompt(messages: list[ModelMessage]) -> str:
