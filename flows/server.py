@@ -41,6 +41,7 @@ class LocalServer:
         self.url = f"http://127.0.0.1:{self.port}/api"
         self._log = (self.home / "server.log").open("ab")
         environment = os.environ | QUIET | {"PREFECT_HOME": str(self.home)}
+        environment["PREFECT_SERVER_UI_API_URL"] = self.url  # else the dashboard looks on the default port
         environment.pop("PREFECT_API_URL", None)
         command = [sys.executable, "-m", "flows.keeper", sys.executable, "-m", "prefect", "server", "start"]
         self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell, no outside input
