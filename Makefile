@@ -22,7 +22,7 @@ demo: $(READY)  ## see the main job run, on a local stand-in for Healthie
 	$(BIN)/ferry demo
 
 test: $(READY)  ## every test
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: $(READY)  ## ruff, strict types, import contracts
 	$(BIN)/ruff check .
