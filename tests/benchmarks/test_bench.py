@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NO_MATTER_HOW_FAST = (*requests.ROWS, *model_requests.ROWS, engine.RECORDS, memory.RATIO)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_small_pass_gives_every_figure_its_row(tmp_path: Path) -> None:
     written = tmp_path / "results.md"
     command = [sys.executable, "-m", "benchmarks", "--quick", "--write", str(written)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=220, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=840, check=False)
     text = written.read_text() if written.exists() else ""
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
@@ -33,7 +33,7 @@ def test_a_small_pass_gives_every_figure_its_row(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_said() -> None:
     command = [sys.executable, "-m", "benchmarks", "speed"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
     assert done.returncode == 2
     assert "no benchmark speed" in done.stderr

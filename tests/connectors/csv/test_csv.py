@@ -194,7 +194,9 @@ def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
     for round_ in range(4):
         writer = spawn.Process(target=_write_for_ever, args=(tmp_path, round_))
         writer.start()
-        for _ in range(40):
+        looks = 0
+        while looks < 40 or (len(seen) < 2 and looks < 1500):  # until the writer has started, too
+            looks += 1
             lines = text_in(tmp_path).split("\r\n")
             assert lines[0] == "patient_id,name,phone,visits" and lines[-1] == ""
             assert len(lines) >= 502 and all(line.count(",") == 3 for line in lines[:-1])
