@@ -32,6 +32,7 @@ from flows.settings import Settings
 RUNS: dict[str, Run] = {}
 """The runs of this process, by name: a task's parameters hold the name and nothing else."""
 
+TELL_EVERY = 2.0  # seconds between two words to Prefect on how far a run is
 TASKS_A_SECOND = 30  # the server drops records of more, silently
 
 
@@ -108,7 +109,7 @@ def _carry(run: Run) -> None:
 
 def _plan_pages(run: Run) -> None:
     """Page by page: read, decide, journal, deliver. Memory holds one page."""
-    progress = None if run.dry else _progress(run)
+    progress, told = None if run.dry else _progress(run), time.monotonic()
     for page in detect.pages(run):
         candidates = detect.changed(run, page)
         names = decide.groups(run, candidates)
@@ -119,8 +120,9 @@ def _plan_pages(run: Run) -> None:
         if not run.dry:
             deliver.deliver(run)
         OBSERVER.get().progress(run.counts["listed"], run.known or None)
-        if progress:
+        if progress and time.monotonic() - told > TELL_EVERY:
             update_progress_artifact(progress, progress=_part_done(run))
+            told = time.monotonic()
     if progress:
         update_progress_artifact(progress, progress=100.0)
 
