@@ -1,6 +1,6 @@
 """kill -9 at random moments while 15 % of the requests go wrong: nothing lost, nothing doubled.
 
-The seed of each trial is in its name; a failure is replayed with FERRY_SEED=<seed>; FERRY_SEED=12:40 runs these seeds.
+A failure names its seed: FERRY_SEED=<seed> runs that trial again, FERRY_SEED=12:40 a range of them.
 """
 
 import os
