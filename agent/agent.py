@@ -59,20 +59,15 @@ class Decider:
         Args:
             writes, lookups: by full name, `<target>_<operation>`.
             model: "program", or a model: a pydantic-ai id, `openai-compatible:<name>`, or a Model.
-            view: what a model may see of an entry; nothing, if it is not said.
-            access: how a model is reached, and what it may cost.
+            view: what a model may see of an entry (default: nothing). access: how it is reached, and limits.
 
-        Raises:
-            ValueError: the program is none, the model cannot be reached so, or the policy does not fit.
+        Raises ValueError: the program is none, the model cannot be reached so, or the policy does not fit.
         """
-        self._way: Way[Any]
         self._opened: list[_Open] = []  # the last is in use; those before belong to closed or parents' loops
         if model == PROGRAM:
             if instructions.program is None:
-                raise ValueError(
-                    "program: these instructions were not compiled; refine them, or name a model"
-                )
-            self._way = ByProgram(instructions.program, policy, writes, gate)
+                raise ValueError("program: the instructions were not compiled; refine them, or name a model")
+            self._way: Way[Any] = ByProgram(instructions.program, policy, writes, gate)
             return
         # Only here: importing the vendors' SDKs takes over a second, and a program needs none of them.
         from agent.by_model import ByModel  # noqa: PLC0415

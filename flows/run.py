@@ -1,6 +1,5 @@
 """A run: one execution of an integration, with everything its steps share."""
 
-import gc
 import secrets
 import threading
 from collections import Counter
@@ -115,8 +114,6 @@ def opened(label: str, mode: Mode, *, dry: bool) -> Generator[Run]:
         run.source.check(deployment.integration.fields)
         for target in run.targets.values():
             target.check()
-        gc.collect()
-        gc.freeze()  # what is loaded stays: collections need not walk it for every group of entries
         if not dry:
             runs.begin(ledger, mode, run.versions)
         yield run
