@@ -8,8 +8,10 @@ FERRY_CRASH_LOG names a file that gets the points' names.
 import itertools
 import os
 import signal
+import time
 from pathlib import Path
 
+DELIVERED = 0.5  # seconds; of several threads another may take the signal, while this one must go no further
 _count = itertools.count(1)
 
 
@@ -23,3 +25,4 @@ def crashpoint(name: str) -> None:
             file.write(f"{number} {name}\n")
     if number == int(at):
         os.kill(os.getpid(), signal.Signals[os.environ.get("FERRY_CRASH_SIGNAL", "SIGKILL")])
+        time.sleep(DELIVERED)

@@ -60,7 +60,7 @@ def test_a_paused_run_that_wakes_up_cannot_write(practice: Make, point: int) -> 
     old = stopped_at(here, point, TEST_LEASE_SECONDS="1")
     time.sleep(1.5)  # longer than its lease
 
-    here.until_settled()
+    assert here.until_settled()[-1] == 0
     acts = here.ledger("SELECT count(*) FROM audit")
     wake(old)
 
