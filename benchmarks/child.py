@@ -27,6 +27,7 @@ from connectors.healthie import Healthie
 from connectors.healthie import client as healthie_client
 from connectors.http import Http
 from connectors.sql.target import Target
+from flows.parameters import Parameters
 from flows.run import OBSERVER, Observer, Run
 
 SOURCE = "wait for the source"
@@ -65,7 +66,7 @@ def main() -> None:
         _watch(steps)
     OBSERVER.set(Observer(ended=runs.append))
     before, begun = cpu_seconds(), time.perf_counter()
-    state: Any = flows.sync.sync(LABEL, order.mode, False, return_state=True)
+    state: Any = flows.sync.sync(Parameters.of(LABEL, order.mode), return_state=True)
     wall, after = time.perf_counter() - begun, cpu_seconds()
     if state.name not in ("Completed", "Incomplete") or len(runs) != 1:
         raise BenchmarkFailed(f"the run ended as {state.name}: {state.message}")

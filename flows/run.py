@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Literal
 
 from agent.agent import Decider
 from connectors.base import Connector
@@ -21,11 +20,10 @@ from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.store import Ledger, connect
+from flows.parameters import Mode, Parameters
 from flows.settings import Settings
 from flows.tenants import Deployment, load
 from flows.vault import KeyFile
-
-Mode = Literal["changes", "sweep", "resync", "retry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +52,13 @@ class Run:
     """One execution. Steps take it whole: they are chapters of one story, in flows/sync.py."""
 
     deployment: Deployment
+    asked: Parameters
     ledger: Ledger
     source: Healthie
     targets: Mapping[str, Connector]
     writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
     decider: Decider
     versions: Versions
-    mode: Mode
-    dry: bool
     first: bool  # no run of this integration was ever completed
     known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
@@ -77,6 +74,14 @@ class Run:
     @property
     def id(self) -> str:
         return self.ledger.run
+
+    @property
+    def mode(self) -> Mode:
+        return self.asked.mode
+
+    @property
+    def dry(self) -> bool:
+        return self.asked.dry_run
 
     @property
     def today(self) -> date:
@@ -95,27 +100,27 @@ def new_id() -> str:
 
 
 @contextmanager
-def opened(label: str, mode: Mode, *, dry: bool) -> Generator[Run]:
+def opened(asked: Parameters) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
 
     Raises:
         IntegrationInvalid, LedgerUnavailable, LeaseHeld, ConnectorError: nothing was done.
     """
     settings = Settings()
-    deployment = load(settings.deployments, label)
+    deployment = load(settings.deployments, asked.label)
     with ExitStack() as stack:
         ledger = open_ledger(settings, deployment)
         stack.callback(ledger.close)
-        if not dry:
+        if not asked.dry_run:
             lease.take(ledger, new_id())
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
-        run = _assemble(stack, deployment, ledger, mode, dry)
+        run = _assemble(stack, deployment, ledger, asked)
         run.source.check(deployment.integration.fields)
         for target in run.targets.values():
             target.check()
-        if not dry:
-            runs.begin(ledger, mode, run.versions)
+        if not asked.dry_run:
+            runs.begin(ledger, asked.mode, run.versions)
         yield run
 
 
@@ -129,7 +134,7 @@ def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
     )
 
 
-def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mode, dry: bool) -> Run:
+def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: Parameters) -> Run:
     source = connections.source(deployment)
     stack.callback(source.close)
     targets = connections.targets(deployment)
@@ -142,6 +147,7 @@ def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mo
     known = runs.cursors(ledger)
     return Run(
         deployment=deployment,
+        asked=asked,
         ledger=ledger,
         source=source,
         targets=targets,
@@ -151,10 +157,8 @@ def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, mode: Mo
             instructions=_version(deployment),
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
         ),
-        mode=mode,
-        dry=dry,
         first=runs.SWEEP not in known,
-        known=entries.count(ledger) if mode in ("sweep", "resync") else 0,
+        known=entries.count(ledger) if asked.mode in ("sweep", "resync") else 0,
         started=datetime.now(UTC),
     )
 

@@ -26,7 +26,8 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows import certify, decide, deliver, detect, report
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
-from flows.run import OBSERVER, Mode, Run, opened
+from flows.parameters import Parameters
+from flows.run import OBSERVER, Run, opened
 from flows.settings import Settings
 
 RUNS: dict[str, Run] = {}
@@ -48,21 +49,14 @@ def decide_group(group: str, run: str) -> None:
     log_prints=False,
     task_runner=cast("TaskRunner[PrefectFuture[None]]", ThreadPoolTaskRunner(max_workers=Settings().workers)),
 )
-def sync(integration: str, mode: Mode = "changes", dry_run: bool = False) -> State[None]:
-    """Carry every entry that changed since the last run to its targets.
-
-    Args:
-        integration: `tenant/integration`, a folder below deployments/.
-        mode: changes (what the source shows as changed), sweep (read everyone), resync (everyone again, as
-            a new version), retry (only what is open).
-        dry_run: decide and show, send nothing, remember nothing.
-    """
+def sync(integration: Parameters) -> State[None]:
+    """Carry every entry that changed since the last run to its targets."""
     raise_fence()
-    return guarded(lambda: _sync(integration, mode, dry_run))
+    return guarded(lambda: _sync(integration))
 
 
-def _sync(integration: str, mode: Mode, dry_run: bool) -> State[None]:
-    with _collector_at_ease(), opened(integration, mode, dry=dry_run) as run:
+def _sync(asked: Parameters) -> State[None]:
+    with _collector_at_ease(), opened(asked) as run:
         RUNS[run.id] = run
         try:
             _work(run)

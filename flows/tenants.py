@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import yaml
-from pydantic import Field, JsonValue, StringConstraints, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from agent.instructions import Instructions
 from agent.policy import Grant, OperationGrant, Policy
@@ -13,8 +13,7 @@ from connectors.base import Settings
 from connectors.entry import Category
 from connectors.tabular import Column, Table
 from flows.errors import Spoken
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+from flows.parameters import Name
 
 
 class IntegrationInvalid(Spoken):

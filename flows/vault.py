@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flows.errors import Spoken
 
 NONCE = 12  # bytes
+WRAPPED = NONCE + 32 + 16  # bytes: a nonce, a key, a tag
 VERSION = b"\x01"
 
 
@@ -84,6 +85,24 @@ class Seal:
                 "a sealed value has an unknown version; was the ledger written by a newer Ferry?"
             )
         return _opened(self._cipher, sealed[1:], self._bound(purpose))
+
+    def envelope(self, secret: bytes, *, system: str, purpose: str) -> bytes:
+        """A secret under a data key of its own, which this tenant's key wraps: what a connection is stored as.
+
+        Both layers are bound to environment, tenant, system and purpose.
+        """
+        bound = associated_data(*self._context, system=system, purpose=purpose)
+        own, inner, outer = AESGCM.generate_key(256), os.urandom(NONCE), os.urandom(NONCE)
+        wrapped = outer + self._cipher.encrypt(outer, own, bound)
+        return VERSION + wrapped + inner + AESGCM(own).encrypt(inner, secret, bound)
+
+    def open_envelope(self, sealed: bytes, *, system: str, purpose: str) -> bytes:
+        """Raises SealBroken if it was sealed for another tenant, environment, system or purpose, or changed."""
+        if sealed[:1] != VERSION or len(sealed) < 1 + WRAPPED:
+            raise SealBroken("a sealed connection is not one that this Ferry wrote; connect it again")
+        bound = associated_data(*self._context, system=system, purpose=purpose)
+        own = _opened(self._cipher, sealed[1 : 1 + WRAPPED], bound)
+        return _opened(AESGCM(own), sealed[1 + WRAPPED :], bound)
 
     def keyed_hash(self, *parts: str | int) -> str:
         """Names a thing without telling it: 32 hex characters, injective over the parts."""

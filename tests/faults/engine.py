@@ -5,11 +5,13 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import cast
 
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
 import flows.sync
 from flows.ledger import store
+from flows.parameters import Mode, Parameters
 
 
 def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
@@ -28,7 +30,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
     try:
         with temporary_settings(settings):
-            state = flows.sync.sync(label, mode, False, return_state=True)
+            state = flows.sync.sync(Parameters.of(label, cast(Mode, mode)), return_state=True)
     except BaseException:  # noqa: BLE001  # whatever it is, the log must show it and the process must end
         traceback.print_exc()
         sys.stderr.flush()

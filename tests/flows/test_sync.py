@@ -154,7 +154,9 @@ def test_prefect_has_a_complete_record(here: Practice) -> None:
     run = answer.json()[0]
 
     assert run["state"]["type"] == "COMPLETED"
-    assert run["parameters"] == {"integration": LABEL, "mode": "changes", "dry_run": False}
+    tenant, name = LABEL.split("/")
+    asked = {"tenant": tenant, "integration": name, "mode": "changes", "dry_run": False, "emit": "always"}
+    assert run["parameters"] == {"integration": asked}
     tasks = {"task_runs": {"flow_run_id": {"any_": [run["id"]]}}}
     for _ in range(60):
         found = httpx.post(f"{here.prefect['PREFECT_API_URL']}/task_runs/filter", json=tasks).json()

@@ -1,48 +1,27 @@
-"""The command line: ferry demo, run, explain, status, retry, resync."""
+"""Carrying: run, resync, retry, demo."""
 
 import logging
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flows import demo as demonstration
 from flows import preview, report, server
-from flows.boundary import CodedFailure, guarded, raise_fence
-from flows.explain import explain as explanation
-from flows.ledger import deliveries, entries, lease
+from flows.boundary import CodedFailure
+from flows.cli.app import Label, app, out, under_lease, with_ledger
+from flows.ledger import deliveries, entries
 from flows.ledger.store import Ledger
-from flows.run import OBSERVER, Mode, Observer, Run, new_id, open_ledger
+from flows.parameters import Mode, Parameters
+from flows.run import OBSERVER, Observer, Run
 from flows.settings import Settings
-from flows.status import status as status_lines
 from flows.sync import sync
-from flows.tenants import labels, load
+from flows.tenants import load
 
 INCOMPLETE = 3  # exit code: the run ended and something waits
-app = typer.Typer(
-    help="Carry operational patient data between a practice's Healthie and its other systems.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-Label = Annotated[str, typer.Argument(metavar="TENANT/INTEGRATION", help="a folder below deployments/")]
-out = Console(highlight=False, soft_wrap=True)
-
-
-def main() -> None:
-    """Run the command line; every error is one line on standard error."""
-    raise_fence()
-    try:
-        guarded(lambda: app(standalone_mode=True))
-    except CodedFailure as failure:
-        sys.stderr.write(f"ferry: {str(failure).removeprefix(failure.code + ': ')}\n")
-        sys.exit(1)
 
 
 @app.command()
@@ -99,57 +78,13 @@ def retry(
                         "no_such_doubt", f"{label}: no doubtful delivery {key}; see: ferry status"
                     )
 
-    _with_ledger(label, lambda ledger: _under_lease(ledger, reopen))
+    with_ledger(label, lambda ledger: under_lease(ledger, reopen))
     _carry(label, "retry", dry_run=False)
-
-
-@app.command()
-def explain(
-    label: Label,
-    patient: Annotated[str, typer.Argument(help="the patient's id in Healthie")],
-    values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
-) -> None:
-    """Say why this patient did, or didn't, arrive."""
-    deployment = load(Settings().deployments, label)
-
-    def say(ledger: Ledger) -> None:
-        for line in explanation(deployment, ledger, patient, values=values):
-            out.print(line, markup=False)
-
-    _with_ledger(label, say)
-
-
-@app.command()
-def status(label: Annotated[str, typer.Argument(metavar="[TENANT/INTEGRATION]")] = "") -> None:
-    """Say how each integration stands, what is open and what needs a person."""
-    for one in [label] if label else labels(Settings().deployments):
-        _with_ledger(one, _say_status)
-
-
-def _say_status(ledger: Ledger) -> None:
-    for line in status_lines(ledger):
-        out.print(line, markup=False)
-
-
-def _with_ledger(label: str, act: Callable[[Ledger], object]) -> None:
-    settings = Settings()
-    ledger = open_ledger(settings, load(settings.deployments, label))
-    try:
-        act(ledger)
-    finally:
-        ledger.close()
-
-
-def _under_lease(ledger: Ledger, act: Callable[[Ledger], None]) -> None:
-    lease.take(ledger, new_id())
-    try:
-        act(ledger)
-    finally:
-        lease.give_back(ledger)
 
 
 def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
     """One run in this process, with a progress bar and the report in the terminal."""
+    asked = Parameters.of(label, mode, dry_run=dry_run)
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
     ended: list[Run] = []
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better
@@ -168,7 +103,7 @@ def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
                 ended=ended.append,
             )
         )
-        state = sync(label, mode, dry_run, return_state=True)
+        state = sync(asked, return_state=True)
     for one in ended:
         _print_report(one)
     if state.is_failed() or state.is_crashed():

@@ -1,0 +1,40 @@
+"""Looking: explain, status. Nothing is written."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import Label, app, say, with_ledger
+from flows.explain import explain as explanation
+from flows.ledger.store import Ledger
+from flows.settings import Settings
+from flows.status import status as status_lines
+from flows.tenants import labels, load
+
+
+@app.command()
+def explain(
+    label: Label,
+    patient: Annotated[str, typer.Argument(help="the patient's id in Healthie")],
+    values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
+) -> None:
+    """Say why this patient did, or didn't, arrive."""
+    deployment = load(Settings().deployments, label)
+
+    def tell(ledger: Ledger) -> None:
+        for line in explanation(deployment, ledger, patient, values=values):
+            say(line)
+
+    with_ledger(label, tell)
+
+
+@app.command()
+def status(label: Annotated[str, typer.Argument(metavar="[TENANT/INTEGRATION]")] = "") -> None:
+    """Say how each integration stands, what is open and what needs a person."""
+    for one in [label] if label else labels(Settings().deployments):
+        with_ledger(one, _say_status)
+
+
+def _say_status(ledger: Ledger) -> None:
+    for line in status_lines(ledger):
+        say(line)

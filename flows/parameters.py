@@ -1,0 +1,57 @@
+"""What one run is asked to do: the one parameter of the flow `sync`.
+
+The dashboard makes a form of it, and Prefect refuses values that do not fit before a run exists. It holds
+names and words of closed sets; nothing of a patient's.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints
+
+from connectors.base import Settings
+from flows.errors import Spoken
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=63)]
+Mode = Literal["changes", "sweep", "resync", "retry"]
+Emit = Literal["always", "first-week-of-month", "last-week-of-month"]
+
+
+class NotALabel(Spoken):
+    """A word that should have been `tenant/integration`. One line."""
+
+
+class Parameters(Settings):
+    """One run of one integration."""
+
+    tenant: Name = Field(description="the practice: a folder below deployments/")
+    integration: Name = Field(description="the integration: a folder below the tenant's")
+    mode: Mode = Field(
+        default="changes",
+        description="changes: what the source shows as changed. sweep: read everyone. resync: everyone "
+        "again, as a new version. retry: only what is open",
+    )
+    dry_run: bool = Field(default=False, description="decide and show; send nothing, remember nothing")
+    emit: Emit = Field(
+        default="always",
+        description="on a weekly schedule: decide every week, deliver in the month's first or last week only",
+    )
+
+    @property
+    def label(self) -> str:
+        return f"{self.tenant}/{self.integration}"
+
+    @classmethod
+    def of(cls, label: str, mode: Mode = "changes", *, dry_run: bool = False) -> Self:
+        """Parameters from `tenant/integration`.
+
+        Raises:
+            NotALabel: it is written otherwise.
+        """
+        tenant, _, name = label.partition("/")
+        try:
+            return cls(tenant=tenant, integration=name, mode=mode, dry_run=dry_run)
+        except ValueError:
+            raise NotALabel(
+                f"{label}: is not TENANT/INTEGRATION in small letters, digits, - and _; "
+                "see ferry status for those there are"
+            ) from None
