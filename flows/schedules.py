@@ -1,4 +1,4 @@
-"""Schedules: hourly, every six hours, daily, weekly, in the tenant's time zone. Everything else is refused."""
+"""Schedules: hourly, every six hours, daily, weekly, in the tenant's time zone; nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

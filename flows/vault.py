@@ -87,7 +87,7 @@ class Seal:
         return _opened(self._cipher, sealed[1:], self._bound(purpose))
 
     def envelope(self, secret: bytes, *, system: str, purpose: str) -> bytes:
-        """A secret under a data key of its own, which this tenant's key wraps: what a connection is stored as.
+        """A secret under a data key of its own, which this tenant's key wraps.
 
         Both layers are bound to environment, tenant, system and purpose.
         """
@@ -97,7 +97,7 @@ class Seal:
         return VERSION + wrapped + inner + AESGCM(own).encrypt(inner, secret, bound)
 
     def open_envelope(self, sealed: bytes, *, system: str, purpose: str) -> bytes:
-        """Raises SealBroken if it was sealed for another tenant, environment, system or purpose, or changed."""
+        """Raises SealBroken if it was sealed for another tenant, system or purpose, or changed."""
         if sealed[:1] != VERSION or len(sealed) < 1 + WRAPPED:
             raise SealBroken("a sealed connection is not one that this Ferry wrote; connect it again")
         bound = associated_data(*self._context, system=system, purpose=purpose)
