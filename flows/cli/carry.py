@@ -18,7 +18,7 @@ from flows.ledger.store import Ledger
 from flows.parameters import Mode, Parameters
 from flows.run import OBSERVER, Observer, Run
 from flows.settings import Settings
-from flows.sync import sync
+from flows.sync import carried
 from flows.tenants import load
 
 INCOMPLETE = 3  # exit code: the run ended and something waits
@@ -103,7 +103,7 @@ def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
                 ended=ended.append,
             )
         )
-        state = sync(asked, return_state=True)
+        state = carried(asked)
     for one in ended:
         _print_report(one)
     if state.is_failed() or state.is_crashed():

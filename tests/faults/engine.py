@@ -30,7 +30,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
     try:
         with temporary_settings(settings):
-            state = flows.sync.sync(Parameters.of(label, cast(Mode, mode)), return_state=True)
+            state = flows.sync.carried(Parameters.of(label, cast(Mode, mode)))
     except BaseException:  # noqa: BLE001  # whatever it is, the log must show it and the process must end
         traceback.print_exc()
         sys.stderr.flush()
