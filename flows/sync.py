@@ -19,8 +19,8 @@ from prefect.artifacts import (
 )
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.context import SettingsContext, get_settings_context
 from prefect.futures import PrefectFuture
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
@@ -61,7 +61,10 @@ def carried(asked: Parameters) -> State[None]:
 
     Without Prefect's heartbeat: the lease tells who is alive, and its thread costs half a second at the end.
     """
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    present = get_settings_context()
+    beating = present.settings.flows.model_copy(update={"heartbeat_frequency": None})
+    settings = present.settings.model_copy(update={"flows": beating})  # temporary_settings reads all anew
+    with SettingsContext(profile=present.profile, settings=settings):
         return cast("State[None]", sync(asked, return_state=True))  # Prefect's types count the state twice
 
 
