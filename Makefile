@@ -36,7 +36,7 @@ bench: $(READY)  ## the README's figures, measured here and now
 	$(BIN)/python -m benchmarks
 
 campaign: $(READY)  ## the fault tests and property tests at full size (about an hour)
-	FERRY_CAMPAIGN=full $(BIN)/pytest -q tests/faults tests/connectors/changes tests/connectors/sql
+	FERRY_CAMPAIGN=full $(BIN)/pytest -q tests/faults tests/connectors/changes tests/connectors/sql tests/connectors/csv
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

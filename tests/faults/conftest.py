@@ -1,4 +1,3 @@
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -10,8 +9,6 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import Faults, ProbeServer
 from flows.server import LocalServer
 from tests.faults.world import Practice
-
-FULL = os.environ.get("FERRY_CAMPAIGN") == "full"
 
 
 @pytest.fixture(scope="session")

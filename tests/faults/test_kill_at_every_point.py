@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from connectors.sandbox.healthie.edits import Edit
-from tests.faults.conftest import FULL
+from tests.campaign import FULL
 from tests.faults.world import Practice, Tally, tally
 
 PATIENTS = 4

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.sandbox.healthie.faults import RandomFaults
 from connectors.sandbox.probe import Faults
-from tests.faults.conftest import FULL
+from tests.campaign import FULL
 from tests.faults.test_kill_at_every_point import rename
 from tests.faults.world import Practice, Tally, tally
 

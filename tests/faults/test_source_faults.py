@@ -8,7 +8,7 @@ import pytest
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.faults import Fault, Trouble
 from connectors.sandbox.probe import ProbeServer
-from tests.faults.conftest import FULL
+from tests.campaign import FULL
 from tests.faults.scenes import EARLIER, LONG_AGO, awake, cursors, ended, met, next_request, pass_time, rename
 from tests.faults.world import Practice, Tally, tally
 

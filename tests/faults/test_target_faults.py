@@ -10,7 +10,7 @@ import pytest
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import Faults, Scripted
 from connectors.sandbox.probe.faults import FaultName
-from tests.faults.conftest import FULL
+from tests.campaign import FULL
 from tests.faults.scenes import awake, blind_mismatches, ended, rename, unplanned_effects
 from tests.faults.terminal import ferry
 from tests.faults.world import Practice, Tally, tally

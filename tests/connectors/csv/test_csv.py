@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import multiprocessing
-import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from connectors.csv.file import failure_of
 from connectors.errors import Rejected, Transient, Unauthorized
 from connectors.operation import Item, Outcome, Write
 from connectors.tabular import Column, Drift, Table
+from tests.campaign import FULL
 from tests.connectors import upserts
 
 PATIENTS = Table(
@@ -30,12 +30,12 @@ PATIENTS = Table(
         "visits": Column(type="int"),
     },
 )
-EXAMPLES = int(os.environ.get("FERRY_CAMPAIGN", "60"))
+EXAMPLES = 2_000 if FULL else 60
 QUIET = settings(
     max_examples=EXAMPLES // 2,
     deadline=None,
     database=None,
-    derandomize="FERRY_CAMPAIGN" not in os.environ,
+    derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
 )
 FORMATS = [

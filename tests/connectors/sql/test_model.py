@@ -1,20 +1,20 @@
 """Any sequence of upserts leaves on every engine what it leaves in a dict."""
 
-import os
 from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 
+from tests.campaign import FULL
 from tests.connectors import upserts
 from tests.connectors.nasty import KEYS
 from tests.connectors.sql.servers import Place
 
-EXAMPLES = int(os.environ.get("FERRY_CAMPAIGN", "60"))
+EXAMPLES = 2_000 if FULL else 60
 QUIET = settings(
     max_examples=EXAMPLES,
     deadline=None,
     database=None,
-    derandomize="FERRY_CAMPAIGN" not in os.environ,
+    derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
 )
 
