@@ -23,7 +23,7 @@ from flows.ledger.store import Ledger, connect
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
 from flows.tenants import Deployment, load
-from flows.vault import KeyFile
+from flows.vault.configured import key_encryption_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def opened(asked: Parameters) -> Generator[Run]:
 def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
     return Ledger(
         connect(settings.ledger()),
-        KeyFile(settings.key()),
+        key_encryption_key(settings),
         environment=settings.env,
         tenant=deployment.tenant,
         name=deployment.name,

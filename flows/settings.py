@@ -17,6 +17,10 @@ class Settings(BaseSettings):
     deployments: Path = Path("deployments")
     ledger_url: str = ""  # default: SQLite below home
     key_file: Path | None = None  # default: below home
+    key_passphrase_file: Path | None = None  # default: a protected key file's passphrase is asked for
+    kek: str = ""  # what wraps: the key file, or "gcp-kms:projects/…/cryptoKeys/…"
+    kek_retired: str = ""  # former ones, with commas between: they open what is not rotated yet
+    gcp_credentials: str = ""  # a Prefect block GcpCredentials; default: the machine's own account
     workers: int = 4  # threads that run tasks
 
     def ledger(self) -> str:
@@ -24,3 +28,6 @@ class Settings(BaseSettings):
 
     def key(self) -> Path:
         return self.key_file or self.home / "keys" / "ferry.key"
+
+    def retired(self) -> list[str]:
+        return [name for part in self.kek_retired.split(",") if (name := part.strip())]

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVarTuple
 
 import sqlalchemy as sa
 from alembic import command
@@ -21,9 +21,9 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from flows.crash import crashpoint
 from flows.errors import Spoken
 from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
-from flows.vault import KeyEncryptionKey, Seal, new_data_key, open_data_key
+from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
-Value = TypeVar("Value")
+Values = TypeVarTuple("Values")
 LEASE_SECONDS = 60.0
 ATTEMPTS = 12  # to open the ledger
 PAUSE = 0.25  # seconds between them
@@ -32,6 +32,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 class LedgerUnavailable(Spoken):
     """The ledger cannot be opened or written. One line: what, where, what to do."""
+
+
+class TenantForgotten(Spoken):
+    """The tenant's data key is destroyed: nothing of it opens any more."""
 
 
 class LeaseLost(Spoken):
@@ -75,6 +79,7 @@ def _engine(url: sa.URL) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # a plan survives a power cut before its write leaves
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")  # a key that was destroyed is in no freed page
         cursor.close()
         # The driver would commit before each CREATE TABLE: a migration that is cut off left half of it.
         connection.isolation_level = None
@@ -107,7 +112,7 @@ class Ledger:
         self.engine = engine
         self.tenant, self.name = tenant, name
         try:
-            self.seal = _seal_of(engine, kek, environment, tenant)
+            self.seal = seal_of(engine, kek, environment, tenant)
             self.integration = _integration_of(engine, tenant, name)
         except Spoken:
             engine.dispose()
@@ -157,14 +162,27 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> Seal:
-    found = sa.select(DATA_KEY.c.wrapped).where(DATA_KEY.c.tenant == tenant)
+def seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> Seal:
+    """The tenant's seal, its data key made on the first day.
+
+    Raises:
+        TenantForgotten: the key was destroyed; no new one is made.
+    """
+    row = DATA_KEY.c
+    found = sa.select(row.kid, row.wrapped, row.destroyed).where(row.tenant == tenant)
     with engine.connect() as connection:
-        wrapped = connection.execute(found).scalar_one_or_none()
-    if wrapped is None:
-        row = {"tenant": tenant, "kid": kek.kid, "wrapped": new_data_key(kek, environment, tenant)}
-        wrapped = _insert_once(engine, DATA_KEY, row, found)
-    return open_data_key(kek, wrapped, environment, tenant)
+        stored = connection.execute(found).one_or_none()
+    if stored is None:
+        new, today = new_data_key(kek, environment, tenant), now()
+        values = {"kid": new.kid, "wrapped": new.content, "made": today, "wrapped_at": today}
+        stored = _inserted_once(engine, DATA_KEY, {"tenant": tenant} | values, found)
+    kid, wrapped, destroyed = stored
+    if destroyed is not None:
+        raise TenantForgotten(
+            f"{tenant}: forgotten on {destroyed:%Y-%m-%d}: its key is destroyed, nothing of it opens any "
+            "more; a practice that comes back gets another name"
+        )
+    return open_data_key(kek, Wrapped(kid, wrapped), environment, tenant)
 
 
 def _integration_of(engine: Engine, tenant: str, name: str) -> int:
@@ -173,14 +191,14 @@ def _integration_of(engine: Engine, tenant: str, name: str) -> int:
         known = connection.execute(found).scalar_one_or_none()
     if known is not None:
         return int(known)
-    return int(_insert_once(engine, INTEGRATION, {"tenant": tenant, "name": name}, found))
+    return int(_inserted_once(engine, INTEGRATION, {"tenant": tenant, "name": name}, found)[0])
 
 
-def _insert_once(
-    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[Value]
-) -> Value:
-    """The row's value, whoever inserted it: two processes may start at the same moment."""
+def _inserted_once(
+    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[*Values]
+) -> sa.Row[*Values]:
+    """The row, whoever inserted it: two processes may start at the same moment."""
     with suppress(IntegrityError), engine.begin() as connection:
         connection.execute(table.insert().values(row))
     with engine.connect() as connection:
-        return connection.execute(found).scalar_one()
+        return connection.execute(found).one()

@@ -51,8 +51,11 @@ DATA_KEY = sa.Table(
     "data_key",
     METADATA,
     sa.Column("tenant", sa.String(200), primary_key=True),
-    _text("kid"),
-    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.Column("kid", sa.String(400), nullable=False),  # which key wrapped it; a Cloud KMS name is long
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),  # empty once the tenant is forgotten
+    _time("made", nullable=False),
+    _time("wrapped_at", nullable=False),
+    _time("destroyed"),
 )
 
 LEASE = sa.Table(

@@ -13,8 +13,11 @@ def upgrade() -> None:  # one statement for each table: long, and read once
     op.create_table(
         "data_key",
         sa.Column("tenant", sa.String(length=200), nullable=False),
-        sa.Column("kid", sa.String(length=200), nullable=False),
+        sa.Column("kid", sa.String(length=400), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("made", UtcTime(), nullable=False),
+        sa.Column("wrapped_at", UtcTime(), nullable=False),
+        sa.Column("destroyed", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", name=op.f("pk_data_key")),
     )
     op.create_table(

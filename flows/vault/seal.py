@@ -1,68 +1,56 @@
-"""Sealing: AES-256-GCM under a tenant's data key, which a key-encryption key wraps.
+"""The seal of one tenant, and the data key below it.
 
 The associated data of both layers binds environment, tenant, system and purpose, and is made from the
 request's own context, never read from what was stored. A sealed value that was moved to another
 tenant, purpose or environment does not open.
 """
 
-import base64
-import contextlib
-import hashlib
 import hmac
 import json
 import os
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from flows.errors import Spoken
+from flows.vault.errors import SealBroken
 
 NONCE = 12  # bytes
 WRAPPED = NONCE + 32 + 16  # bytes: a nonce, a key, a tag
 VERSION = b"\x01"
 
 
-class SealBroken(Spoken):
-    """A sealed value does not open: another key, another purpose, or it was changed."""
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A data key as it is stored: wrapped, and by which key."""
+
+    kid: str
+    content: bytes
 
 
 class KeyEncryptionKey(Protocol):
-    """Wraps data keys. A key file locally; a Cloud KMS key has the same two methods."""
+    """Wraps data keys: a key file, a Cloud KMS key, or those that the settings name.
 
-    kid: str
+    `kid` names a key and tells nothing of it. A stored kid never chooses a key: it is compared with
+    those of the keys that are configured.
+    """
 
-    def wrap(self, data_key: bytes, associated: bytes) -> bytes: ...
+    def current(self) -> str:
+        """The kid that a data key would carry if it were wrapped now. May ask Cloud KMS."""
+        ...
 
-    def unwrap(self, wrapped: bytes, associated: bytes) -> bytes: ...
+    def opens(self, kid: str) -> bool:
+        """Whether this is the key that `kid` names."""
+        ...
 
+    def wrap(self, data_key: bytes, associated: bytes) -> Wrapped:
+        """Raises KeyUnavailable, KeyDestroyed."""
+        ...
 
-class KeyFile:
-    """A key-encryption key in a file of base64, readable by its owner alone."""
-
-    def __init__(self, path: Path) -> None:
-        """Reads the file; makes it, with a new key, where there is none.
-
-        Raises:
-            SealBroken: the file is no key, or others may read it.
-        """
-        if not path.exists():
-            _create_private(path, base64.b64encode(AESGCM.generate_key(256)))
-        if path.stat().st_mode & 0o077:
-            raise SealBroken(f"{path}: others may read the key file; run chmod 600 on it")
-        key = base64.b64decode(path.read_bytes())
-        if len(key) != 32:
-            raise SealBroken(f"{path}: not a key of 32 bytes in base64; restore it from its backup")
-        self._cipher = AESGCM(key)
-        self.kid = "file:" + hashlib.sha256(b"ferry-kid" + key).hexdigest()[:16]
-
-    def wrap(self, data_key: bytes, associated: bytes) -> bytes:
-        nonce = os.urandom(NONCE)
-        return nonce + self._cipher.encrypt(nonce, data_key, associated)
-
-    def unwrap(self, wrapped: bytes, associated: bytes) -> bytes:
-        return _opened(self._cipher, wrapped, associated)
+    def unwrap(self, wrapped: Wrapped, associated: bytes) -> bytes:
+        """Raises SealBroken, KeyUnavailable, KeyDestroyed."""
+        ...
 
 
 class Seal:
@@ -84,7 +72,7 @@ class Seal:
             raise SealBroken(
                 "a sealed value has an unknown version; was the ledger written by a newer Ferry?"
             )
-        return _opened(self._cipher, sealed[1:], self._bound(purpose))
+        return opened(self._cipher, sealed[1:], self._bound(purpose))
 
     def envelope(self, secret: bytes, *, system: str, purpose: str) -> bytes:
         """A secret under a data key of its own, which this tenant's key wraps.
@@ -101,8 +89,8 @@ class Seal:
         if sealed[:1] != VERSION or len(sealed) < 1 + WRAPPED:
             raise SealBroken("a sealed connection is not one that this Ferry wrote; connect it again")
         bound = associated_data(*self._context, system=system, purpose=purpose)
-        own = _opened(self._cipher, sealed[1 : 1 + WRAPPED], bound)
-        return _opened(AESGCM(own), sealed[1 + WRAPPED :], bound)
+        own = opened(self._cipher, sealed[1 : 1 + WRAPPED], bound)
+        return opened(AESGCM(own), sealed[1 + WRAPPED :], bound)
 
     def keyed_hash(self, *parts: str | int) -> str:
         """Names a thing without telling it: 32 hex characters, injective over the parts."""
@@ -129,33 +117,41 @@ def associated_data(environment: str, tenant: str, *, system: str, purpose: str)
     return json.dumps(["ferry", 1, environment, tenant, system, purpose], separators=(",", ":")).encode()
 
 
-def new_data_key(kek: KeyEncryptionKey, environment: str, tenant: str) -> bytes:
+def new_data_key(kek: KeyEncryptionKey, environment: str, tenant: str) -> Wrapped:
     """A new data key, wrapped. Only the wrapped form is ever stored."""
-    bound = associated_data(environment, tenant, system="ledger", purpose="data-key")
-    return kek.wrap(AESGCM.generate_key(256), bound)
+    return kek.wrap(AESGCM.generate_key(256), data_key_bound(environment, tenant))
 
 
-def open_data_key(kek: KeyEncryptionKey, wrapped: bytes, environment: str, tenant: str) -> Seal:
+def open_data_key(kek: KeyEncryptionKey, wrapped: Wrapped, environment: str, tenant: str) -> Seal:
     """Raises SealBroken if the key belongs to another tenant, environment or key-encryption key."""
-    bound = associated_data(environment, tenant, system="ledger", purpose="data-key")
-    return Seal(kek.unwrap(wrapped, bound), environment=environment, tenant=tenant)
+    data_key = kek.unwrap(wrapped, data_key_bound(environment, tenant))
+    return Seal(data_key, environment=environment, tenant=tenant)
 
 
-def _opened(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
+def wrap_again(kek: KeyEncryptionKey, wrapped: Wrapped, associated: bytes) -> Wrapped:
+    """The same key, wrapped by the present key, and seen to open before the old form is given up.
+
+    Raises:
+        SealBroken, KeyUnavailable, KeyDestroyed: the old form does not open, or the new one would not.
+    """
+    key = kek.unwrap(wrapped, associated)
+    again = kek.wrap(key, associated)
+    if not hmac.compare_digest(kek.unwrap(again, associated), key):
+        raise SealBroken("a key did not survive being wrapped again; the old form stays, try it once more")
+    return again
+
+
+def opened(cipher: AESGCM, sealed: bytes, associated: bytes) -> bytes:
+    """Raises SealBroken if it was sealed by another key or for another context, or changed."""
     try:
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], associated)
     except (InvalidTag, ValueError):
         raise SealBroken(
-            "a sealed value does not open: wrong key file, tenant or purpose, or it was changed"
+            "a sealed value does not open: wrong key file, tenant or purpose, or it was changed; "
+            "check FERRY_KEY_FILE, FERRY_KEK and FERRY_ENV"
         ) from None
 
 
-def _create_private(path: Path, content: bytes) -> None:
-    """Whole or not at all, and never over a key that is there: the first of two processes wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_bytes(content)
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(draft)
-    draft.unlink()
+def data_key_bound(environment: str, tenant: str) -> bytes:
+    """What a tenant's wrapped data key is bound to."""
+    return associated_data(environment, tenant, system="ledger", purpose="data-key")

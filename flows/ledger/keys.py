@@ -1,0 +1,170 @@
+"""The tenants' data keys: whose is wrapped by which key, wrapping them again, destroying one."""
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from flows.crash import crashpoint
+from flows.errors import Spoken
+from flows.ledger import audit
+from flows.ledger.store import Ledger, TenantForgotten, now
+from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
+from flows.vault import KeyEncryptionKey, Wrapped, data_key_bound, wrap_again
+
+CHAIN = "(keys)"
+"""The name that acts on a tenant's key are noted under: no integration can have it."""
+
+
+class TenantUnknown(Spoken):
+    """The ledger has no key of such a tenant. One line."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """One tenant's row. The key itself is not in it."""
+
+    tenant: str
+    kid: str
+    made: datetime
+    wrapped_at: datetime
+    destroyed: datetime | None
+
+
+def all_of(engine: Engine) -> list[DataKey]:
+    """Every tenant's, also the forgotten ones', by name."""
+    row = DATA_KEY.c
+    query = sa.select(row.tenant, row.kid, row.made, row.wrapped_at, row.destroyed).order_by(row.tenant)
+    with engine.connect() as connection:
+        return [DataKey(*found) for found in connection.execute(query)]
+
+
+def key_of(engine: Engine, tenant: str) -> DataKey:
+    """Raises TenantUnknown."""
+    found = {key.tenant: key for key in all_of(engine)}
+    if tenant not in found:
+        known = ", ".join(sorted(found)) or "none"
+        raise TenantUnknown(f"{tenant}: the ledger knows no such tenant; there are: {known}")
+    return found[tenant]
+
+
+def rotate(engine: Engine, kek: KeyEncryptionKey, environment: str) -> Iterator[tuple[DataKey, bool]]:
+    """Wrap every data key by the present key: (key, whether it was not yet). One transaction each.
+
+    May be cut off anywhere and started again. Runs go on meanwhile: who has a seal open keeps it, and who
+    opens one finds either form, and both open.
+
+    Raises:
+        SealBroken, KeyUnavailable, KeyDestroyed: at that tenant; those before it are done.
+    """
+    current = kek.current()
+    for key in all_of(engine):
+        stale = key.destroyed is None and key.kid != current
+        yield key, stale and _rotate_one(engine, kek, environment, key.tenant)
+
+
+def _rotate_one(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> bool:
+    row = DATA_KEY.c
+    with engine.connect() as connection:
+        query = sa.select(row.kid, row.wrapped).where(row.tenant == tenant, row.destroyed.is_(None))
+        found = connection.execute(query).one_or_none()
+    if found is None:
+        return False  # forgotten a moment ago
+    old = Wrapped(*found)
+    # outside of the transaction: Cloud KMS takes its time
+    new = wrap_again(kek, old, data_key_bound(environment, tenant))
+    values = {"kid": new.kid, "wrapped": new.content, "wrapped_at": now()}
+    crashpoint("before key is wrapped again")
+    try:
+        with _acting(engine, kek, environment, tenant, "data key wrapped again", new.kid) as connection:
+            _replace(connection, tenant, row.wrapped == old.content, values)
+            crashpoint("inside key is wrapped again")
+    except (_Overtaken, TenantForgotten):
+        return False  # forgotten, or wrapped again by another process: that stands
+    crashpoint("after key is wrapped again")
+    return True
+
+
+def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> DataKey:
+    """Destroy the tenant's data key, and fence out its runs that go on, in one transaction.
+
+    The row stays with the day, so that no new key is made. A key that is destroyed stays as it was.
+
+    Raises:
+        TenantUnknown: there is nothing to destroy.
+    """
+    if key_of(engine, tenant).destroyed is None:
+        crashpoint("before key is destroyed")
+        with (
+            suppress(_Overtaken),
+            _acting(engine, kek, environment, tenant, "data key destroyed", tenant) as connection,
+        ):
+            _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})
+            _fence_out(connection, tenant)
+            crashpoint("inside key is destroyed")
+        crashpoint("after key is destroyed")
+    return key_of(engine, tenant)
+
+
+def scrub(engine: Engine) -> bool:
+    """Leave no former form of a key in the database's own files, as far as a client of it can.
+
+    SQLite: freed places are zeroed as they are freed (store.py); what is still in the write-ahead log is
+    written through and the log is emptied. PostgreSQL: the table is written anew.
+
+    Returns:
+        False if another connection that reads kept the database from it.
+    """
+    crashpoint("before scrub")
+    if engine.dialect.name != "sqlite":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (FULL) data_key")
+        return True
+    raw = engine.raw_connection()  # outside of any transaction, where SQLAlchemy would begin one
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _, _ = cast(tuple[int, int, int], cursor.fetchone())
+        cursor.close()
+    finally:
+        raw.close()
+    return not busy
+
+
+def _fence_out(connection: Connection, tenant: str) -> None:
+    """Runs of the tenant that go on may write nothing more: their tokens are old from here on."""
+    integrations = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant)
+    connection.execute(
+        sa.update(LEASE)
+        .where(LEASE.c.integration.in_(integrations))
+        .values(epoch=LEASE.c.epoch + 1, holder="", run=None, expires=0.0)
+    )
+
+
+class _Overtaken(Exception):
+    """Another process changed the row first; the transaction is rolled back with its event."""
+
+
+def _replace(
+    connection: Connection, tenant: str, still: sa.ColumnElement[bool], values: Mapping[str, object]
+) -> None:
+    """Raises _Overtaken if the row is not what it was: a destroyed key never comes back."""
+    row = DATA_KEY.c
+    change = sa.update(DATA_KEY).where(row.tenant == tenant, row.destroyed.is_(None), still)
+    if connection.execute(change.values(dict(values))).rowcount != 1:
+        raise _Overtaken
+
+
+@contextmanager
+def _acting(
+    engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str, act: str, *subjects: str
+) -> Generator[Connection]:
+    """One transaction for an act on a tenant's key and its event in the audit: both, or neither."""
+    ledger = Ledger(engine, kek, environment=environment, tenant=tenant, name=CHAIN)
+    with engine.begin() as connection:
+        yield connection
+        audit.add(ledger, connection, act, 1, *subjects)
