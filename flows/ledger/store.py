@@ -16,11 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
-from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
+from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
+from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, new_data_key, open_data_key
 
 Value = TypeVar("Value")
@@ -32,6 +33,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 class LedgerUnavailable(Spoken):
     """The ledger cannot be opened or written. One line: what, where, what to do."""
+
+
+class AuditKeyGone(Spoken):
+    """The ledger has events and no key to verify them by."""
 
 
 class LeaseLost(Spoken):
@@ -105,19 +110,28 @@ class Ledger:
         self, engine: Engine, kek: KeyEncryptionKey, *, environment: str, tenant: str, name: str
     ) -> None:
         self.engine = engine
-        self.tenant, self.name = tenant, name
+        self.environment, self.tenant, self.name = environment, tenant, name
         try:
             self.seal = _seal_of(engine, kek, environment, tenant)
+            self.audit_key = audit_key(engine, kek, environment)
             self.integration = _integration_of(engine, tenant, name)
         except Spoken:
             engine.dispose()
             raise
         self.epoch = 0  # 0: no lease held, so every write is refused
         self.run = ""
+        self.person = ""  # who gave the command, as `person <name>`; "": a run acts by itself
         self._turn = threading.Lock()
 
-    def reading(self) -> Connection:
-        return self.engine.connect()
+    @property
+    def actor(self) -> str:
+        """Who acts, as the audit names them."""
+        return self.person or f"run {self.run}"
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        with spoken("read"), self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self, act: str) -> Generator[Connection]:
@@ -126,7 +140,7 @@ class Ledger:
         Threads of this process take turns: SQLite has one writer anyway.
         """
         crashpoint(f"before {act}")
-        with self._turn, self.engine.begin() as connection:
+        with self._turn, spoken(act), self.engine.begin() as connection:
             self.fence(connection)
             yield connection
         crashpoint(f"after {act}")
@@ -144,6 +158,21 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def spoken(act: str) -> Generator[None]:
+    """A database that went away, or is full, is one line: what the driver says may quote values."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        failure = type(error.orig).__name__
+    else:
+        return
+    raise LedgerUnavailable(
+        f"ledger: the database did not do its part ({failure} at: {act}); nothing of this step was kept; "
+        "when it is there again, the next run goes on"
+    )
 
 
 def database_clock(connection: Connection) -> float:
@@ -165,6 +194,28 @@ def _seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: st
         row = {"tenant": tenant, "kid": kek.kid, "wrapped": new_data_key(kek, environment, tenant)}
         wrapped = _insert_once(engine, DATA_KEY, row, found)
     return open_data_key(kek, wrapped, environment, tenant)
+
+
+def audit_key(engine: Engine, kek: KeyEncryptionKey, environment: str) -> AuditKey:
+    """The environment's audit key; made where the ledger has none and no events either.
+
+    Raises:
+        AuditKeyGone: there are events, and the key that chained them was removed.
+        SealBroken: it was wrapped by another key-encryption key.
+    """
+    found = sa.select(AUDIT_KEY.c.wrapped).where(AUDIT_KEY.c.environment == environment)
+    with engine.connect() as connection:  # events first: a key is committed before there is one
+        events = connection.execute(sa.select(AUDIT.c.seq).limit(1)).first()
+        wrapped = connection.execute(found).scalar_one_or_none()
+    if events and wrapped is None:
+        raise AuditKeyGone(
+            f"ledger: its audit has no key for environment {environment}; "
+            "restore table audit_key from a backup"
+        )
+    if wrapped is None:
+        row = {"environment": environment, "kid": kek.kid, "wrapped": new_audit_key(kek, environment)}
+        wrapped = _insert_once(engine, AUDIT_KEY, row, found)
+    return open_audit_key(kek, wrapped, environment)
 
 
 def _integration_of(engine: Engine, tenant: str, name: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.faults import Fault, Trouble
 from connectors.sandbox.probe import ProbeServer
-from tests.faults.conftest import FULL
+from tests.faults.conftest import FULL, MakeLedger
 from tests.faults.scenes import EARLIER, LONG_AGO, awake, cursors, ended, met, next_request, pass_time, rename
 from tests.faults.world import Practice, Tally, tally
 
@@ -33,10 +33,12 @@ def workplace(
     healthie: StandIn,
     probe: ProbeServer,
     prefect: Mapping[str, str],
+    ledger: MakeLedger,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Practice:
     """One practice for all of these tests: each begins with a complete run behind it."""
-    made = Practice(healthie, probe, prefect, tmp_path_factory.mktemp("practice"))
+    folder = tmp_path_factory.mktemp("practice")
+    made = Practice(healthie, probe, prefect, folder, ledger(folder))
     awake(made)
     rename(made, "Before")
     assert made.run() == 0
