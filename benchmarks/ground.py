@@ -36,6 +36,7 @@ class Home:
         self.database = folder / "warehouse.db"
         self.environment = os.environ | {
             "FERRY_HOME": str(folder),
+            "FERRY_ENV": f"bench-{folder.name}",  # one server keeps the anchors of several ledgers
             "FERRY_DEPLOYMENTS": str(deployments),
             "DEMO_HEALTHIE_URL": healthie.endpoint,
             "DEMO_HEALTHIE_KEY": healthie.api_key,

@@ -1,13 +1,15 @@
 """Certify: the counts add up, a sample reads back as written, and only then the cursors move."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
 from pydantic import JsonValue
 
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
-from flows.ledger import deliveries, runs
+from flows import anchor
+from flows.ledger import audit, deliveries, restored, runs
 from flows.run import Run
 
 SAMPLE = 25  # deliveries of each operation that are read back
@@ -23,6 +25,7 @@ def certify(run: Run) -> None:
     run.counts["source_requests"] = run.source.requests
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors)
+    anchor.keep(run.ledger)
 
 
 def _judgement(run: Run, settled: Mapping[str, int]) -> tuple[str, str]:
@@ -42,7 +45,8 @@ def _judgement(run: Run, settled: Mapping[str, int]) -> tuple[str, str]:
 
 
 def _entry_reasons(run: Run) -> list[str]:
-    return [name for name in ("undecided", "quarantined", "delivery_rejected") if run.counts[name]]
+    reasons = [name for name in ("undecided", "quarantined", "delivery_rejected") if run.counts[name]]
+    return [*reasons, restored.CODE] if run.reconciling else reasons
 
 
 def _read_back(run: Run) -> None:
@@ -53,6 +57,9 @@ def _read_back(run: Run) -> None:
         sample = list(deliveries.sample_done(run.ledger, operation, SAMPLE))
         if not sample:
             continue
+        with run.ledger.writing("read back") as connection:
+            keys = [one.item.key for one in sample]
+            audit.add(run.ledger, connection, f"records read back: {operation}", len(keys), *keys)
         try:
             present = write.present([one.item for one in sample])
         except ConnectorError as error:
@@ -83,3 +90,5 @@ def abandon(run: Run, code: str) -> None:
     """End a run that failed half-way. Cursors stay; what was planned goes out with the next run."""
     run.state, run.code = "failed", code
     runs.end(run.ledger, run.state, code, dict(run.counts), {})
+    with suppress(anchor.AnchorUnavailable):  # the run failed already, for a reason that is to be told
+        anchor.keep(run.ledger)

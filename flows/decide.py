@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent.agent import Case, is_transient
 from agent.plan import Refused
-from flows.ledger import entries, plans
+from flows.ledger import entries, plans, restored
 from flows.ledger.plans import Decided
 from flows.run import OBSERVER, Candidate, Run
 
@@ -62,6 +62,8 @@ def _count(run: Run, one: Decided) -> None:
 
 def _breaker(run: Run, new: int) -> str:
     """ "" or the code under which the group's deliveries wait for a person."""
+    if run.reconciling:
+        return restored.CODE
     if run.first or run.mode == "resync":
         return ""
     limits = run.deployment.integration.limits

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Outcome, Write
+from flows import reconcile
 from flows.crash import crashpoint
-from flows.ledger import deliveries
+from flows.ledger import deliveries, restored
 from flows.ledger.deliveries import Due
 from flows.ledger.store import now
 from flows.run import Run
@@ -22,6 +23,8 @@ PAUSE = 0.25  # seconds before the second pass; doubles
 
 def deliver(run: Run) -> None:
     """Send everything that is planned, in the declared order of the operations."""
+    if run.reconciling:
+        return
     for operation, write in run.writes.items():
         _deliver_operation(run, operation, write)
 
@@ -98,7 +101,7 @@ def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) 
     again: list[Due] = []
     look: list[Due] = []
     for one in batch:
-        kind = _how_to_settle(write, one)
+        kind = _how_to_settle(run, write, one)
         if kind == "again":
             again.append(one)
         elif kind == "look":
@@ -109,13 +112,15 @@ def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) 
         _look(run, operation, write, look)
 
 
-def _how_to_settle(write: Write, one: Due) -> str:
+def _how_to_settle(run: Run, write: Write, one: Due) -> str:
     """again: sending it again is safe. look: ask the target. wait: too early, or nobody can tell."""
     if write.delivery is Delivery.UPSERT:
         return "again"
-    if write.delivery is Delivery.BLIND:
+    if write.delivery is Delivery.BLIND or one.code == restored.NOT_FINDABLE:
         return "wait"
     age = (now() - (one.sent or now())).total_seconds()
+    if reconcile.is_doubted(run, one):
+        return "look" if write.look and age >= write.horizon else "wait"
     if write.delivery is Delivery.KEYED:
         first = (now() - (one.first_sent or now())).total_seconds()
         if first < write.window:
@@ -133,14 +138,14 @@ def _list_blind(run: Run, write: Write, batch: Sequence[Due]) -> None:
 
 def _back(run: Run, batch: Sequence[Due]) -> None:
     """Plan them again; what a newer version of the entry decided over is void instead."""
-    deliveries.move(run.ledger, [one.item.key for one in batch if one.newest], "planned")
+    state, code = ("held", restored.CODE) if run.reconciling else ("planned", "")
+    deliveries.move(run.ledger, [one.item.key for one in batch if one.newest], state, code)
     deliveries.move(run.ledger, [one.item.key for one in batch if not one.newest], "superseded")
 
 
 def _look(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
-    assert write.look is not None
     try:
-        seen = write.look([one.item for one in batch])
+        seen = reconcile.looked(run, operation, write, batch)
     except (Transient, Unknown, Rejected) as error:
         run.count("held_up", len(batch), code=error.code)
         return

@@ -7,7 +7,7 @@ from itertools import islice
 
 from connectors.changes import Cursor, scan
 from connectors.entry import Absent, Entry, Found
-from flows.ledger import entries, runs
+from flows.ledger import audit, entries, runs
 from flows.ledger.entries import Known
 from flows.run import Candidate, Run
 
@@ -79,6 +79,7 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
     candidates: list[Candidate] = []
     unchanged: list[Known] = []
     gone: list[tuple[Known, str]] = []
+    _note_reading(run, known.values())
     for reading in run.source.read(patients, run.deployment.integration.fields):
         entry = known[reading.patient]
         if isinstance(reading, Absent):
@@ -94,6 +95,17 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
     _note(run, unchanged, gone)
     run.count("listed", len(candidates) + len(unchanged) + len(gone))
     return candidates
+
+
+def _note_reading(run: Run, known: Iterable[Known]) -> None:
+    """First the audit, then the read. A dry run has no lease: it is noted where a person's acts are."""
+    if run.dry:
+        ledger, hashes = run.ledger, [one.patient_hash for one in known]
+        act = f"entries of {ledger.name} read for a dry run"
+        audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, len(hashes), *hashes)
+        return
+    with run.ledger.writing("read") as connection:
+        entries.reading(run.ledger, connection, known)
 
 
 def _candidate(run: Run, known: Known, found: Found) -> Candidate:
@@ -125,3 +137,6 @@ def _note(run: Run, unchanged: list[Known], gone: list[tuple[Known, str]]) -> No
                 entries.back(run.ledger, connection, entry)
         for entry, reason in gone:
             entries.absent(run.ledger, connection, entry, reason)
+        hashes = [entry.patient_hash for entry in (*unchanged, *(entry for entry, _ in gone))]
+        act = "entries unchanged, or absent" if gone else "entries unchanged"
+        audit.add(run.ledger, connection, act, len(hashes), *hashes)

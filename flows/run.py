@@ -15,10 +15,11 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
-from flows import connections
+from flows import anchor, connections
 from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
+from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
@@ -62,6 +63,7 @@ class Run:
     first: bool  # no run of this integration was ever completed
     known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
+    restored: Restoration | None = None  # the ledger was restored from an older backup, once
     counts: Counter[str] = field(default_factory=Counter[str])
     codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
     cursors: dict[str, Cursor] = field(default_factory=dict[str, Cursor])  # to move to at the end
@@ -84,6 +86,11 @@ class Run:
         return self.asked.dry_run
 
     @property
+    def reconciling(self) -> bool:
+        """The ledger is older than its targets, and no person released it yet: nothing is sent."""
+        return self.restored is not None and self.restored.released is None
+
+    @property
     def today(self) -> date:
         return self.started.date()
 
@@ -104,7 +111,7 @@ def opened(asked: Parameters) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
 
     Raises:
-        IntegrationInvalid, LedgerUnavailable, LeaseHeld, ConnectorError: nothing was done.
+        IntegrationInvalid, LedgerUnavailable, LeaseHeld, AnchorUnavailable, ConnectorError: nothing was done.
     """
     settings = Settings()
     deployment = load(settings.deployments, asked.label)
@@ -115,12 +122,15 @@ def opened(asked: Parameters) -> Generator[Run]:
             lease.take(ledger, new_id())
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
+        restored = None if asked.dry_run else anchor.met(ledger)
         run = _assemble(stack, deployment, ledger, asked)
+        run.restored = restored
         run.source.check(deployment.integration.fields)
         for target in run.targets.values():
             target.check()
         if not asked.dry_run:
             runs.begin(ledger, asked.mode, run.versions)
+            anchor.keep(ledger)
         yield run
 
 

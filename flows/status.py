@@ -1,9 +1,12 @@
-"""Status: each integration's last run, what is open, and what needs a person. From the ledger alone."""
+"""Status: each integration's last run, what is open, and what needs a person. From the ledger,
+and from the anchor that says whether it is the newest."""
 
 from collections.abc import Iterator
 
-from flows.ledger import audit, deliveries, runs
+from flows import anchor
+from flows.ledger import deliveries, restored, runs
 from flows.ledger.store import Ledger
+from flows.ledger.verify import first_finding
 
 WAITING = (
     ("planned", "to be sent: the next run, or ferry retry"),
@@ -37,7 +40,19 @@ def status(ledger: Ledger) -> Iterator[str]:
             f"{row.sent:%Y-%m-%d %H:%M:%S} UTC. Look in the target, then: "
             f"ferry retry {label} --arrived {row.key}, or --resend {row.key}"
         )
-    broken = audit.broken_at(ledger)
-    yield (
-        "  audit: whole" if broken is None else f"  AUDIT BROKEN at row {broken}: somebody changed the ledger"
-    )
+    yield from _restored(ledger, label)
+    broken = first_finding(ledger)
+    yield "  audit: whole" if broken is None else f"  AUDIT BROKEN: {broken}; see: ferry audit verify"
+
+
+def _restored(ledger: Ledger, label: str) -> Iterator[str]:
+    """Whether the ledger was restored from an older backup; also if no run noticed it yet."""
+    found = restored.find(ledger)
+    if found is not None and found.released is None:
+        which = "an older backup" if found.same_keys else "nothing: it is another ledger, with other keys"
+        yield (
+            f"  RESTORED from {which}, noticed {found.since:%Y-%m-%d %H:%M:%S} UTC: targets may be ahead. "
+            f"Runs read, decide and look, and send nothing until: ferry retry {label} --release"
+        )
+    elif anchor.is_behind(ledger):
+        yield "  RESTORED from an older backup: the ledger is behind its anchor; the next run sends nothing"

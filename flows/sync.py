@@ -24,7 +24,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, report
+from flows import certify, decide, deliver, detect, reconcile, report
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
 from flows.parameters import Parameters
@@ -111,6 +111,7 @@ def _carry(run: Run) -> None:
     deliver.deliver(run)
     _plan_pages(run)
     deliver.finish(run)
+    reconcile.reconcile(run)
     certify.certify(run)
 
 

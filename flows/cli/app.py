@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.ledger import lease
+from flows.ledger import audit, lease
 from flows.ledger.store import Ledger
 from flows.run import new_id, open_ledger
 from flows.settings import Settings
@@ -38,6 +38,7 @@ def with_ledger(label: str, act: Callable[[Ledger], object]) -> None:
 
 
 def under_lease(ledger: Ledger, act: Callable[[Ledger], None]) -> None:
+    ledger.person = audit.person()
     lease.take(ledger, new_id())
     try:
         act(ledger)

@@ -1,4 +1,4 @@
-"""Looking: explain, status. Nothing is written."""
+"""Looking: explain, status. Nothing is written but the audit."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import typer
 
 from flows.cli.app import Label, app, say, with_ledger
 from flows.explain import explain as explanation
+from flows.ledger import audit, entries
 from flows.ledger.store import Ledger
 from flows.settings import Settings
 from flows.status import status as status_lines
@@ -22,6 +23,8 @@ def explain(
     deployment = load(Settings().deployments, label)
 
     def tell(ledger: Ledger) -> None:
+        act = f"entry of {ledger.name} explained{' with its values' if values else ''}"
+        audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, 1, entries.hash_of(ledger, patient))
         for line in explanation(deployment, ledger, patient, values=values):
             say(line)
 

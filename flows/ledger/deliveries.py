@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
 from connectors.operation import Arguments, Delivery, Item, Outcome
-from flows.ledger import audit, plans
+from flows.ledger import audit, plans, restored
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
@@ -30,11 +30,14 @@ class Due:
     first_sent: datetime | None
     sent: datetime | None
     newest: bool  # no newer version of the entry was decided since
+    code: str = ""
+    fingerprint: str = ""  # of the version that it was decided for
+    call: tuple[int, str] = (0, "")  # its place in the plan, and its operation
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A blind delivery that may or may not have arrived."""
+    """A delivery that may or may not have arrived, and that no look can tell of."""
 
     key: str
     operation: str
@@ -46,7 +49,7 @@ class Doubt:
 def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after: str = "") -> list[Due]:
     """Up to `limit` deliveries of an operation in these states, in order of their keys after `after`."""
     query = (
-        sa.select(DELIVERY, PLAN.c.sealed, ENTRY.c.version.label("newest"))
+        sa.select(DELIVERY, PLAN.c.sealed, PLAN.c.fingerprint, ENTRY.c.version.label("newest"))
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
         .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
         .where(
@@ -74,6 +77,9 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         first_sent=row.first_sent,
         sent=row.sent,
         newest=row.newest == row.version,
+        code=row.code,
+        fingerprint=row.fingerprint,
+        call=(row.ordinal, row.operation),
     )
 
 
@@ -102,7 +108,8 @@ def mark_sent(ledger: Ledger, batch: Sequence[Due], before: Mapping[str, Argumen
             ),
             rows,
         )
-        audit.add(ledger, connection, "deliveries sent", len(rows), *(row["b_key"] for row in rows))
+        act = "records read, deliveries sent" if before else "deliveries sent"
+        audit.add(ledger, connection, act, len(rows), *(row["b_key"] for row in rows))
 
 
 def settle(ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
@@ -153,13 +160,13 @@ def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> Non
 
 
 def doubtful(ledger: Ledger) -> list[Doubt]:
-    """Blind deliveries of which nobody can say whether they arrived: for a person to look at."""
+    """Deliveries of which no look can say whether they arrived: for a person to look at."""
     query = (
         sa.select(DELIVERY.c.key, DELIVERY.c.operation, DELIVERY.c.entry, DELIVERY.c.version, DELIVERY.c.sent)
         .where(
             DELIVERY.c.integration == ledger.integration,
             DELIVERY.c.state == "unknown",
-            DELIVERY.c.delivery_class == Delivery.BLIND.value,
+            (DELIVERY.c.delivery_class == Delivery.BLIND.value) | (DELIVERY.c.code == restored.NOT_FINDABLE),
         )
         .order_by(DELIVERY.c.sent)
     )
@@ -170,7 +177,8 @@ def doubtful(ledger: Ledger) -> list[Doubt]:
 def release(ledger: Ledger, connection: Connection, state: str) -> int:
     """Put deliveries that wait in a state (held, rejected) back on their way. Returns how many."""
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
-    return connection.execute(
+    doubtful = restored.release(ledger, connection, state)
+    number = connection.execute(
         sa.update(DELIVERY)
         .where(
             DELIVERY.c.integration == ledger.integration,
@@ -179,6 +187,8 @@ def release(ledger: Ledger, connection: Connection, state: str) -> int:
         )
         .values(state="planned", code="", settled=None)
     ).rowcount
+    audit.add(ledger, connection, f"{state} deliveries released", number + doubtful)
+    return number + doubtful
 
 
 def counts(ledger: Ledger, *, run: str | None = None) -> dict[str, int]:
@@ -194,7 +204,7 @@ def counts(ledger: Ledger, *, run: str | None = None) -> dict[str, int]:
 def sample_done(ledger: Ledger, operation: str, size: int) -> Iterator[Due]:
     """Some deliveries of this run that are done and still the newest, spread over the keys."""
     query = (
-        sa.select(DELIVERY, PLAN.c.sealed, ENTRY.c.version.label("newest"))
+        sa.select(DELIVERY, PLAN.c.sealed, PLAN.c.fingerprint, ENTRY.c.version.label("newest"))
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
         .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
         .where(DELIVERY.c.run == ledger.run, DELIVERY.c.operation == operation, DELIVERY.c.state == "done")
@@ -218,7 +228,7 @@ def hold_other_policies(ledger: Ledger, policy: str) -> int:
     """Let what was planned under another policy wait for a person. Returns how many."""
     made_by = sa.select(PLAN.c.policy).where(PLAN.c.id == DELIVERY.c.plan).scalar_subquery()
     with ledger.writing("hold other policies") as connection:
-        return connection.execute(
+        number = connection.execute(
             sa.update(DELIVERY)
             .where(
                 DELIVERY.c.integration == ledger.integration,
@@ -227,6 +237,9 @@ def hold_other_policies(ledger: Ledger, policy: str) -> int:
             )
             .values(state="held", code="policy_changed")
         ).rowcount
+        if number:
+            audit.add(ledger, connection, "deliveries held: policy_changed", number)
+        return number
 
 
 def open_entries(ledger: Ledger) -> list[tuple[str, str, int]]:

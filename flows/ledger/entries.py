@@ -8,6 +8,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from flows.ledger import audit
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import ENTRY, PLAN
 
@@ -143,6 +144,12 @@ def count(ledger: Ledger) -> int:
         ).scalar_one()
 
 
+def reading(ledger: Ledger, connection: Connection, patients: Iterable[Known]) -> None:
+    """Note that these entries are about to be read."""
+    hashes = [one.patient_hash for one in patients]
+    audit.add(ledger, connection, "entries read", len(hashes), *hashes)
+
+
 def _patients(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[str]:
     with ledger.reading() as connection:
         sealed = connection.execute(
@@ -153,8 +160,10 @@ def _patients(ledger: Ledger, which: sa.ColumnElement[bool]) -> list[str]:
 
 def reopen(ledger: Ledger, connection: Connection) -> int:
     """Give every quarantined entry its attempts back. Returns how many."""
-    return connection.execute(
+    number = connection.execute(
         sa.update(ENTRY)
         .where(ENTRY.c.integration == ledger.integration, ENTRY.c.state == "quarantined")
         .values(attempts=0)
     ).rowcount
+    audit.add(ledger, connection, "quarantined entries opened again", number)
+    return number

@@ -1,7 +1,7 @@
 """The tenants' data keys: whose is wrapped by which key, wrapping them again, destroying one."""
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -12,12 +12,10 @@ from sqlalchemy.engine import Connection, Engine
 from flows.crash import crashpoint
 from flows.errors import Spoken
 from flows.ledger import audit
-from flows.ledger.store import Ledger, TenantForgotten, now
-from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
+from flows.ledger.audit_key import bound as audit_key_bound
+from flows.ledger.store import audit_key, now
+from flows.ledger.tables import AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Wrapped, data_key_bound, wrap_again
-
-CHAIN = "(keys)"
-"""The name that acts on a tenant's key are noted under: no integration can have it."""
 
 
 class TenantUnknown(Spoken):
@@ -62,6 +60,7 @@ def rotate(engine: Engine, kek: KeyEncryptionKey, environment: str) -> Iterator[
         SealBroken, KeyUnavailable, KeyDestroyed: at that tenant; those before it are done.
     """
     current = kek.current()
+    _rotate_audit_key(engine, kek, environment, current)
     for key in all_of(engine):
         stale = key.destroyed is None and key.kid != current
         yield key, stale and _rotate_one(engine, kek, environment, key.tenant)
@@ -80,13 +79,30 @@ def _rotate_one(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant:
     values = {"kid": new.kid, "wrapped": new.content, "wrapped_at": now()}
     crashpoint("before key is wrapped again")
     try:
-        with _acting(engine, kek, environment, tenant, "data key wrapped again", new.kid) as connection:
+        key = audit_key(engine, kek, environment)
+        with audit.acting(engine, key, tenant, "data key wrapped again", 1, new.kid) as connection:
             _replace(connection, tenant, row.wrapped == old.content, values)
             crashpoint("inside key is wrapped again")
-    except (_Overtaken, TenantForgotten):
+    except _Overtaken:
         return False  # forgotten, or wrapped again by another process: that stands
     crashpoint("after key is wrapped again")
     return True
+
+
+def _rotate_audit_key(engine: Engine, kek: KeyEncryptionKey, environment: str, current: str) -> None:
+    """The audit's own key, too: else the audit could not be verified when the former key is gone."""
+    key = audit_key(engine, kek, environment)  # made here, if nothing was noted yet
+    row = AUDIT_KEY.c
+    with engine.connect() as connection:
+        query = sa.select(row.kid, row.wrapped).where(row.environment == environment)
+        old = Wrapped(*connection.execute(query).one())
+    if old.kid == current:
+        return
+    new = wrap_again(kek, old, audit_key_bound(environment))
+    with audit.acting(engine, key, "", "audit key wrapped again", 1, new.kid) as connection:
+        still = (row.environment == environment) & (row.wrapped == old.content)
+        connection.execute(sa.update(AUDIT_KEY).where(still).values(kid=new.kid, wrapped=new.content))
+    crashpoint("after audit key is wrapped again")
 
 
 def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> DataKey:
@@ -98,10 +114,11 @@ def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
         TenantUnknown: there is nothing to destroy.
     """
     if key_of(engine, tenant).destroyed is None:
+        key = audit_key(engine, kek, environment)
         crashpoint("before key is destroyed")
         with (
             suppress(_Overtaken),
-            _acting(engine, kek, environment, tenant, "data key destroyed", tenant) as connection,
+            audit.acting(engine, key, tenant, "data key destroyed", 1, tenant) as connection,
         ):
             _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})
             _fence_out(connection, tenant)
@@ -157,14 +174,3 @@ def _replace(
     change = sa.update(DATA_KEY).where(row.tenant == tenant, row.destroyed.is_(None), still)
     if connection.execute(change.values(dict(values))).rowcount != 1:
         raise _Overtaken
-
-
-@contextmanager
-def _acting(
-    engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str, act: str, *subjects: str
-) -> Generator[Connection]:
-    """One transaction for an act on a tenant's key and its event in the audit: both, or neither."""
-    ledger = Ledger(engine, kek, environment=environment, tenant=tenant, name=CHAIN)
-    with engine.begin() as connection:
-        yield connection
-        audit.add(ledger, connection, act, 1, *subjects)

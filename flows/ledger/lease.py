@@ -55,13 +55,22 @@ def take(ledger: Ledger, run: str) -> None:
 
 
 def give_back(ledger: Ledger) -> None:
-    """Let the next run start at once. Does nothing if another run took over."""
-    with ledger.engine.begin() as connection:
+    """Let the next run start at once. Does nothing if another run took over.
+
+    A database that is away meanwhile keeps the lease: it runs out, or its holder is seen to be dead.
+    """
+    with suppress(OperationalError), ledger.engine.begin() as connection:
         connection.execute(
             sa.update(LEASE)
             .where(LEASE.c.integration == ledger.integration, LEASE.c.epoch == ledger.epoch)
             .values(expires=0.0)
         )
+
+
+def epoch(connection: Connection, integration: int) -> int:
+    """The epoch of the lease's latest holder; 0 if nobody ever held it."""
+    query = sa.select(LEASE.c.epoch).where(LEASE.c.integration == integration)
+    return connection.execute(query).scalar_one_or_none() or 0
 
 
 class Heartbeat:

@@ -59,12 +59,16 @@ def journal(
     for row in deliveries:
         row.update(state="held" if code else "planned", code=code)
     with ledger.writing("journal") as connection:
-        _supersede(connection, [row["ref"] for row in old])
+        void = _supersede(connection, [row["ref"] for row in old])
         _put_entries(connection, old, new)
         connection.execute(PLAN.insert(), plans)
         if deliveries:
             connection.execute(DELIVERY.insert(), deliveries)
         audit.add(ledger, connection, "plans journalled", len(plans), *(row["hash"] for row in plans))
+        if void:
+            audit.add(ledger, connection, "deliveries superseded", void)
+        if code:
+            audit.add(ledger, connection, f"deliveries held: {code}", len(deliveries), *_keys(deliveries))
 
 
 def opened(ledger: Ledger, sealed: bytes) -> tuple[str, list[dict[str, JsonValue]]]:
@@ -117,9 +121,7 @@ def _delivery(
     version = one.known.version + 1
     record = write.record(one.known.patient, call.values())
     return {
-        "key": ledger.seal.keyed_hash(
-            "delivery/1", ledger.integration, one.known.patient, one.fingerprint, version, at, call.operation
-        ),
+        "key": key_of(ledger, one.known.patient, one.fingerprint, version, at, call.operation),
         "integration": ledger.integration,
         "plan": plan_id,
         "entry": one.known.ref,
@@ -133,6 +135,13 @@ def _delivery(
         "run": ledger.run,
         "planned": now(),
     }
+
+
+def key_of(ledger: Ledger, patient: str, fingerprint: str, version: int, ordinal: int, operation: str) -> str:
+    """A delivery's idempotency key: the same for the same call of the same version, however often decided."""
+    return ledger.seal.keyed_hash(
+        "delivery/1", ledger.integration, patient, fingerprint, version, ordinal, operation
+    )
 
 
 def _call(call: Call) -> dict[str, JsonValue]:
@@ -171,11 +180,16 @@ def _put_entries(connection: Connection, old: list[dict[str, object]], new: list
         connection.execute(changed, [{f"b_{name}": row[name] for name in ("ref", *names)} for row in old])
 
 
-def _supersede(connection: Connection, refs: Sequence[object]) -> None:
-    """What an older version planned and never sent is void: this version decided anew."""
-    if refs:
-        connection.execute(
-            sa.update(DELIVERY)
-            .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held")))
-            .values(state="superseded", settled=now())
-        )
+def _keys(deliveries: Sequence[Mapping[str, object]]) -> list[object]:
+    return [row["key"] for row in deliveries]
+
+
+def _supersede(connection: Connection, refs: Sequence[object]) -> int:
+    """What an older version planned and never sent is void: this version decided anew. Returns how many."""
+    if not refs:
+        return 0
+    return connection.execute(
+        sa.update(DELIVERY)
+        .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held")))
+        .values(state="superseded", settled=now())
+    ).rowcount

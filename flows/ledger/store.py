@@ -16,11 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
-from flows.ledger.tables import DATA_KEY, INTEGRATION, LEASE
+from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
+from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
 Values = TypeVarTuple("Values")
@@ -36,6 +37,10 @@ class LedgerUnavailable(Spoken):
 
 class TenantForgotten(Spoken):
     """The tenant's data key is destroyed: nothing of it opens any more."""
+
+
+class AuditKeyGone(Spoken):
+    """The ledger has events and no key to verify them by."""
 
 
 class LeaseLost(Spoken):
@@ -110,19 +115,28 @@ class Ledger:
         self, engine: Engine, kek: KeyEncryptionKey, *, environment: str, tenant: str, name: str
     ) -> None:
         self.engine = engine
-        self.tenant, self.name = tenant, name
+        self.environment, self.tenant, self.name = environment, tenant, name
         try:
             self.seal = seal_of(engine, kek, environment, tenant)
+            self.audit_key = audit_key(engine, kek, environment)
             self.integration = _integration_of(engine, tenant, name)
         except Spoken:
             engine.dispose()
             raise
         self.epoch = 0  # 0: no lease held, so every write is refused
         self.run = ""
+        self.person = ""  # who gave the command, as `person <name>`; "": a run acts by itself
         self._turn = threading.Lock()
 
-    def reading(self) -> Connection:
-        return self.engine.connect()
+    @property
+    def actor(self) -> str:
+        """Who acts, as the audit names them."""
+        return self.person or f"run {self.run}"
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        with spoken("read"), self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self, act: str) -> Generator[Connection]:
@@ -131,7 +145,7 @@ class Ledger:
         Threads of this process take turns: SQLite has one writer anyway.
         """
         crashpoint(f"before {act}")
-        with self._turn, self.engine.begin() as connection:
+        with self._turn, spoken(act), self.engine.begin() as connection:
             self.fence(connection)
             yield connection
         crashpoint(f"after {act}")
@@ -149,6 +163,21 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def spoken(act: str) -> Generator[None]:
+    """A database that went away, or is full, is one line: what the driver says may quote values."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        failure = type(error.orig).__name__
+    else:
+        return
+    raise LedgerUnavailable(
+        f"ledger: the database did not do its part ({failure} at: {act}); nothing of this step was kept; "
+        "when it is there again, the next run goes on"
+    )
 
 
 def database_clock(connection: Connection) -> float:
@@ -183,6 +212,29 @@ def seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
             "more; a practice that comes back gets another name"
         )
     return open_data_key(kek, Wrapped(kid, wrapped), environment, tenant)
+
+
+def audit_key(engine: Engine, kek: KeyEncryptionKey, environment: str) -> AuditKey:
+    """The environment's audit key; made where the ledger has none and no events either.
+
+    Raises:
+        AuditKeyGone: there are events, and the key that chained them was removed.
+        SealBroken: it was wrapped by another key-encryption key.
+    """
+    found = sa.select(AUDIT_KEY.c.kid, AUDIT_KEY.c.wrapped).where(AUDIT_KEY.c.environment == environment)
+    with engine.connect() as connection:  # events first: a key is committed before there is one
+        events = connection.execute(sa.select(AUDIT.c.seq).limit(1)).first()
+        stored = connection.execute(found).one_or_none()
+    if events and stored is None:
+        raise AuditKeyGone(
+            f"ledger: its audit has no key for environment {environment}; "
+            "restore table audit_key from a backup"
+        )
+    if stored is None:
+        new = new_audit_key(kek, environment)
+        row = {"environment": environment, "kid": new.kid, "wrapped": new.content}
+        stored = _inserted_once(engine, AUDIT_KEY, row, found)
+    return open_audit_key(kek, Wrapped(*stored), environment)
 
 
 def _integration_of(engine: Engine, tenant: str, name: str) -> int:

@@ -163,18 +163,38 @@ DELIVERY = sa.Table(
     sa.Index(None, "run", "state"),
 )
 
-AUDIT = sa.Table(
+AUDIT_KEY = sa.Table(
+    "audit_key",
+    METADATA,
+    sa.Column("environment", sa.String(200), primary_key=True),
+    _text("kid"),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+
+AUDIT = sa.Table(  # it points at no other table: it stays when an integration or a tenant is removed
     "audit",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("tenant", sa.String(200), primary_key=True),
+    sa.Column("integration", sa.String(200), primary_key=True),  # "": what belongs to no integration
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, 3, … in its chain
     _text("run"),
     sa.Column("epoch", sa.Integer, nullable=False),
+    _text("actor"),  # run <id>, person <name>
     _text("act"),
     sa.Column("count", sa.Integer, nullable=False),
     _text("subject"),  # keyed hash over what the act was about
     _time("at", nullable=False),
-    _text("chain"),  # keyed hash over this row and the chain of the one before
+    _text("chain"),  # keyed hash over this event and the chain of the one before
+)
+
+RESTORATION = sa.Table(
+    "restoration",
+    METADATA,
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
+    _time("since", nullable=False),  # when a run noticed that the ledger is older than its anchor
+    sa.Column("lost", sa.Integer, nullable=False),  # versions of an entry that may be missing, at most
+    sa.Column("same_keys", sa.Boolean, nullable=False),  # an older copy; False: another ledger
+    _time("released"),  # when a person let deliveries go again
 )
 
 OPEN_STATES = ("planned", "sent", "unknown")

@@ -36,7 +36,7 @@ def awake(practice: Practice) -> None:
 
 def pass_time(practice: Practice, by: timedelta) -> None:
     """As if the last run had been so long ago: its cursors are further back."""
-    engine = sa.create_engine(f"sqlite:///{practice.folder / 'ledger.db'}")
+    engine = sa.create_engine(practice.url)
     with engine.begin() as connection:
         for row in connection.execute(sa.select(CURSOR)).all():
             here = (CURSOR.c.integration == row.integration) & (CURSOR.c.feed == row.feed)

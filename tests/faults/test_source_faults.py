@@ -9,6 +9,7 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.faults import Fault, Trouble
 from connectors.sandbox.probe import ProbeServer
 from tests.campaign import FULL
+from tests.faults.conftest import MakeLedger
 from tests.faults.scenes import EARLIER, LONG_AGO, awake, cursors, ended, met, next_request, pass_time, rename
 from tests.faults.world import Practice, Tally, tally
 
@@ -33,10 +34,12 @@ def workplace(
     healthie: StandIn,
     probe: ProbeServer,
     prefect: Mapping[str, str],
+    ledger: MakeLedger,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Practice:
     """One practice for all of these tests: each begins with a complete run behind it."""
-    made = Practice(healthie, probe, prefect, tmp_path_factory.mktemp("practice"))
+    folder = tmp_path_factory.mktemp("practice")
+    made = Practice(healthie, probe, prefect, folder, ledger(folder))
     awake(made)
     rename(made, "Before")
     assert made.run() == 0

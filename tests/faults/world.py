@@ -4,6 +4,7 @@ Engines run in processes of their own, forked from a server process that has imp
 nothing else, so that a trial costs no start-up. Every engine is the real flow on a real Prefect server.
 """
 
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -35,13 +36,21 @@ class Practice:
     probe: ProbeServer
     prefect: Mapping[str, str]
     folder: Path
+    url: str  # of the ledger
     label: str = LABEL
     extra: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def env(self) -> str:
+        """One Prefect server keeps the anchors of every trial: each trial is an environment of its own."""
+        return f"test-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
 
     def environment(self) -> dict[str, str]:
         return {
             **self.prefect,
             "FERRY_HOME": str(self.folder),
+            "FERRY_ENV": self.env,
+            "FERRY_LEDGER_URL": self.url,
             "FERRY_DEPLOYMENTS": str(DEPLOYMENTS),
             "TEST_HEALTHIE_URL": self.healthie.endpoint,
             "TEST_HEALTHIE_KEY": self.healthie.api_key,
@@ -81,7 +90,7 @@ class Practice:
 
     def ledger(self, query: str) -> list[tuple[object, ...]]:
         """What the ledger holds, read beside the engine."""
-        engine = sa.create_engine(f"sqlite:///{self.folder / 'ledger.db'}", poolclass=sa.NullPool)
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(query))]
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.sandbox.healthie.edits import Edit
-from flows.ledger import audit
+from flows.ledger.verify import first_finding
 from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.ledgers import open_at
 
@@ -114,7 +114,7 @@ def test_more_writes_than_allowed_wait_for_a_person(here: Practice) -> None:
 
 
 def test_a_day_that_was_asked_for_brings_a_new_decision(here: Practice) -> None:
-    engine = sa.create_engine(f"sqlite:///{here.folder / 'ledger.db'}", poolclass=sa.NullPool)
+    engine = sa.create_engine(here.url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         one = connection.execute(sa.text("SELECT min(ref) FROM entry")).scalar_one()
         connection.execute(sa.text("UPDATE entry SET again_on = '2026-01-01' WHERE ref = :one"), {"one": one})
@@ -166,20 +166,22 @@ def test_prefect_has_a_complete_record(here: Practice) -> None:
 
 
 def test_a_changed_ledger_shows_in_the_audit(here: Practice) -> None:
-    engine = sa.create_engine(f"sqlite:///{here.folder / 'ledger.db'}", poolclass=sa.NullPool)
-    ledger = open_at(str(engine.url), here.folder / "keys", name="simple", environment="local")
-    assert audit.broken_at(ledger) is None
+    engine = sa.create_engine(here.url, poolclass=sa.NullPool)
+    ledger = open_at(here.url, here.folder / "keys", name="simple", environment=here.env)
+    assert first_finding(ledger) is None
 
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE audit SET count = count + 1 WHERE id = 3"))
+        connection.execute(sa.text("DROP TRIGGER audit_no_update"))
+        connection.execute(sa.text("UPDATE audit SET count = count + 1 WHERE seq = 3"))
 
-    assert audit.broken_at(ledger) == 3
+    finding = first_finding(ledger)
+    assert finding is not None and finding.seq == 3
     ledger.close()
 
 
 def test_the_ledger_may_be_on_postgresql(practice: Make, ledger_url: str) -> None:
     made = practice("elsewhere")
-    made.label, made.extra = LABEL, {"FERRY_LEDGER_URL": ledger_url}
+    made.label, made.url = LABEL, ledger_url
 
     assert made.run() == 0
     assert made.run() == 0

@@ -8,6 +8,23 @@ from flows.ledger.tables import UtcTime
 revision = "0001"
 down_revision = None
 
+REFUSE = "SELECT RAISE(ABORT, 'the audit is append-only')"
+TAKEN = "SELECT 1 FROM audit WHERE tenant = new.tenant AND integration = new.integration AND seq = new.seq"
+APPEND_ONLY = {
+    "sqlite": (
+        f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN {REFUSE}; END",
+        f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN {REFUSE}; END",
+        # INSERT OR REPLACE would delete a row without asking the trigger above
+        f"CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS ({TAKEN}) BEGIN {REFUSE}; END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+    ),
+}
+
 
 def upgrade() -> None:  # one statement for each table: long, and read once
     op.create_table(
@@ -29,18 +46,38 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.UniqueConstraint("tenant", "name", name=op.f("uq_integration_tenant_name")),
     )
     op.create_table(
+        "audit_key",
+        sa.Column("environment", sa.String(length=200), nullable=False),
+        sa.Column("kid", sa.String(length=200), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("environment", name=op.f("pk_audit_key")),
+    )
+    op.create_table(
         "audit",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("integration", sa.String(length=200), nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("run", sa.String(length=200), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("act", sa.String(length=200), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.Column("chain", sa.String(length=200), nullable=False),
-        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_audit_integration")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sa.PrimaryKeyConstraint("tenant", "integration", "seq", name=op.f("pk_audit")),
+    )
+    for statement in APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
+    op.create_table(
+        "restoration",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=False),
+        sa.Column("same_keys", sa.Boolean(), nullable=False),
+        sa.Column("released", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_restoration_integration")),
+        sa.PrimaryKeyConstraint("integration", name=op.f("pk_restoration")),
     )
     op.create_table(
         "cursor",
