@@ -3,10 +3,10 @@
 import sys
 
 from flows.boundary import CodedFailure, guarded, raise_fence
-from flows.cli import audit, carry, keys, look  # their commands are the application's
+from flows.cli import audit, carry, connections, keys, look  # their commands are the application's
 from flows.cli.app import app
 
-__all__ = ["audit", "carry", "keys", "look", "main"]
+__all__ = ["audit", "carry", "connections", "keys", "look", "main"]
 
 
 def main() -> None:
