@@ -15,7 +15,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
-from flows import connections
+from flows import approval, connections
 from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
@@ -104,10 +104,15 @@ def opened(asked: Parameters) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
 
     Raises:
-        IntegrationInvalid, LedgerUnavailable, LeaseHeld, ConnectorError: nothing was done.
+        IntegrationInvalid, NotApproved, LedgerUnavailable, LeaseHeld, ConnectorError: nothing was done.
     """
     settings = Settings()
     deployment = load(settings.deployments, asked.label)
+    approval.require(
+        settings.deployments / asked.label,
+        production=settings.env == "production",
+        today=datetime.now(UTC).date(),
+    )
     with ExitStack() as stack:
         ledger = open_ledger(settings, deployment)
         stack.callback(ledger.close)
