@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pydantic_monty
 
+from agent.compiled import DECIDE, LIMITS, Program, signature
 from agent.policy import Policy
 from agent.prelude import stubs
-from agent.program import DECIDE, LIMITS, Program, signature
 from connectors.entry import EntryField
 from connectors.operation import Write
 
@@ -27,12 +28,22 @@ class _Node:
     below: dict[str, "_Node"] = field(default_factory=dict[str, "_Node"])
 
 
+def workers(at_once: int) -> pydantic_monty.Monty:
+    """Processes that check programs, to be entered; for many programs, since starting one takes time."""
+    return pydantic_monty.Monty(max_processes=at_once, request_timeout=CHECK_TIMEOUT)
+
+
 def check_program(
-    source: str, policy: Policy, writes: Mapping[str, Write], fields: Iterable[EntryField]
+    source: str,
+    policy: Policy,
+    writes: Mapping[str, Write],
+    fields: Iterable[EntryField],
+    pool: pydantic_monty.Monty | None = None,
 ) -> list[str]:
     """What is wrong with a program, one line each, "line 4: …"; empty if nothing is.
 
     Args:
+        pool: what `workers` gave; one process for this program alone without it.
         fields: the entry's fields that the program may read. A field that is declared may still be
             missing: `entry.get("email")` may be None, `entry["email"]` ends the decision if it is not there.
     """
@@ -43,8 +54,8 @@ def check_program(
     typed = ", ".join(ANNOTATED[name] for name in parameters)
     annotated = re.sub(DECIDE, f"def decide({typed}) -> list[Call] | Decided:", source, count=1, flags=re.M)
     given = stubs(policy, writes) + entry_stubs(fields)
-    with pydantic_monty.Monty(max_processes=1, request_timeout=CHECK_TIMEOUT) as pool:
-        return _mistyped(pool, annotated, given) or _unusable(pool, Program(source, policy, writes))
+    with nullcontext(pool) if pool else workers(1) as own:
+        return _mistyped(own, annotated, given) or _unusable(own, Program(source, policy, writes))
 
 
 def _mistyped(pool: pydantic_monty.Monty, source: str, given: str) -> list[str]:

@@ -6,12 +6,9 @@ entry is left when the next is decided. Whatever goes wrong in it is a code and 
 what an exception says may hold what the entry says.
 """
 
-import ast
 import asyncio
 import json
 import os
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -26,19 +23,10 @@ from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
 from agent.case import Case
-from agent.policy import Policy
-from agent.prelude import prelude
-from connectors.operation import Write
+from agent.compiled import LIMITS, Program
 
-LIMITS = pydantic_monty.ResourceLimits(
-    max_feed_duration_secs=0.5,  # a program takes about 0.0005; a busy machine is no endless loop
-    max_memory=64 * 1024 * 1024,  # bytes
-    max_recursion_depth=200,
-    max_suspensions=1,
-)
 REQUEST_TIMEOUT = 5.0  # seconds, then the worker is killed: for what the sandbox's own limits miss
 PRINTED_AT_MOST = 64 * 1024  # bytes; what a program prints is thrown away
-DECIDE = r"def decide\(entry, today(, known)?\):"
 ANSWER_AT_MOST = 256 * 1024  # characters
 
 
@@ -67,56 +55,6 @@ class ProgramFailed(Exception):
         super().__init__(f"program: {code} at line {line}")
         self.code = code
         self.line = line
-
-
-class Program:
-    """An approved program with the functions it may call, ready to run. Holds no process."""
-
-    def __init__(self, source: str, policy: Policy, writes: Mapping[str, Write]) -> None:
-        """Raises ValueError if the source is no program: see `signature`."""
-        parameters = signature(source)
-        named = {node.id for node in ast.walk(_parsed(source)) if isinstance(node, ast.Name)}
-        ahead = prelude(policy, writes, named)  # read anew for each entry, so no longer than needed
-        self.lines = source.count("\n") + 1
-        self.ahead = ahead.count("\n")
-        self.defined = f"{ahead}{source}\n"
-        self.code = f"{self.defined}_answer(decide({', '.join(parameters)}))"
-
-    def line(self, error: pydantic_monty.MontyError) -> int:
-        """The innermost line of the program itself in an error's traceback."""
-        if not isinstance(error, pydantic_monty.MontyRuntimeError | pydantic_monty.MontySyntaxError):
-            return 0
-        lines = [frame.line - self.ahead for frame in error.traceback()]
-        return next((line for line in reversed(lines) if 0 < line <= self.lines), 0)
-
-
-def signature(source: str) -> tuple[str, ...]:
-    """The parameters of the program's `decide`: entry, today, and known if it takes it.
-
-    Raises ValueError, with the line, if there is not exactly one such function.
-    """
-    found = [
-        node for node in _parsed(source).body if isinstance(node, ast.FunctionDef) and node.name == "decide"
-    ]
-    if len(found) != 1:
-        raise ValueError(f"line {found[1].lineno if found else 1}: write one function decide(entry, today)")
-    line = found[0].lineno
-    written = re.match(DECIDE, source.split("\n")[line - 1])
-    if written is None:
-        raise ValueError(
-            f"line {line}: write it as def decide(entry, today): or def decide(entry, today, known):"
-        )
-    return ("entry", "today", "known") if written[1] else ("entry", "today")
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape is for the type checker to find
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) else 1
-        raise ValueError(f"line {line}: is not Python") from None
 
 
 class Sandbox:

@@ -11,11 +11,12 @@ from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.usage import UsageLimits
 
 from agent.case import Case
+from agent.compiled import Program
 from agent.failures import refusal
 from agent.gate import Gate
 from agent.plan import Decision, Refused
 from agent.policy import Policy
-from agent.program import Answer, Answers, Program, ProgramCode, ProgramModel, cases_text
+from agent.program import Answer, Answers, ProgramCode, ProgramModel, cases_text
 from agent.tools import SUBMIT, draft_of, plan_type
 from connectors.operation import Write
 

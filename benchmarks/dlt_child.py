@@ -16,7 +16,7 @@ import dlt
 from dlt.destinations import sqlalchemy
 from pydantic import JsonValue, SecretStr
 
-from agent.program import Program
+from agent.compiled import Program
 from benchmarks.measured import LABEL, DltMeasured, DltOrder
 from benchmarks.stopwatch import Waiting, around, peak_memory
 from connectors.entry import Entry, Found

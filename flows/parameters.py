@@ -11,7 +11,9 @@ from pydantic import Field, StringConstraints
 from connectors.base import Settings
 from flows.errors import Spoken
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=63)]
+NAME = r"^[a-z][a-z0-9_-]*$"
+NAME_AT_MOST = 63
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=NAME_AT_MOST)]
 Mode = Literal["changes", "sweep", "resync", "retry"]
 Emit = Literal["always", "first-week-of-month", "last-week-of-month"]
 

@@ -15,7 +15,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
-from flows import accounts, anchor, connections
+from flows import accounts, anchor, approval, connections
 from flows.connections import Connections
 from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
@@ -113,10 +113,16 @@ def opened(asked: Parameters) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
 
     Raises:
-        IntegrationInvalid, LedgerUnavailable, LeaseHeld, AnchorUnavailable, ConnectorError: nothing was done.
+        IntegrationInvalid, NotApproved, LedgerUnavailable, LeaseHeld, AnchorUnavailable, ConnectorError:
+            nothing was done.
     """
     settings = Settings()
     deployment = load(settings.deployments, asked.label)
+    approval.require(
+        settings.deployments / asked.label,
+        production=settings.env == "production",
+        today=datetime.now(UTC).date(),
+    )
     with ExitStack() as stack:
         ledger = open_ledger(settings, deployment)
         stack.callback(ledger.close)

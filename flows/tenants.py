@@ -2,16 +2,18 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, ValidationError
 
 from agent.instructions import Instructions
 from agent.policy import Grant, OperationGrant, Policy
 from connectors.base import Settings
 from connectors.entry import Category
 from connectors.tabular import Column, Table
+from connectors.values import ColumnType
 from flows.errors import Spoken
 from flows.parameters import Name
 
@@ -20,30 +22,47 @@ class IntegrationInvalid(Spoken):
     """An integration's files cannot be used. One line: which file, what, what to do."""
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not the name of a time zone, such as America/New_York") from None
+    return name
+
+
+Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""An IANA name: America/New_York."""
+
+
+FROM = "fields of the entry that the value may come from"
+CONSTANTS = "values that the instructions name"
+TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
+COMPUTED = "the program may make a value of its own out of `from`"
+
+
 class ColumnGrant(Settings):
     """One column of a target's table: its type, and where its value may come from."""
 
-    type: str
-    from_: tuple[str, ...] = Field(default=(), alias="from")
-    constants: tuple[JsonValue, ...] = ()
-    transforms: tuple[str, ...] = ()
-    computed: bool = False
-    key: bool = False  # part of the row's key, beside the patient
+    type: ColumnType
+    from_: tuple[str, ...] = Field(default=(), alias="from", description=FROM)
+    constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
+    transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
+    computed: bool = Field(default=False, description=COMPUTED)
+    key: bool = Field(default=False, description="part of the row's key, beside the patient")
 
 
 class TableGrant(Settings):
     """One table: `patient` names the key column that holds the patient's id, bound by the engine."""
 
     name: str
-    patient: str = "patient_id"
-    columns: dict[str, ColumnGrant]
-    at_most: int = 1  # rows for one entry
+    patient: str = Field(default="patient_id", description="the key column that holds the patient's id")
+    columns: dict[str, ColumnGrant] = Field(description="each column that may be set")
+    at_most: int = Field(default=1, description="rows for one entry")
 
     def table(self) -> Table:
         keys = tuple(name for name, column in self.columns.items() if column.key)
-        columns = {
-            name: Column.model_validate({"type": column.type}) for name, column in self.columns.items()
-        }
+        columns = {name: Column(type=column.type) for name, column in self.columns.items()}
         return Table(
             name=self.name,
             patient=self.patient,
@@ -55,39 +74,43 @@ class TableGrant(Settings):
 class ArgumentGrant(Settings):
     """Where one argument of a write may come from."""
 
-    from_: tuple[str, ...] = Field(default=(), alias="from")
-    constants: tuple[JsonValue, ...] = ()
-    transforms: tuple[str, ...] = ()
-    computed: bool = False
-    free_text: bool = False
+    from_: tuple[str, ...] = Field(default=(), alias="from", description=FROM)
+    constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
+    transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
+    computed: bool = Field(default=False, description=COMPUTED)
+    free_text: bool = Field(default=False, description="a model may write words of its own here")
 
 
 class WriteGrant(Settings):
     """One granted write of a connector that is no table."""
 
-    arguments: dict[str, ArgumentGrant]
-    at_most: int = 1
+    arguments: dict[str, ArgumentGrant] = Field(description="each argument that may be set")
+    at_most: int = Field(default=1, description="calls for one entry")
 
 
 class Target(Settings):
     """A system that receives: the connection it is reached by, and what may go there."""
 
-    connection: Name
-    categories: tuple[Category, ...]
-    tables: tuple[TableGrant, ...] = ()
-    writes: dict[str, WriteGrant] = Field(default_factory=dict[str, WriteGrant])
+    connection: Name = Field(description="a connection of tenant.yaml")
+    categories: tuple[Category, ...] = Field(description="the kinds of patient data approved for it")
+    tables: tuple[TableGrant, ...] = Field(default=(), description="of a target that has rows")
+    writes: dict[str, WriteGrant] = Field(
+        default_factory=dict[str, WriteGrant], description="of a target that has operations, by name"
+    )
     options: dict[str, JsonValue] = Field(
-        default_factory=dict[str, JsonValue]
-    )  # the connector's own: csv's null marker, …
+        default_factory=dict[str, JsonValue], description="the connector's own: csv's null marker, …"
+    )
 
 
 class Deciding(Settings):
     """Who decides. by: "program", or a pydantic-ai model id, or "openai-compatible:<model>"."""
 
-    by: str = "program"
-    connection: Name | None = None  # where an OpenAI-compatible endpoint is reached
-    lookups: tuple[str, ...] = ()  # full names of the lookups that a model may use
-    reveal: tuple[Category, ...] = (Category.STATUS, Category.SCHEDULE, Category.TAGS)
+    by: str = Field(default="program", description="program, or a model: google-cloud:…, openai-compatible:…")
+    connection: Name | None = Field(default=None, description="where a model is reached")
+    lookups: tuple[str, ...] = Field(default=(), description="full names of lookups that a model may use")
+    reveal: tuple[Category, ...] = Field(
+        default=(Category.STATUS, Category.SCHEDULE, Category.TAGS), description="values a model may see"
+    )
 
 
 class Limits(Settings):
@@ -101,12 +124,12 @@ class Limits(Settings):
 class Integration(Settings):
     """One direction of one tenant, as its folder says."""
 
-    source: Name = "healthie"  # the connection entries are read through
-    fields: tuple[str, ...]  # what is read: the minimum-necessary manifest
+    source: Name = Field(default="healthie", description="the connection entries are read through")
+    fields: tuple[str, ...] = Field(description="what is read, and nothing else")
     decide: Deciding = Deciding()
-    targets: dict[Name, Target]
+    targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")
     limits: Limits = Limits()
-    sweep_every: timedelta = timedelta(days=7)
+    sweep_every: timedelta = Field(default=timedelta(days=7), description="how often everyone is read")
 
     def grants(self) -> dict[str, OperationGrant]:
         """What each write may be given, by full name."""
@@ -122,7 +145,17 @@ class Integration(Settings):
                 granted[f"{name}_{write}"] = OperationGrant(arguments=arguments, at_most=given.at_most)
         return granted
 
+    def connections(self) -> dict[Name, tuple[str | int, ...]]:
+        """The connections that it names, each with where in integration.yaml it does so."""
+        named: dict[Name, tuple[str | int, ...]] = {self.source: ("source",)}
+        for name, target in self.targets.items():
+            named.setdefault(target.connection, ("targets", name, "connection"))
+        if self.decide.connection:
+            named.setdefault(self.decide.connection, ("decide", "connection"))
+        return named
+
     def policy(self, instructions: Instructions) -> Policy:
+        """What the gate holds every plan against."""
         return Policy(
             operations=self.grants(),
             sentences=instructions.numbers,
@@ -133,16 +166,23 @@ class Integration(Settings):
 
 
 class ConnectionSettings(Settings):
-    """How a system is reached. Values that start with `$` name an environment variable."""
+    """How a system is reached. What is secret is not here, but in the connection's sealed block.
 
-    connector: Literal["healthie", "sql", "csv", "probe", "model"]
-    settings: dict[str, str]
+    A value that starts with `$` names an environment variable: for one machine and tests.
+    """
+
+    connector: Connectors = Field(description="the system: healthie, sql, csv, model; probe is for tests")
+    settings: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="what is not secret; secrets are asked for by: ferry connect TENANT CONNECTION",
+    )
 
 
 class Tenant(Settings):
-    """One practice: its connections, by name."""
+    """One practice: its time zone, and its connections by name."""
 
-    connections: dict[Name, ConnectionSettings]
+    timezone: TimeZone = Field(default="UTC", description="an IANA name; schedules are in it")
+    connections: dict[Name, ConnectionSettings] = Field(description="by a name that integrations use")
 
 
 class Deployment(Settings):
@@ -150,6 +190,7 @@ class Deployment(Settings):
 
     tenant: Name
     name: Name
+    timezone: TimeZone = "UTC"
     connections: dict[Name, ConnectionSettings]
     integration: Integration
     instructions: Instructions
@@ -176,6 +217,7 @@ def load(root: Path, label: str) -> Deployment:
     return Deployment(
         tenant=tenant,
         name=name,
+        timezone=described.timezone,
         connections=described.connections,
         integration=integration,
         instructions=Instructions.load(folder),
@@ -195,6 +237,12 @@ def labels(root: Path) -> list[str]:
     """Every integration below a folder: ["demo/warehouse", …]."""
     found = sorted(root.glob("*/*/integration.yaml"))
     return [f"{path.parent.parent.name}/{path.parent.name}" for path in found]
+
+
+def tenants(root: Path) -> list[str]:
+    """Every tenant below a folder, by name: those with a tenant.yaml or a prefect.yaml."""
+    files = [path for name in ("tenant.yaml", "prefect.yaml") for path in root.glob(f"*/{name}")]
+    return sorted({path.parent.name for path in files})
 
 
 Kind = TypeVar("Kind", bound=Settings)
@@ -221,10 +269,7 @@ def _model(path: Path, kind: type[Kind]) -> Kind:
 
 
 def _check_connections(folder: Path, tenant: Tenant, integration: Integration) -> None:
-    named = {integration.source, *(target.connection for target in integration.targets.values())}
-    if integration.decide.connection:
-        named.add(integration.decide.connection)
-    for connection in sorted(named - set(tenant.connections)):
+    for connection in sorted(set(integration.connections()) - set(tenant.connections)):
         raise IntegrationInvalid(
             f"{folder / 'integration.yaml'}: connection {connection} is not in tenant.yaml; add it there"
         )

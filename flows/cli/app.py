@@ -1,16 +1,15 @@
 """The command line's one application, and what its commands share."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from flows.ledger import audit, lease
-from flows.ledger.store import Ledger
-from flows.run import new_id, open_ledger
 from flows.settings import Settings
-from flows.tenants import load
+
+if TYPE_CHECKING:
+    from flows.ledger.store import Ledger
 
 app = typer.Typer(
     help="Carry operational patient data between a practice's Healthie and its other systems.",
@@ -28,7 +27,11 @@ def say(line: str) -> None:
     out.print(line, markup=False)
 
 
-def with_ledger(label: str, act: Callable[[Ledger], object]) -> None:
+def with_ledger(label: str, act: "Callable[[Ledger], object]") -> None:
+    # Only here, and below: a command on files alone needs no ledger, and its answer is to be there at once.
+    from flows.run import open_ledger  # noqa: PLC0415
+    from flows.tenants import load  # noqa: PLC0415
+
     settings = Settings()
     ledger = open_ledger(settings, load(settings.deployments, label))
     try:
@@ -37,7 +40,10 @@ def with_ledger(label: str, act: Callable[[Ledger], object]) -> None:
         ledger.close()
 
 
-def under_lease(ledger: Ledger, act: Callable[[Ledger], None]) -> None:
+def under_lease(ledger: "Ledger", act: "Callable[[Ledger], None]") -> None:
+    from flows.ledger import audit, lease  # noqa: PLC0415
+    from flows.run import new_id  # noqa: PLC0415
+
     ledger.person = audit.person()
     lease.take(ledger, new_id())
     try:

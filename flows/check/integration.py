@@ -1,0 +1,258 @@
+"""An integration's folder: integration.yaml, instructions, program, approval."""
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from agent.compiled import signature
+from agent.grants import granted_operations
+from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, InstructionsError
+from agent.policy import OperationGrant, Policy
+from agent.refusals import PolicyError
+from connectors.entry import Category, EntryField
+from connectors.operation import Write
+from flows import approval
+from flows.check import offers
+from flows.check.findings import Findings
+from flows.check.marked import Marked, Place, dotted, model, read
+from flows.tenants import Integration, Target, Tenant
+
+PLACED = re.compile(r"(?:.*?:(?P<line>\d+)|[^:]*): (?P<what>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A program that is to be checked, with all that it may use."""
+
+    path: Path
+    source: str
+    policy: Policy
+    writes: Mapping[str, Write]
+    fields: tuple[EntryField, ...]
+
+
+def check(
+    folder: Path,
+    described: Tenant | None,
+    findings: Findings,
+    *,
+    production: bool,
+    today: datetime.date,
+) -> Job | None:
+    """Looks at all of a folder but the program, and says what is to be done for that."""
+    _check_approval(folder, findings, production=production, today=today)
+    instructions = _instructions(folder, findings)
+    marked = read(folder / "integration.yaml", findings)
+    integration = model(marked, Integration, findings) if marked else None
+    if marked is None or integration is None:
+        return None
+    looked = _Look(marked, integration, described, findings)
+    looked.fields()
+    looked.deciding(has_program=(folder / PROGRAM_FILE).is_file())
+    writes = looked.targets()
+    if instructions is None or writes is None:
+        return None
+    policy = integration.policy(instructions)
+    looked.grants(policy, writes)
+    if (
+        integration.decide.by != "program"
+        or instructions.program is None
+        or set(policy.operations) - set(writes)
+    ):
+        return None
+    known = offers.fields()
+    used = tuple(known[path] for path in integration.fields if path in known)
+    granted = {name: writes[name] for name in policy.operations}
+    return Job(folder / PROGRAM_FILE, instructions.program, policy, granted, used)
+
+
+class _Look:
+    """One integration.yaml, looked at against what its connectors offer."""
+
+    def __init__(
+        self, marked: Marked, integration: Integration, described: Tenant | None, findings: Findings
+    ) -> None:
+        self.marked, self.integration, self.findings = marked, integration, findings
+        self.connections = described.connections if described else {}
+        if described:
+            self._named()
+
+    def say(self, place: Place, what: str, todo: str) -> None:
+        self.findings.add(self.marked.path, self.marked.line(place), f"{dotted(place)} {what}", todo)
+
+    def _named(self) -> None:
+        for name, place in self.integration.connections().items():
+            if name not in self.connections:
+                there = ", ".join(sorted(self.connections)) or "none"
+                self.say(
+                    place, f"names {name}, which is not in tenant.yaml", f"add it there; it has: {there}"
+                )
+        self._kind(self.integration.source, "healthie", ("source",))
+        if self.integration.decide.connection:
+            self._kind(self.integration.decide.connection, "model", ("decide", "connection"))
+
+    def _kind(self, name: str, wanted: str, place: Place) -> None:
+        found = self.connections.get(name)
+        if found and found.connector != wanted:
+            self.say(place, f"names {name}, which is {found.connector}", f"name one that is {wanted}")
+
+    def fields(self) -> None:
+        known = offers.fields()
+        for at, path in enumerate(self.integration.fields):
+            if path not in known:
+                self.say(("fields", at), f"is {path}, which the source does not have", _near(path, known))
+
+    def deciding(self, *, has_program: bool) -> None:
+        by = self.integration.decide.by
+        if by == "program" and not has_program:
+            self.say(
+                ("decide", "by"), f"is program, and there is no {PROGRAM_FILE}", "write it, or name a model"
+            )
+        if by != "program" and ":" not in by:
+            self.say(("decide", "by"), f"is {by}", "write program, or a model's id, such as google-cloud:…")
+        if by.startswith("openai-compatible:") and self.integration.decide.connection is None:
+            self.say(("decide",), "has no connection", "name the one that the model is reached by")
+
+    def targets(self) -> dict[str, Write] | None:
+        """Every write of the targets by full name; None if a target is unknown."""
+        offered: dict[str, Write] = {}
+        lookups: set[str] = set()
+        whole = True
+        for name, target in self.integration.targets.items():
+            connection = self.connections.get(target.connection)
+            if connection is None:
+                whole = False
+                continue
+            if not self._tables(name, target):
+                whole = False
+                continue
+            try:
+                writes, looks = offers.writes(connection.connector, target)
+            except ValueError as error:
+                self.say(("targets", name), f"({_first(error)})", "correct it")
+                whole = False
+                continue
+            lookups |= {f"{name}_{short}" for short in looks}
+            offered |= {f"{name}_{short}": write for short, write in writes.items()}
+            self._target(name, target, writes)
+            self._options(name, target, connection.connector)
+        for at, lookup in enumerate(self.integration.decide.lookups) if whole else ():
+            if lookup not in lookups:
+                place: Place = ("decide", "lookups", at)
+                self.say(place, f"is {lookup}, which no target has", _near(lookup, lookups))
+        return offered if whole else None
+
+    def _tables(self, name: str, target: Target) -> bool:
+        """Is each table sound by itself?"""
+        sound = True
+        for at, table in enumerate(target.tables):
+            try:
+                table.table()
+            except ValidationError as error:
+                sound = False
+                for one in error.errors(include_input=False, include_url=False):
+                    what = one["msg"].removeprefix("Value error, ")
+                    self.say(("targets", name, "tables", at), f"({what})", "correct it")
+        return sound
+
+    def _target(self, name: str, target: Target, writes: Mapping[str, Write]) -> None:
+        for short in target.writes:
+            if short not in writes:
+                place: Place = ("targets", name, "writes", short)
+                self.say(place, "is no write of its target", _near(short, writes))
+        for at, table in enumerate(target.tables):
+            if f"upsert_{table.name}" not in writes:
+                self.say(("targets", name, "tables", at), "is a table, and its target has none", "use writes")
+
+    def _options(self, name: str, target: Target, connector: str) -> None:
+        kind = offers.options(self.connections[target.connection].connector)
+        place: Place = ("targets", name, "options")
+        if kind is not None:
+            model(self.marked, kind, self.findings, target.options, place)
+        elif target.options:
+            self.say(place, f"are none of {connector}'s", "remove them")
+
+    def grants(self, policy: Policy, writes: Mapping[str, Write]) -> None:
+        """Each granted argument by itself, so that each mistake is told."""
+        known = offers.fields()
+
+        def category(path: str) -> Category | None:
+            return known[path].category if path in known else None
+
+        for place, operation, argument in self._arguments():
+            if operation not in writes:
+                continue
+            grant = OperationGrant(arguments={argument: policy.operations[operation].arguments[argument]})
+            part = policy.model_copy(update={"operations": {operation: grant}})
+            try:
+                granted_operations(part, writes, category)
+            except PolicyError as error:
+                what, _, todo = str(error).removeprefix("policy: ").partition("; ")
+                self.findings.add(self.marked.path, self.marked.line(place), what, todo or "correct it")
+            for path in grant.arguments[argument].sources:
+                if path in known and path not in self.integration.fields:
+                    self.say((*place, "from"), f"names {path}, which is not read", "add it to fields")
+
+    def _arguments(self) -> Iterator[tuple[Place, str, str]]:
+        for name, target in self.integration.targets.items():
+            for at, table in enumerate(target.tables):
+                for column in table.columns:
+                    place: Place = ("targets", name, "tables", at, "columns", column)
+                    yield place, f"{name}_upsert_{table.name}", column
+            for write, given in target.writes.items():
+                for argument in given.arguments:
+                    place = ("targets", name, "writes", write, "arguments", argument)
+                    yield place, f"{name}_{write}", argument
+
+
+def _instructions(folder: Path, findings: Findings) -> Instructions | None:
+    """The instructions with their program, None if they cannot be used."""
+    try:
+        return Instructions.load(folder)
+    except InstructionsError as error:
+        placed = PLACED.fullmatch(str(error))
+        line, words = (int(placed["line"] or 1), placed["what"]) if placed else (1, str(error))
+        what, _, todo = words.partition("; ")
+        of_program = str(error).startswith(str(folder / PROGRAM_FILE))
+        findings.add(folder / (PROGRAM_FILE if of_program else TEXT_FILE), line, what, todo)
+    if not of_program and (program := folder / PROGRAM_FILE).is_file():
+        try:
+            signature(program.read_text(encoding="utf-8"))
+        except ValueError as error:
+            add_program_line(program, str(error), findings)
+    return None
+
+
+def add_program_line(path: Path, problem: str, findings: Findings) -> None:
+    """A problem of a program's as a finding: "line 4: …"."""
+    placed = re.fullmatch(r"line (\d+): (.*)", problem, re.DOTALL)
+    line, what = (int(placed[1]), placed[2]) if placed else (1, problem)
+    findings.add(path, line, " ".join(what.split()), "correct the program there")
+
+
+def _check_approval(folder: Path, findings: Findings, *, production: bool, today: datetime.date) -> None:
+    path = folder / approval.FILE
+    if not path.exists():
+        if production:
+            findings.add(path, 1, "is not there: nobody approved this", f"run: {approval.command(folder)}")
+        return
+    marked = read(path, findings)
+    approved = model(marked, approval.Approval, findings) if marked else None
+    if marked and approved:
+        for place, what, todo in approval.objections(folder, approved, production=production, today=today):
+            findings.add(path, marked.line(place), what, todo)
+
+
+def _near(name: str, there: Mapping[str, object] | set[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  # only where something is wrong
+
+    near = get_close_matches(name, sorted(there), 1)
+    return f"write {near[0]}" if near else f"there are: {', '.join(sorted(there)[:20]) or 'none'}"
+
+
+def _first(error: ValueError) -> str:
+    return str(error).splitlines()[0]

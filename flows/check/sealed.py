@@ -1,0 +1,53 @@
+"""Which connections have no sealed block yet, where a Prefect server can be asked."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+
+from flows.check.findings import Findings
+from flows.check.names import joined
+
+SLUG = "sealedconnection"
+PAGE = 200
+
+
+def check(root: Path, wanted: Mapping[str, Sequence[tuple[str, int]]], findings: Findings) -> None:
+    """A finding for each connection without its block. `wanted`: by tenant, its connections' lines."""
+    try:
+        there = _blocks()
+    except (httpx.HTTPError, OSError, RuntimeError):
+        findings.add(
+            root,
+            1,
+            "the Prefect server of PREFECT_API_URL does not answer, so connections were not looked at",
+            "start it, or correct PREFECT_API_URL",
+        )
+        return
+    for tenant, connections in wanted.items():
+        for name, line in connections:
+            if f"ferry-{joined(tenant, name)}" not in there:
+                findings.add(
+                    root / tenant / "tenant.yaml",
+                    line,
+                    f"connections.{name} has no credential on the server yet",
+                    f"run: ferry connect {tenant} {name}",
+                )
+
+
+def _blocks() -> set[str]:
+    """The names of all sealed connections."""
+    found: set[str] = set()
+    with get_client(sync_client=True) as client:
+        while True:
+            try:
+                page = client.read_block_documents_by_type(
+                    SLUG, offset=len(found), limit=PAGE, include_secrets=False
+                )
+            except ObjectNotFound:
+                return found  # nobody connected anything yet
+            found |= {document.name for document in page if document.name}
+            if len(page) < PAGE:
+                return found

@@ -1,0 +1,135 @@
+"""Deploy: a tenant's checked prefect.yaml to the Prefect server, and what is not in it any more is paused.
+
+The deploying is Prefect's own command. Only deployments with the tag of this tenant are looked at.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Container, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import get_current_settings
+
+from flows.check import CheckedTenant
+from flows.check.prefect_file import ENTRYPOINT
+from flows.errors import Spoken
+
+LIMIT = 120.0  # seconds that Prefect's command may take; it takes three to ten
+PAGE = 200  # deployments in one answer
+REMOVED = "removed"  # the tag of what was paused here; Prefect's deploy replaces the tags by the file's
+UNREACHABLE = (httpx.HTTPError, OSError, RuntimeError)
+
+
+class NotDeployed(Spoken):
+    """A tenant's deployments could not be brought to the server. One line."""
+
+
+def deploy(tenant: CheckedTenant) -> Iterator[str]:
+    """Bring a tenant's deployments to the server; a line for each, and for each that was paused.
+
+    Raises:
+        NotDeployed: no server, no work pool, or Prefect refused. Deploying again is harmless.
+    """
+    if get_current_settings().api.url is None:
+        raise NotDeployed("deploy: no Prefect server is named; start one and set PREFECT_API_URL")
+    if not Path(ENTRYPOINT.partition(":")[0]).is_file():
+        raise NotDeployed("deploy: no flows/sync.py below this folder; run it from the checkout's root")
+    try:
+        with get_client(sync_client=True) as client:
+            _check_pools(client, tenant)
+            removed = {one.id for one in _of_tenant(client, tenant.name) if REMOVED in one.tags}
+            _run_prefect(tenant)
+            yield from _settle(client, tenant, removed)
+    except UNREACHABLE:
+        raise NotDeployed(
+            "deploy: the Prefect server of PREFECT_API_URL does not answer; start it, or correct the address"
+        ) from None
+
+
+def _check_pools(client: SyncPrefectClient, tenant: CheckedTenant) -> None:
+    for pool, line in sorted({one.work_pool.name: line for line, one in tenant.deployments.values()}.items()):
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound:
+            raise NotDeployed(
+                f"{tenant.file}:{line}: there is no work pool {pool} on the server; make it with: "
+                f"prefect work-pool create {pool} --type process"
+            ) from None
+
+
+def _run_prefect(tenant: CheckedTenant) -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    settings = get_current_settings()
+    environment = os.environ | settings.to_environment_variables(exclude_unset=True)
+    try:
+        done = subprocess.run(  # noqa: S603  # our own interpreter, no shell, a path that was checked
+            [*command, "--prefect-file", str(tenant.file)],
+            env=environment | {"COLUMNS": "400", "NO_COLOR": "1", "PREFECT_LOGGING_LEVEL": "ERROR"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotDeployed(
+            f"deploy: Prefect took more than {LIMIT:.0f} s; look at the server, then deploy again"
+        ) from None
+    if done.returncode:
+        raise NotDeployed(
+            f"{tenant.file}: Prefect refuses it ({_last_words(done.stdout + done.stderr)}); "
+            "correct it and deploy again"
+        )
+
+
+def _last_words(output: str) -> str:
+    lines = [re.sub(r"[│╭╰─╮╯\s]+", " ", line).strip() for line in output.splitlines()]
+    said = [line for line in lines if line]
+    return said[-1][:200] if said else "it says nothing"
+
+
+def _settle(
+    client: SyncPrefectClient, tenant: CheckedTenant, removed_before: Container[UUID]
+) -> Iterator[str]:
+    """Pause what is on the server and not in the file, and say how each stands."""
+    wanted = {one.name: one for _, one in tenant.deployments.values()}
+    for present in _of_tenant(client, tenant.name):
+        if present.name not in wanted:
+            yield f"{present.name}: {_take_out(client, present, tenant.file)}"
+            continue
+        crons = [str(schedule.get("cron")) for schedule in wanted[present.name].schedules]
+        told = f"{present.name}: deployed, {'; '.join(crons) or 'no schedule'}"
+        if present.id in removed_before:
+            client.resume_deployment(present.id)
+            told += "; it is back in the file, so no longer paused"
+        elif present.paused:
+            told += "; somebody paused it, so it stays paused until it is switched on in the dashboard"
+        yield told
+
+
+def _take_out(client: SyncPrefectClient, present: DeploymentResponse, file: Path) -> str:
+    was = "still paused" if present.paused and REMOVED in present.tags else "paused now"
+    if was == "paused now":
+        client.pause_deployment(present.id)
+        client.update_deployment(present.id, DeploymentUpdate(tags=[*present.tags, REMOVED]))
+    return f"{was}, since it is not in {file} any more; delete it with: " + (
+        f"prefect deployment delete sync/{present.name}"
+    )
+
+
+def _of_tenant(client: SyncPrefectClient, tenant: str) -> list[DeploymentResponse]:
+    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=["ferry", f"tenant:{tenant}"]))
+    found: list[DeploymentResponse] = []
+    while True:
+        page = client.read_deployments(deployment_filter=tagged, limit=PAGE, offset=len(found))
+        found += page
+        if len(page) < PAGE:
+            return sorted(found, key=lambda one: one.name)

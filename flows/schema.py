@@ -1,0 +1,41 @@
+"""JSON Schemas of a tenant's files, so that an editor completes keys and shows mistakes while they are typed."""
+
+import json
+from pathlib import Path
+
+from flows.check.prefect_file import Described, PrefectFile
+from flows.parameters import Parameters
+from flows.tenants import Integration, Tenant
+
+FOLDER = "schema"  # below deployments/; so no tenant has this name
+
+
+class WholePrefectFile(PrefectFile):
+    """A tenant's prefect.yaml: Prefect's own file, with what Ferry needs of it."""
+
+    deployments: tuple[Described, ...]
+
+
+KINDS = {
+    "tenant": Tenant,
+    "integration": Integration,
+    "prefect": WholePrefectFile,
+    "parameters": Parameters,
+}
+
+
+def texts() -> dict[str, str]:
+    """Each schema's text, by the name of its file."""
+    made: dict[str, str] = {}
+    for name, kind in KINDS.items():
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | kind.model_json_schema()
+        made[f"{name}.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return made
+
+
+def write(folder: Path) -> list[Path]:
+    """Write them all; gives the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts().items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts()]
