@@ -30,6 +30,7 @@ class Due:
     first_sent: datetime | None
     sent: datetime | None
     newest: bool  # no newer version of the entry was decided since
+    released: bool = False  # a person let it go
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         first_sent=row.first_sent,
         sent=row.sent,
         newest=row.newest == row.version,
+        released=row.released is not None,
     )
 
 
@@ -167,14 +169,14 @@ def doubtful(ledger: Ledger) -> list[Doubt]:
         return [Doubt(*row) for row in connection.execute(query)]
 
 
-def release(ledger: Ledger, connection: Connection, state: str) -> int:
-    """Put deliveries that wait in a state (held, rejected) back on their way. Returns how many."""
+def send_refused_again(ledger: Ledger, connection: Connection) -> int:
+    """Put deliveries that the target refused back on their way. Returns how many."""
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
     return connection.execute(
         sa.update(DELIVERY)
         .where(
             DELIVERY.c.integration == ledger.integration,
-            DELIVERY.c.state == state,
+            DELIVERY.c.state == "rejected",
             DELIVERY.c.version == newest,
         )
         .values(state="planned", code="", settled=None)
@@ -223,6 +225,7 @@ def hold_other_policies(ledger: Ledger, policy: str) -> int:
             .where(
                 DELIVERY.c.integration == ledger.integration,
                 DELIVERY.c.state == "planned",
+                DELIVERY.c.released.is_(None),
                 made_by != policy,
             )
             .values(state="held", code="policy_changed")
