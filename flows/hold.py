@@ -84,7 +84,7 @@ def of(run: Run) -> Hold | None:
 
 
 def suspend(held: Hold) -> None:
-    """Leave the flow run suspended, with the form. Without a deployment nothing could resume it: does nothing.
+    """Leave the flow run suspended, with the form. Without a deployment nothing could resume it: it goes on.
 
     Raises:
         Pause: Prefect's own signal; this flow run goes on when a person has decided.

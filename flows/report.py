@@ -41,7 +41,8 @@ DELIVERY_LINES = (
     ("emptied", "values of the target became empty"),
 )
 REASONS = ("held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_rejected",
-           "outcome_unknown", "outcome_transient", "held_up", "read_back_differs", "not_read_back")  # fmt: skip
+           "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
+           "not_read_back")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
