@@ -77,7 +77,7 @@ def deploy(practice: Practice, name: str) -> Deployed:
     return Deployed(practice, str(made["id"]), name)
 
 
-def call(prefect: Mapping[str, str], path: str, body: Json | None = None) -> JsonValue:
+def call(prefect: Mapping[str, str], path: str, body: JsonValue = None) -> JsonValue:
     """Ask Prefect's API: a POST with a body, a GET without."""
     url = f"{prefect['PREFECT_API_URL']}{path}"
     with httpx.Client(trust_env=False, timeout=30.0) as client:
