@@ -22,6 +22,7 @@ def certify(run: Run) -> None:
         run.counts[f"delivery_{state}"] = number
     _read_back(run)
     run.state, run.code = _judgement(run, settled)
+    run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
     run.counts["source_requests"] = run.source.requests
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors)
@@ -38,6 +39,7 @@ def _judgement(run: Run, settled: Mapping[str, int]) -> tuple[str, str]:
     if counts["read_back_differs"]:
         return "failed", "read_back_differs"
     everything = deliveries.counts(run.ledger)
+    counts["held_in_all"] = everything.get("held", 0)
     waiting = [state for state in ("planned", "sent", "unknown", "held") if everything.get(state)]
     if counts["undecided"] or counts["quarantined"] or waiting or settled.get("rejected"):
         return "incomplete", " ".join(sorted({*waiting, *_entry_reasons(run)}))

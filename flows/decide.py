@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from agent.agent import Case, is_transient
-from agent.plan import Refused
-from flows.ledger import entries, plans, restored
+from agent.plan import Plan, Refused
+from flows.ledger import plans, restored
 from flows.ledger.plans import Decided
 from flows.run import OBSERVER, Candidate, Run
 
@@ -38,11 +38,23 @@ def decide(run: Run, group: str) -> None:
         for candidate, decision in zip(candidates, decisions, strict=True)
     ]
     if not run.dry:
-        plans.journal(run.ledger, decided, run.versions, run.writes, lambda new: _breaker(run, new))
+        _journal(run, decided)
     OBSERVER.get().decided(run, list(zip(candidates, decided, strict=True)))
     for one in decided:
         _count(run, one)
     del run.groups[group]
+
+
+def _journal(run: Run, decided: Sequence[Decided]) -> None:
+    """Commit the plans; what is more than the breaker lets pass waits from the start."""
+    outcomes = [one.decision.outcome for one in decided]
+    calls = [len(one.calls) for one in outcomes if isinstance(one, Plan) and one.kind == "write"]
+    code: str = restored.CODE
+    if not run.reconciling:
+        code = run.breaker.planned(len(calls), sum(calls), run.shares())
+    plans.journal(run.ledger, decided, run.versions, run.writes, code)
+    if code:
+        run.count("held", sum(calls), code=code)
 
 
 def _count(run: Run, one: Decided) -> None:
@@ -58,17 +70,6 @@ def _count(run: Run, one: Decided) -> None:
         run.count(
             "skipped" if outcome.kind == "skip" else "review", code=f"{because} {outcome.reason}".strip()
         )
-
-
-def _breaker(run: Run, new: int) -> str:
-    """ "" or the code under which the group's deliveries wait for a person."""
-    if run.reconciling:
-        return restored.CODE
-    if run.first or run.mode == "resync":
-        return ""
-    limits = run.deployment.integration.limits
-    allowed = max(limits.at_least, limits.share * entries.count(run.ledger))
-    return "too_many_writes" if run.counts["calls"] + new > allowed else ""
 
 
 def left_over(run: Run, names: Sequence[str]) -> None:

@@ -54,8 +54,8 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     except Rejected as error:  # time does not put it right, and the records after it are not to wait
         _settled(run, [Outcome(item.key, "rejected", error.code) for item in items])
         return True
-    if _blanks_too_much(run, batch, before):
-        deliveries.move(run.ledger, [item.key for item in items], "held", "too_many_blanks")
+    batch = _let_pass(run, batch, before)
+    if not batch:
         return True
     deliveries.mark_sent(run.ledger, batch, before)
     crashpoint("send")
@@ -63,6 +63,16 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     crashpoint("sent")
     _settled(run, outcomes)
     return any(outcome.state != "transient" for outcome in outcomes)
+
+
+def _let_pass(run: Run, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> list[Due]:
+    """The part of a batch that the breaker lets go; the rest waits for a person from now on."""
+    waits = run.breaker.held(batch, before)
+    for code in sorted(set(waits.values())):
+        keys = [key for key, its in waits.items() if its == code]
+        deliveries.move(run.ledger, keys, "held", code)
+        run.count("held", len(keys), code=code)
+    return [one for one in batch if one.item.key not in waits]
 
 
 def _settled(run: Run, outcomes: Sequence[Outcome]) -> None:
@@ -179,20 +189,6 @@ def _may_still_move(run: Run, counts: Mapping[str, int]) -> bool:
     blind = len(deliveries.doubtful(run.ledger))
     return counts.get("planned", 0) + counts.get("sent", 0) + counts.get("unknown", 0) > blind and bool(
         {_target(operation, run) for operation in run.writes} - run.down
-    )
-
-
-def _blanks_too_much(run: Run, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> bool:
-    """Whether an unusual share of the batch would empty a value that the target holds."""
-    limit = run.deployment.integration.limits.blanked
-    blanking = sum(_blanks(one, before.get(one.item.key)) for one in batch)
-    return blanking >= 10 and blanking > limit * len(batch)
-
-
-def _blanks(one: Due, before: Arguments | None) -> bool:
-    return before is not None and any(
-        value in (None, "") and before.get(name) not in (None, "")
-        for name, value in one.item.arguments.items()
     )
 
 

@@ -50,6 +50,7 @@ def _everyone(run: Run) -> Iterator[str]:
 
     The feeds go on, at the next run, from the moment this listing began.
     """
+    run.count("swept")
     begun = min(run.started, run.source.clock or run.started)
     known = set(entries.everyone(run.ledger))
     for page in run.source.everyone():
@@ -59,7 +60,6 @@ def _everyone(run: Run) -> Iterator[str]:
     for feed in run.source.feeds(run.deployment.integration.fields):
         run.cursors[feed.name] = Cursor(watermark=begun)
     run.cursors[runs.SWEEP] = Cursor(watermark=begun)
-    run.count("swept")
 
 
 def _each_once(patients: Iterable[str]) -> Iterator[str]:

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.states import Completed, Failed
+
+from flows import trend
+from flows.ledger import deliveries, holds
 from flows.run import Run
+
+WAITING = frozenset({"Incomplete", "Held", "Refusals"})
+"""Names of states of runs that ended well, and after which something waits."""
+FEW = 5  # refused deliveries; fewer are no share
 
 ENTRY_LINES = (
     ("listed", "entries read because they may have changed"),
@@ -22,10 +34,15 @@ DELIVERY_LINES = (
     ("delivery_sent", "left and are not confirmed; the next run looks"),
     ("delivery_unknown", "nobody can say whether they arrived"),
     ("delivery_held", "wait for a person"),
-    ("delivery_superseded", "were overtaken by a newer version of the entry"),
+    ("delivery_superseded", "were overtaken by a newer version of the entry, or dropped by a person"),
+    ("released", "had been held: a person let them go in this run"),
+    ("discarded", "had been held: a person dropped them in this run"),
+    ("created", "records were made that the target did not have"),
+    ("emptied", "values of the target became empty"),
 )
-REASONS = ("skipped", "review", "quarantined", "absent", "troubles", "outcome_rejected", "outcome_unknown",
-           "outcome_transient", "held_up", "read_back_differs", "not_read_back")  # fmt: skip
+REASONS = ("held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_rejected",
+           "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
+           "not_read_back")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,8 @@ def rows(run: Run) -> Iterator[Row]:
     for name, meaning in (*ENTRY_LINES, *DELIVERY_LINES):
         if run.counts[name] or name in always:
             yield Row(run.counts[name], name.removeprefix("delivery_"), meaning)
+    if held := run.counts["held_in_all"]:
+        yield Row(held, "held in all", f"decide: {command(run)}, or with --discard")
     yield Row(run.counts["model_requests"], "model requests", "asked of a model over the network")
     yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
     yield Row(
@@ -62,12 +81,100 @@ def headline(run: Run) -> str:
     return f"{run.deployment.label}, {kind}, {run.mode}: {ended}"
 
 
+def command(run: Run) -> str:
+    """What a person types to let go what is held; with --discard to drop it."""
+    return f"ferry release {run.deployment.label}"
+
+
+def name(run: Run) -> None:
+    """Let the dashboard call the flow run by its integration, mode and run, and find it by them."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    own = {
+        "ferry",
+        f"tenant:{run.deployment.tenant}",
+        f"integration:{run.deployment.name}",
+        f"mode:{run.mode}",
+    }
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(
+            context.flow_run.id,
+            name=f"{run.deployment.label} {run.mode} {run.id or 'dry run'}",
+            tags=sorted({*context.flow_run.tags, *own}),
+        )
+
+
+def state(run: Run) -> State[None]:
+    """How the run ended, in a word that alerts and people can tell apart.
+
+    Complete; Refusals: the targets refused an unusual share; Held: something waits for a person; Incomplete:
+    something waits for the next run; Red: the numbers are wrong.
+    """
+    message = headline(run)
+    if run.state == "failed":
+        return Failed(name="Red", message=f"{run.code}: {message}")
+    if run.state == "complete":
+        return Completed(name="Complete", message=message)
+    if _refused_much(run):
+        return Completed(name="Refusals", message=message)
+    if run.counts["held_in_all"]:
+        return Completed(name="Held", message=f"{message}; decide: {command(run)}, or with --discard")
+    return Completed(name="Incomplete", message=message)
+
+
+def _refused_much(run: Run) -> bool:
+    refused, arrived = run.counts["outcome_rejected"], run.counts["outcome_done"]
+    return refused >= FEW and refused > run.deployment.integration.limits.refused * (refused + arrived)
+
+
+def publish(run: Run) -> None:
+    """The dashboard's artifacts of a run: the report, its counts, what is open and why, the last runs."""
+    key, said = f"{run.deployment.tenant}-{run.deployment.name}".replace("_", "-"), headline(run)
+    create_markdown_artifact(markdown(run), key=f"{key}-report", description=said)
+    create_table_artifact(table(run), key=f"{key}-counts", description=said)
+    create_table_artifact(
+        open_by_reason(run), key=f"{key}-open", description=f"{said}. What is open, and why"
+    )
+    create_markdown_artifact(trend.markdown(run.ledger), key=f"{key}-trend", description="The last runs")
+
+
+def open_by_reason(run: Run) -> list[dict[str, str | int]]:
+    """Entries and deliveries that are not settled, by why, with what to do."""
+    label = run.deployment.label
+    held = [("deliveries held", why, number) for why, number in holds.by_code(run.ledger).items()]
+    counts = deliveries.counts(run.ledger)
+    others = [
+        (f"deliveries {kind}", "", counts[kind])
+        for kind in ("planned", "sent", "unknown", "rejected")
+        if counts.get(kind)
+    ]
+    entries = [(f"entries {kind}", why, number) for kind, why, number in deliveries.open_entries(run.ledger)]
+    return [
+        {"number": number, "what": what, "why": why, "next": _next(what.split()[1], label)}
+        for what, why, number in [*held, *others, *entries] or [("nothing is open", "", 0)]
+    ]
+
+
+def _next(kind: str, label: str) -> str:
+    """What to do about something that is open."""
+    return {
+        "held": f"ferry release {label}, or with --discard",
+        "is": "",
+        "review": f"look: ferry explain {label} PATIENT",
+        "quarantined": f"ferry retry {label}",
+        "absent": "nothing, if the patient is gone",
+        "unknown": f"look in the target, then as ferry status {label} says",
+        "rejected": f"put it right in the target, then ferry retry {label} --rejected",
+    }.get(kind, "nothing: the next run goes on with it")
+
+
 def markdown(run: Run) -> str:
     """The report as Prefect's markdown artifact."""
-    lines = [f"# {headline(run)}", "", "| | | |", "|---:|---|---|"]
+    lines = [f"# {headline(run)}", "", "| number | what | meaning |", "|---:|---|---|"]
     lines += [f"| {row.number} | {row.what} | {row.meaning} |" for row in rows(run)]
     if why := list(reasons(run)):
-        lines += ["", "## Why", "", "| | | |", "|---:|---|---|"]
+        lines += ["", "## Why", "", "| number | what | code |", "|---:|---|---|"]
         lines += [f"| {row.number} | {row.what} | `{row.meaning}` |" for row in why]
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
 from flows import accounts, anchor, approval, connections
+from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
 from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
@@ -62,9 +63,10 @@ class Run:
     writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
     decider: Decider
     versions: Versions
-    first: bool  # no run of this integration was ever completed
     known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
+    breaker: Breaker
+    usual: Mapping[str, Sequence[float]]  # by kind of run: the shares of entries that runs of it changed
     restored: Restoration | None = None  # the ledger was restored from an older backup, once
     counts: Counter[str] = field(default_factory=Counter[str])
     codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
@@ -96,6 +98,10 @@ class Run:
     def today(self) -> date:
         return self.started.date()
 
+    def shares(self) -> Sequence[float]:
+        """Of the known entries, changed in each of the last complete runs of this kind."""
+        return self.usual["sweep" if self.counts["swept"] else self.mode]
+
     def count(self, name: str, number: int = 1, code: str = "") -> None:
         with self.turn:
             self.counts[name] += number
@@ -109,8 +115,10 @@ def new_id() -> str:
 
 
 @contextmanager
-def opened(asked: Parameters) -> Generator[Run]:
+def opened(asked: Parameters, patience: float = 0.0) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
+
+    `patience`: seconds to wait for another run's lease before giving up.
 
     Raises:
         IntegrationInvalid, NotApproved, LedgerUnavailable, LeaseHeld, AnchorUnavailable, ConnectorError:
@@ -127,7 +135,7 @@ def opened(asked: Parameters) -> Generator[Run]:
         ledger = open_ledger(settings, deployment)
         stack.callback(ledger.close)
         if not asked.dry_run:
-            lease.take(ledger, new_id())
+            lease.take(ledger, new_id(), patience)
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
         restored = None if asked.dry_run else anchor.met(ledger)
@@ -173,7 +181,8 @@ def _assemble(
     policy = deployment.integration.policy(deployment.instructions)
     decider = connections.decider(deployment, policy, writes, targets, source, own)
     stack.callback(decider.close)
-    known = runs.cursors(ledger)
+    first = runs.SWEEP not in runs.cursors(ledger)
+    there = entries.count(ledger)
     return Run(
         deployment=deployment,
         asked=asked,
@@ -186,9 +195,11 @@ def _assemble(
             instructions=_version(deployment),
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
         ),
-        first=runs.SWEEP not in known,
-        known=entries.count(ledger) if asked.mode in ("sweep", "resync") else 0,
+        known=there if asked.mode in ("sweep", "resync") else 0,
         started=datetime.now(UTC),
+        breaker=Breaker(deployment.integration.limits, there, unlimited=first or asked.mode == "resync"),
+        usual={mode: runs.shares(ledger, mode, REMEMBERED) for mode in {asked.mode, "sweep"}},
+        counts=Counter(entries=there),
     )
 
 

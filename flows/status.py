@@ -12,7 +12,7 @@ WAITING = (
     ("planned", "to be sent: the next run, or ferry retry"),
     ("sent", "left and not confirmed: the next run looks"),
     ("unknown", "doubtful: the next run looks, or a person must (listed below)"),
-    ("held", "wait for a person: ferry retry --release"),
+    ("held", "wait for a person: ferry release, or ferry release --discard"),
     ("rejected", "refused by the target: put it right there, then ferry retry --rejected"),
 )
 

@@ -11,20 +11,14 @@ from typing import cast
 from uuid import UUID
 
 from prefect import flow, task, unmapped
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.context import SettingsContext, get_settings_context
 from prefect.futures import PrefectFuture
-from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, reconcile, report
+from flows import certify, decide, deliver, detect, hold, reconcile, report
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
 from flows.parameters import Parameters
@@ -35,6 +29,7 @@ RUNS: dict[str, Run] = {}
 """The runs of this process, by name: a task's parameters hold the name and nothing else."""
 
 TELL_EVERY = 2.0  # seconds between two words to Prefect on how far a run is
+PATIENCE = 600.0  # seconds that a person's word waits for the run that is going
 TASKS_A_SECOND = 30  # the server drops records of more, silently
 
 
@@ -46,6 +41,7 @@ def decide_group(group: str, run: str) -> None:
 
 @flow(
     name="sync",
+    flow_run_name="{integration.label} {integration.mode}",  # until the ledger's run id is known
     persist_result=False,
     log_prints=False,
     task_runner=cast("TaskRunner[PrefectFuture[None]]", ThreadPoolTaskRunner(max_workers=Settings().workers)),
@@ -53,7 +49,10 @@ def decide_group(group: str, run: str) -> None:
 def sync(integration: Parameters) -> State[None]:
     """Carry every entry that changed since the last run to its targets."""
     raise_fence()
-    return guarded(lambda: _sync(integration))
+    state, held = guarded(lambda: _sync(integration, hold.word()))
+    if held:
+        hold.suspend(held)
+    return state
 
 
 def carried(asked: Parameters) -> State[None]:
@@ -68,15 +67,19 @@ def carried(asked: Parameters) -> State[None]:
         return cast("State[None]", sync(asked, return_state=True))  # Prefect's types count the state twice
 
 
-def _sync(asked: Parameters) -> State[None]:
-    with _collector_at_ease(), opened(asked) as run:
+def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.Hold | None]:
+    """The run's state, and what it is to ask a person. One with a person's word asks no more."""
+    if word:
+        asked = asked.model_copy(update={"mode": "retry"})
+    with _collector_at_ease(), opened(asked, patience=PATIENCE if word else 0.0) as run:
+        report.name(run)
         RUNS[run.id] = run
         try:
-            _work(run)
+            _work(run, word)
         finally:
             del RUNS[run.id]
             OBSERVER.get().ended(run)
-        return _ended(run)
+        return report.state(run), None if word else hold.of(run)
 
 
 @contextmanager
@@ -92,21 +95,24 @@ def _collector_at_ease() -> Generator[None]:
         gc.unfreeze()
 
 
-def _work(run: Run) -> None:
+def _work(run: Run, word: hold.Word | None) -> None:
     if run.dry:
         _plan_pages(run)
         run.state = "incomplete" if run.counts["undecided"] else "complete"
         return
     try:
-        guarded(lambda: _carry(run))
+        guarded(lambda: _carry(run, word))
     except CodedFailure as failure:
         certify.abandon(run, failure.code)
         raise
-    _publish(run)
+    report.publish(run)
 
 
-def _carry(run: Run) -> None:
-    deliveries.hold_other_policies(run.ledger, run.versions.policy)
+def _carry(run: Run, word: hold.Word | None) -> None:
+    if word:
+        hold.settle(run, word)
+    if others := deliveries.hold_other_policies(run.ledger, run.versions.policy):
+        run.count("held", others, code="policy_changed")
     deliver.settle(run)  # what an earlier run left behind comes first
     deliver.deliver(run)
     _plan_pages(run)
@@ -155,16 +161,3 @@ def _progress(run: Run) -> UUID:
 def _part_done(run: Run) -> float:
     """How far, in percent; only a run over everyone knows before its end."""
     return min(99.0, 100.0 * run.counts["listed"] / run.known) if run.known else 0.0
-
-
-def _publish(run: Run) -> None:
-    key = f"{run.deployment.tenant}-{run.deployment.name}".replace("_", "-")
-    create_markdown_artifact(report.markdown(run), key=f"{key}-report", description=report.headline(run))
-    create_table_artifact(report.table(run), key=f"{key}-counts", description=report.headline(run))
-
-
-def _ended(run: Run) -> State[None]:
-    message = report.headline(run)
-    if run.state == "failed":
-        raise CodedFailure(run.code, message)
-    return Completed(message=message, name="Completed" if run.state == "complete" else "Incomplete")

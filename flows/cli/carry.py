@@ -1,4 +1,4 @@
-"""Carrying: run, resync, retry, demo."""
+"""Carrying: run, resync, retry, release, demo."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flows import demo as demonstration
-from flows import preview, report, server
+from flows import hold, preview, report, server
 from flows.boundary import CodedFailure
 from flows.cli.app import Label, app, out, under_lease, with_ledger
 from flows.ledger import deliveries, entries
@@ -59,7 +59,6 @@ def resync(label: Label) -> None:
 @app.command()
 def retry(
     label: Label,
-    release: Annotated[bool, typer.Option("--release", help="also what was held for a person")] = False,
     rejected: Annotated[bool, typer.Option("--rejected", help="also what the target refused")] = False,
     arrived: Annotated[str, typer.Option(metavar="KEY", help="a doubtful delivery that did arrive")] = "",
     resend: Annotated[str, typer.Option(metavar="KEY", help="a doubtful delivery to send once more")] = "",
@@ -69,9 +68,8 @@ def retry(
     def reopen(ledger: Ledger) -> None:
         with ledger.writing("retry") as connection:
             entries.reopen(ledger, connection)
-            for wanted, state in ((release, "held"), (rejected, "rejected")):
-                if wanted:
-                    deliveries.release(ledger, connection, state)
+            if rejected:
+                deliveries.send_refused_again(ledger, connection)
             for key, is_there in ((arrived, True), (resend, False)):
                 if key and not deliveries.decide_doubt(ledger, connection, key, arrived=is_there):
                     raise CodedFailure(
@@ -79,6 +77,16 @@ def retry(
                     )
 
     with_ledger(label, lambda ledger: under_lease(ledger, reopen))
+    _carry(label, "retry", dry_run=False)
+
+
+@app.command()
+def release(
+    label: Label,
+    discard: Annotated[bool, typer.Option("--discard", help="drop it: it is not delivered")] = False,
+) -> None:
+    """Let go what the breaker holds, and deliver it; or drop it. The dashboard's form does the same."""
+    hold.WORD.set(hold.Word(release=not discard))
     _carry(label, "retry", dry_run=False)
 
 
@@ -108,7 +116,7 @@ def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
         _print_report(one)
     if state.is_failed() or state.is_crashed():
         raise CodedFailure("failed", _last_line(state.message or "the run failed"))
-    if state.name == "Incomplete":
+    if state.name in report.WAITING:
         sys.exit(INCOMPLETE)
 
 

@@ -1,5 +1,6 @@
 """Looking: explain, status. Nothing is written but the audit."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from flows.ledger.store import Ledger
 from flows.settings import Settings
 from flows.status import status as status_lines
 from flows.tenants import labels, load
+from flows.watch import problems
 
 
 @app.command()
@@ -32,10 +34,27 @@ def explain(
 
 
 @app.command()
-def status(label: Annotated[str, typer.Argument(metavar="[TENANT/INTEGRATION]")] = "") -> None:
+def status(
+    label: Annotated[str, typer.Argument(metavar="[TENANT[/INTEGRATION]]")] = "",
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="for monitors: a line for each problem, exit code 1; silent if none"),
+    ] = False,
+) -> None:
     """Say how each integration stands, what is open and what needs a person."""
+    if check:
+        _check(label)
+        return
     for one in [label] if label else labels(Settings().deployments):
         with_ledger(one, _say_status)
+
+
+def _check(which: str) -> None:
+    found = list(problems(Settings(), which))
+    for line in found:
+        say(line)
+    if found:
+        sys.exit(1)
 
 
 def _say_status(ledger: Ledger) -> None:

@@ -33,6 +33,7 @@ class Due:
     code: str = ""
     fingerprint: str = ""  # of the version that it was decided for
     call: tuple[int, str] = (0, "")  # its place in the plan, and its operation
+    released: bool = False  # a person let it go
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         code=row.code,
         fingerprint=row.fingerprint,
         call=(row.ordinal, row.operation),
+        released=row.released is not None,
     )
 
 
@@ -174,20 +176,20 @@ def doubtful(ledger: Ledger) -> list[Doubt]:
         return [Doubt(*row) for row in connection.execute(query)]
 
 
-def release(ledger: Ledger, connection: Connection, state: str) -> int:
-    """Put deliveries that wait in a state (held, rejected) back on their way. Returns how many."""
+def send_refused_again(ledger: Ledger, connection: Connection) -> int:
+    """Put deliveries that the target refused back on their way. Returns how many."""
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
-    doubtful = restored.release(ledger, connection, state)
+    doubtful = restored.release(ledger, connection, "rejected")
     number = connection.execute(
         sa.update(DELIVERY)
         .where(
             DELIVERY.c.integration == ledger.integration,
-            DELIVERY.c.state == state,
+            DELIVERY.c.state == "rejected",
             DELIVERY.c.version == newest,
         )
         .values(state="planned", code="", settled=None)
     ).rowcount
-    audit.add(ledger, connection, f"{state} deliveries released", number + doubtful)
+    audit.add(ledger, connection, "rejected deliveries planned again", number + doubtful)
     return number + doubtful
 
 
@@ -233,6 +235,7 @@ def hold_other_policies(ledger: Ledger, policy: str) -> int:
             .where(
                 DELIVERY.c.integration == ledger.integration,
                 DELIVERY.c.state == "planned",
+                DELIVERY.c.released.is_(None),
                 made_by != policy,
             )
             .values(state="held", code="policy_changed")

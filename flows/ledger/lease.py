@@ -6,6 +6,7 @@ Who was paused for long and wakes up holds an old token; the ledger refuses its 
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,20 +18,33 @@ from flows.errors import Spoken
 from flows.ledger.store import LEASE_SECONDS, LeaseLost, Ledger, database_clock
 from flows.ledger.tables import LEASE
 
+AGAIN = 1.0  # seconds between two looks at a lease that somebody holds
+
 
 class LeaseHeld(Spoken):
     """Another run of this integration is going. Nothing was done."""
 
 
-def take(ledger: Ledger, run: str) -> None:
+def take(ledger: Ledger, run: str, patience: float = 0.0) -> None:
     """Make `run` the holder, if nobody else is: then the ledger's writes are allowed to it.
 
     The lease of a process of this machine that no longer lives is taken over at once; any other one
     when it has run out.
 
     Raises:
-        LeaseHeld: another run is going.
+        LeaseHeld: another run is going, and still was after `patience` seconds.
     """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _take(ledger, run)
+        except LeaseHeld:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(AGAIN)
+
+
+def _take(ledger: Ledger, run: str) -> None:
     holder = _this_process()
     _ensure_row(ledger)
     with ledger.engine.begin() as connection:

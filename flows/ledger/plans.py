@@ -1,7 +1,7 @@
 """Journalling: a plan is committed here before anything of it is sent."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -39,12 +39,11 @@ def journal(
     decided: Sequence[Decided],
     versions: Versions,
     writes: Mapping[str, Write],
-    held: Callable[[int], str],
+    held: str = "",
 ) -> None:
     """Commit the decisions of a group in one transaction, older unsent deliveries superseded.
 
-    held(n) answers, for n new deliveries, "" to plan them or the code under which they wait for a
-    person (the breaker).
+    `held`: the code under which their deliveries wait for a person (the breaker), or "" to plan them.
     """
     plans: list[dict[str, object]] = []
     deliveries: list[dict[str, object]] = []
@@ -55,9 +54,8 @@ def journal(
         plans.append(plan_row)
         deliveries.extend(rows)
         (old if one.known.state else new).append(_entry_row(ledger, one))
-    code = held(len(deliveries))
     for row in deliveries:
-        row.update(state="held" if code else "planned", code=code)
+        row.update(state="held" if held else "planned", code=held)
     with ledger.writing("journal") as connection:
         void = _supersede(connection, [row["ref"] for row in old])
         _put_entries(connection, old, new)
@@ -67,8 +65,8 @@ def journal(
         audit.add(ledger, connection, "plans journalled", len(plans), *(row["hash"] for row in plans))
         if void:
             audit.add(ledger, connection, "deliveries superseded", void)
-        if code:
-            audit.add(ledger, connection, f"deliveries held: {code}", len(deliveries), *_keys(deliveries))
+        if held:
+            audit.add(ledger, connection, f"deliveries held: {held}", len(deliveries), *_keys(deliveries))
 
 
 def opened(ledger: Ledger, sealed: bytes) -> tuple[str, list[dict[str, JsonValue]]]:

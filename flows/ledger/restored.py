@@ -75,7 +75,7 @@ def mark(ledger: Ledger, *, lost: int, same_keys: bool, epoch: int) -> None:
 def release(ledger: Ledger, connection: Connection, state: str) -> int:
     """A person's word on what waits in `state` since before, or because of, a restoration. Returns how many.
 
-    Called by deliveries.release, which does the rest of that state.
+    Called by holds.release and deliveries.send_refused_again, which do the rest of that state.
     """
     found = _find(connection, ledger.integration)
     if found is None:
@@ -85,11 +85,16 @@ def release(ledger: Ledger, connection: Connection, state: str) -> int:
     look = classes.in_(FINDABLE) if found.same_keys else sa.false()
     number += _move(ledger, connection, state, found, look, "unknown", CODE)
     number += _move(ledger, connection, state, found, sa.true(), "unknown", NOT_FINDABLE)
-    if state == "held" and found.released is None:
-        here = RESTORATION.c.integration == ledger.integration
-        connection.execute(sa.update(RESTORATION).where(here).values(released=now()))
-        audit.add(ledger, connection, "restored ledger released", number)
+    if state == "held":
+        accept(ledger, connection)
     return number
+
+
+def accept(ledger: Ledger, connection: Connection) -> None:
+    """A person's word on what was held has been given: what is planned from now on is sent again."""
+    here = (RESTORATION.c.integration == ledger.integration) & RESTORATION.c.released.is_(None)
+    if connection.execute(sa.update(RESTORATION).where(here).values(released=now())).rowcount:
+        audit.add(ledger, connection, "restored ledger released", 1)
 
 
 def _move(

@@ -1,6 +1,7 @@
 """Runs, cursors and what they left."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -41,7 +42,10 @@ def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
 def end(
     ledger: Ledger, state: str, code: str, counts: Mapping[str, int], cursors: Mapping[str, Cursor]
 ) -> None:
-    """Note how the run ended; move the cursors in the same transaction. No cursor stays where it was."""
+    """Note how the run ended; move the cursors in the same transaction. No cursor stays where it was.
+
+    A run over changes whose sweep was due has been a sweep: it is compared with sweeps from now on.
+    """
     with ledger.writing("run ends") as connection:
         for feed, cursor in cursors.items():
             here = (CURSOR.c.integration == ledger.integration) & (CURSOR.c.feed == feed)
@@ -52,9 +56,35 @@ def end(
         connection.execute(
             sa.update(RUN)
             .where(RUN.c.id == ledger.run)
-            .values(state=state, code=code, ended=now(), counts=dict(counts))
+            .values(state=state, code=code, ended=now(), counts=dict(counts), mode=_kind(counts))
         )
         audit.add(ledger, connection, "run ends", 1, ledger.run, state, code)
+
+
+def _kind(counts: Mapping[str, int]) -> sa.ColumnElement[str]:
+    if not counts.get("swept"):
+        return sa.type_coerce(RUN.c.mode, sa.String)
+    return sa.case((RUN.c.mode == "changes", "sweep"), else_=RUN.c.mode)
+
+
+def shares(ledger: Ledger, mode: str, number: int) -> list[float]:
+    """Of the known entries, changed in each of the last complete runs of a mode, newest first."""
+    query = (
+        sa.select(RUN.c.counts)
+        .where(RUN.c.integration == ledger.integration, RUN.c.mode == mode, RUN.c.state == "complete")
+        .order_by(RUN.c.started.desc())
+        .limit(number)
+    )
+    with ledger.reading() as connection:
+        found = list(connection.execute(query).scalars())
+    return [counts.get("planned", 0) / counts["entries"] for counts in found if counts.get("entries")]
+
+
+def ended(ledger: Ledger, run: str) -> datetime | None:
+    """When a run of this integration ended."""
+    query = sa.select(RUN.c.ended).where(RUN.c.integration == ledger.integration, RUN.c.id == run)
+    with ledger.reading() as connection:
+        return connection.execute(query).scalar_one_or_none()
 
 
 def cursors(ledger: Ledger) -> dict[str, Cursor]:

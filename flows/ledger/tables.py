@@ -156,6 +156,7 @@ DELIVERY = sa.Table(
     _time("first_sent"),
     _time("sent"),
     _time("settled"),
+    _time("released"),  # a person let it go: the breaker does not look at it again
     sa.Column("before_sealed", sa.LargeBinary),  # the pre-image
     sa.Column("reference_sealed", sa.LargeBinary),  # the target's id of the record
     sa.Index(None, "integration", "state", "operation", "key"),

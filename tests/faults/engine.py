@@ -10,6 +10,7 @@ from typing import cast
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
 import flows.sync
+from flows import report
 from flows.ledger import store
 from flows.parameters import Mode, Parameters
 
@@ -36,7 +37,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
         sys.stderr.flush()
         os._exit(1)
     print("ended:", state.name, state.message, flush=True)
-    code = 1 if state.is_failed() or state.is_crashed() else 3 if state.name == "Incomplete" else 0
+    code = 1 if state.is_failed() or state.is_crashed() else 3 if state.name in report.WAITING else 0
     sys.stdout.flush()
     os._exit(code)
 

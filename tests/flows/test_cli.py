@@ -81,20 +81,6 @@ def test_explain_of_one_never_seen_says_so(here: Practice) -> None:
     assert told.stdout.startswith("patient 42: never seen by acme/simple.")
 
 
-def test_what_was_held_is_released_by_retry(here: Practice) -> None:
-    ferry(here, "run", LABEL)
-    names = [Edit(id=one, values={"last_name": f"Held{at}"}) for at, one in enumerate(here.healthie.ids())]
-    here.healthie.apply(names)
-    assert ferry(here, "run", LABEL).returncode == 3
-    assert "6 held" in ferry(here, "status").stdout
-
-    released = ferry(here, "retry", LABEL, "--release")
-
-    assert released.returncode == 0, released.stderr
-    assert sorted(here.rows().values()) == [f"Ana Held{at}" for at in range(6)]
-    assert "held" not in ferry(here, "status", LABEL).stdout
-
-
 @pytest.mark.parametrize(
     ("arguments", "environment", "line"),
     [
@@ -167,5 +153,5 @@ def test_a_mistake_in_the_files_is_one_line(
 def test_help_reads_well(here: Practice) -> None:
     shown = ferry(here, "--help")
 
-    for command in ("demo", "run", "explain", "status", "retry", "resync"):
+    for command in ("demo", "run", "explain", "status", "retry", "release", "resync"):
         assert command in shown.stdout

@@ -176,6 +176,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("first_sent", UtcTime(), nullable=True),
         sa.Column("sent", UtcTime(), nullable=True),
         sa.Column("settled", UtcTime(), nullable=True),
+        sa.Column("released", UtcTime(), nullable=True),
         sa.Column("before_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("reference_sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_delivery_entry")),

@@ -1,0 +1,107 @@
+"""The breaker: more than a run usually does, or may do, waits for a person.
+
+Two places ask it. When plans are journalled: how many deliveries, and how many entries changed? Before a
+batch leaves, when it is known what the target holds: how many records would be made, how many values
+would become empty? What has tripped once holds the rest of the run's deliveries of that kind; what left
+before is counted. What a person released is not looked at again.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Literal
+
+from connectors.operation import Arguments
+from flows.ledger.deliveries import Due
+from flows.tenants import Limits
+
+Code = Literal["too_many_writes", "unusual_share", "too_many_creates", "too_many_blanks"]
+LEARN_FROM = 5  # complete runs; before there are so many, only the fixed limits hold
+REMEMBERED = 30  # complete runs of the same mode that the usual share is learnt from
+SPREADS = 6.0  # robust deviations above the median that are still usual
+NORMAL = 1.4826  # median absolute deviation → standard deviation
+FEW = 10  # rows of one batch; a share of fewer says nothing
+
+
+def usual(shares: Sequence[float], floor: float) -> float | None:
+    """The largest share of changed entries that is not unusual; None before enough is known.
+
+    Median and median deviation: a few odd days among the runs do not move it.
+    """
+    if len(shares) < LEARN_FROM:
+        return None
+    middle = median(shares)
+    spread = NORMAL * median([abs(share - middle) for share in shares])
+    return max(floor, middle + SPREADS * spread)
+
+
+@dataclass
+class Breaker:
+    """The limits of one run, and what they have let pass."""
+
+    limits: Limits
+    entries: int  # that the ledger knew when the run began
+    unlimited: bool = False  # a first run, or a resync: it is meant to write everything
+    tripped: set[Code] = field(default_factory=set[Code])
+    changed: int = 0
+    writes: int = 0
+    creates: int = 0
+    blanks: int = 0
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def planned(self, changed: int, writes: int, shares: Sequence[float]) -> Code | Literal[""]:
+        """ "" or the code under which the deliveries of these changed entries wait.
+
+        `shares`: of the known entries, changed in each of the last complete runs of this kind.
+        """
+        if self.unlimited or not writes:
+            return ""
+        with self._turn:
+            self.changed += changed
+            self.writes += writes
+            if self.writes > max(self.limits.at_least, self.limits.share * self.entries):
+                self.tripped.add("too_many_writes")
+            learnt = usual(shares, self.limits.usual)
+            if learnt is not None and self.changed > max(self.limits.at_least, learnt * self.entries):
+                self.tripped.add("unusual_share")
+            return self._first("too_many_writes", "unusual_share")
+
+    def held(self, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> dict[str, Code]:
+        """Which of a batch wait, by key, now that it is known what the target holds."""
+        fresh = [one for one in batch if one.first_sent is None and not one.released]
+        creating = {one.item.key for one in fresh if before.get(one.item.key, {}) is None}
+        emptied = {one.item.key: _emptied(one, before.get(one.item.key)) for one in fresh}
+        blanking = {key: number for key, number in emptied.items() if number}
+        with self._turn:
+            self._weigh(len(creating), blanking, len(batch))
+            waits: dict[str, Code] = {}
+            if "too_many_blanks" in self.tripped:
+                waits |= dict.fromkeys(blanking, "too_many_blanks")
+            if "too_many_creates" in self.tripped:
+                waits |= dict.fromkeys(creating, "too_many_creates")
+            self.creates += len(creating - waits.keys())
+            self.blanks += sum(number for key, number in blanking.items() if key not in waits)
+            return waits
+
+    def _weigh(self, creating: int, blanking: Mapping[str, int], size: int) -> None:
+        limits = self.limits
+        allowed = max(limits.at_least, limits.creates * self.entries)
+        if creating and not self.unlimited and self.creates + creating > allowed:
+            self.tripped.add("too_many_creates")
+        much = len(blanking) >= FEW and len(blanking) > limits.blanked * size
+        if blanking and (much or self.blanks + sum(blanking.values()) > limits.blanks):
+            self.tripped.add("too_many_blanks")
+
+    def _first(self, *codes: Code) -> Code | Literal[""]:
+        return next((code for code in codes if code in self.tripped), "")
+
+
+def _emptied(one: Due, before: Arguments | None) -> int:
+    """How many values of the target would become empty."""
+    if before is None:
+        return 0
+    return sum(
+        value in (None, "") and before.get(name) not in (None, "")
+        for name, value in one.item.arguments.items()
+    )

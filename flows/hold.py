@@ -1,0 +1,113 @@
+"""A person in the loop: a run that held deliveries suspends, and asks in the dashboard what to do with them.
+
+The ledger is the truth: the deliveries stay held until a word was given, here or with `ferry release`,
+whatever becomes of the suspended flow run. A flow run that was resumed with a word does that and no more.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+from prefect.context import FlowRunContext
+from prefect.flow_runs import suspend_flow_run
+from prefect.input import RunInput
+from pydantic import ConfigDict, Field, ValidationError
+
+from flows import report
+from flows.ledger import holds, runs
+from flows.run import Run
+
+PREFIX = "held-"  # a suspension's key: this and the run that held
+
+
+class Decision(RunInput):
+    """What is to become of the deliveries that wait."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    decision: Literal["release", "discard"] = Field(
+        description="release: deliver them as they were planned. discard: drop them; those entries go out "
+        "again when they change"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's decision about what is held."""
+
+    release: bool
+    run: str = ""  # decided about what was held up to the end of this run; "": about all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What one run held, for the form."""
+
+    run: str
+    text: str
+    seconds: int  # that the form waits
+
+
+WORD: ContextVar[Word | None] = ContextVar("word", default=None)
+"""The word that the command line gives with the run it starts."""
+
+
+def word() -> Word | None:
+    """The word this flow run was started or resumed with; None for an ordinary run."""
+    key = max((one for one in _pauses() if one.startswith(PREFIX)), default=None)
+    if key is None:
+        return WORD.get()
+    try:
+        given = suspend_flow_run(wait_for_input=Decision, key=key)
+    except ValidationError:  # started again by somebody, with no word given: an ordinary run
+        return None
+    return Word(release=given.decision == "release", run=key.removeprefix(PREFIX))
+
+
+def settle(run: Run, given: Word) -> None:
+    """Do as the person said, with an audit row. What was settled meanwhile is not held any more."""
+    until = runs.ended(run.ledger, given.run) if given.run else None
+    if given.release:
+        released = holds.release(run.ledger, until)
+        run.count("released", released)
+        run.count("calls", released)
+    else:
+        run.count("discarded", holds.discard(run.ledger, until))
+
+
+def of(run: Run) -> Hold | None:
+    """What this run is to ask a person; None if it held nothing, or if its numbers are wrong."""
+    if not run.counts["held"] or run.state == "failed":
+        return None
+    within = run.deployment.integration.limits.decide_within
+    return Hold(run.id, _text(run), int(within.total_seconds()))
+
+
+def suspend(held: Hold) -> None:
+    """Leave the flow run suspended, with the form. Without a deployment nothing could resume it: it goes on.
+
+    Raises:
+        Pause: Prefect's own signal; this flow run goes on when a person has decided.
+    """
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
+        return
+    form = Decision.with_initial_data(description=held.text)
+    suspend_flow_run(wait_for_input=form, key=f"{PREFIX}{held.run}", timeout=held.seconds)
+
+
+def _pauses() -> set[str]:
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return set()
+    return context.flow_run.empirical_policy.pause_keys or set()
+
+
+def _text(run: Run) -> str:
+    codes = ", ".join(f"{number} {code}" for code, number in holds.by_code(run.ledger).items())
+    limits = f"deployments/{run.deployment.label}/integration.yaml"
+    return (
+        f"**{run.deployment.label}: {run.counts['held_in_all']} deliveries wait for a person** ({codes}).\n\n"
+        f"Run {run.id} planned more than the limits in `{limits}` let pass. Nothing of it is lost. "
+        f"The same from a terminal: `{report.command(run)}`, or with `--discard`."
+    )

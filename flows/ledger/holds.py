@@ -1,0 +1,65 @@
+"""What the breaker holds, and a person's word on it: let it go, or drop it. Once, and in the audit."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from flows.ledger import audit, restored
+from flows.ledger.store import Ledger, now
+from flows.ledger.tables import DELIVERY, ENTRY
+
+CHUNK = 500
+
+
+def release(ledger: Ledger, until: datetime | None = None) -> int:
+    """Plan again what is held and was planned until then (None: all of it). Returns how many.
+
+    They are this run's deliveries from now on, and the breaker does not look at them again.
+    """
+    values = {"state": "planned", "code": "", "run": ledger.run, "released": now()}
+    with ledger.writing("a person's word") as connection:
+        restored.release(ledger, connection, "held")  # of a restored ledger's, each by its class
+        return _settle(ledger, connection, "a person released what was held", values, until)
+
+
+def discard(ledger: Ledger, until: datetime | None = None) -> int:
+    """Drop what is held and was planned until then (None: all of it). Returns how many.
+
+    The entries go out again when they change, or with a resync.
+    """
+    values = {"state": "superseded", "code": "discarded", "settled": now()}
+    with ledger.writing("a person's word") as connection:
+        restored.accept(ledger, connection)
+        return _settle(ledger, connection, "a person discarded what was held", values, until)
+
+
+def by_code(ledger: Ledger) -> dict[str, int]:
+    """How many deliveries wait for a person, by what held them."""
+    query = (
+        sa.select(DELIVERY.c.code, sa.func.count())
+        .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "held")
+        .group_by(DELIVERY.c.code)
+        .order_by(DELIVERY.c.code)
+    )
+    with ledger.reading() as connection:
+        return {str(code): int(number) for code, number in connection.execute(query)}
+
+
+def _settle(
+    ledger: Ledger, connection: Connection, act: str, values: dict[str, object], until: datetime | None
+) -> int:
+    newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
+    waiting = sa.select(DELIVERY.c.key).where(
+        DELIVERY.c.integration == ledger.integration,
+        DELIVERY.c.state == "held",
+        DELIVERY.c.version == newest,
+    )
+    if until is not None:
+        waiting = waiting.where(DELIVERY.c.planned <= until)
+    keys = [str(key) for key in connection.execute(waiting.order_by(DELIVERY.c.key)).scalars()]
+    for start in range(0, len(keys), CHUNK):
+        part = DELIVERY.c.key.in_(keys[start : start + CHUNK])
+        connection.execute(sa.update(DELIVERY).where(part).values(values))
+    audit.add(ledger, connection, act, len(keys), *keys)
+    return len(keys)
