@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
 from connectors.base import Connector
@@ -16,10 +17,12 @@ from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
 from flows import connections
+from flows.emit import Calendar
 from flows.ledger import entries, lease, runs
+from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
-from flows.ledger.store import Ledger, connect
+from flows.ledger.store import Ledger, connect, now
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
 from flows.tenants import Deployment, load
@@ -68,6 +71,8 @@ class Run:
     groups: dict[str, list[Candidate]] = field(default_factory=dict[str, list[Candidate]])
     down: set[str] = field(default_factory=set[str])  # targets that do not answer
     turn: threading.Lock = field(default_factory=threading.Lock)
+    calendar: Calendar | None = None  # in which week deliveries leave; None: in every run
+    emission: Emission | None = None  # the month they leave for, once the run has begun
     state: str = "running"
     code: str = ""
 
@@ -85,7 +90,13 @@ class Run:
 
     @property
     def today(self) -> date:
-        return self.started.date()
+        """The practice's day, not that of UTC: date rules are written for people there."""
+        return self.started.astimezone(ZoneInfo(self.deployment.timezone)).date()
+
+    @property
+    def period(self) -> str | None:
+        """The month that deliveries leave for now, if they leave for one."""
+        return self.emission.period if self.emission and self.emission.open else None
 
     def count(self, name: str, number: int = 1, code: str = "") -> None:
         with self.turn:
@@ -159,7 +170,7 @@ def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: P
         ),
         first=runs.SWEEP not in known,
         known=entries.count(ledger) if asked.mode in ("sweep", "resync") else 0,
-        started=datetime.now(UTC),
+        started=now(),
     )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from flows.ledger import audit, deliveries, runs
+from flows import emit
+from flows.ledger import audit, deliveries, emission, runs
 from flows.ledger.store import Ledger
 
 WAITING = (
@@ -24,8 +25,11 @@ def status(ledger: Ledger) -> Iterator[str]:
     run = latest[0]
     ended = f"{run.ended:%Y-%m-%d %H:%M:%S} UTC" if run.ended else "now running, or cut off"
     yield f"{label}: run {run.id} ({run.mode}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
-    counts = deliveries.counts(ledger)
+    counts, month = deliveries.counts(ledger), emission.latest(ledger)
     yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
+    if month and (waiting := len(emission.waiting(ledger, month))):
+        counts["planned"] -= waiting
+        yield f"  {waiting} planned: each {emit.waits(month)}"
     for state, meaning in WAITING:
         if counts.get(state):
             yield f"  {counts[state]} {state}: {meaning}"

@@ -23,10 +23,11 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, report
+from flows import certify, decide, deliver, detect, emit, report
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
 from flows.parameters import Parameters
+from flows.punctual import punctual
 from flows.run import OBSERVER, Run, opened
 from flows.settings import Settings
 
@@ -56,7 +57,12 @@ def sync(integration: Parameters) -> State[None]:
 
 
 def _sync(asked: Parameters) -> State[None]:
+    schedule = punctual(asked)
+    if schedule.caught_up:
+        return Completed(message=schedule.caught_up, name="CaughtUp")
     with _collector_at_ease(), opened(asked) as run:
+        schedule.cancel_late(run.id)
+        run.calendar = schedule.calendar
         RUNS[run.id] = run
         try:
             _work(run)
@@ -93,6 +99,7 @@ def _work(run: Run) -> None:
 
 
 def _carry(run: Run) -> None:
+    run.emission = emit.begin(run.ledger, run.calendar, run.started)
     deliveries.hold_other_policies(run.ledger, run.versions.policy)
     deliver.settle(run)  # what an earlier run left behind comes first
     deliver.deliver(run)

@@ -14,6 +14,7 @@ from connectors.entry import Category
 from connectors.tabular import Column, Table
 from flows.errors import Spoken
 from flows.parameters import Name
+from flows.schedules import TimeZone
 
 
 class IntegrationInvalid(Spoken):
@@ -140,8 +141,9 @@ class ConnectionSettings(Settings):
 
 
 class Tenant(Settings):
-    """One practice: its connections, by name."""
+    """One practice: its time zone, and its connections, by name."""
 
+    timezone: TimeZone = "UTC"  # of its days, dates and schedules
     connections: dict[Name, ConnectionSettings]
 
 
@@ -150,6 +152,7 @@ class Deployment(Settings):
 
     tenant: Name
     name: Name
+    timezone: TimeZone = "UTC"
     connections: dict[Name, ConnectionSettings]
     integration: Integration
     instructions: Instructions
@@ -176,6 +179,7 @@ def load(root: Path, label: str) -> Deployment:
     return Deployment(
         tenant=tenant,
         name=name,
+        timezone=described.timezone,
         connections=described.connections,
         integration=integration,
         instructions=Instructions.load(folder),

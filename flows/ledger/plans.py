@@ -172,10 +172,17 @@ def _put_entries(connection: Connection, old: list[dict[str, object]], new: list
 
 
 def _supersede(connection: Connection, refs: Sequence[object]) -> None:
-    """What an older version planned and never sent is void: this version decided anew."""
+    """What an older version planned and never sent is void: this version decided anew.
+
+    One that may have left in a period goes on to its end, so that this version waits for the next one.
+    """
     if refs:
         connection.execute(
             sa.update(DELIVERY)
-            .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held")))
+            .where(
+                DELIVERY.c.entry.in_(refs),
+                (DELIVERY.c.state == "held")
+                | ((DELIVERY.c.state == "planned") & DELIVERY.c.period.is_(None)),
+            )
             .values(state="superseded", settled=now())
         )
