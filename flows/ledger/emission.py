@@ -101,7 +101,8 @@ def may_leave(emission: Emission) -> sa.ColumnElement[bool]:
     newest = DELIVERY.c.version == ENTRY.c.version
     has_period = DELIVERY.c.period.is_not(None)
     belongs = sa.or_(has_period, ~_taken(emission.period)) if emission.open else has_period
-    return (DELIVERY.c.period == emission.period) | (newest & belongs)
+    of_this_month = DELIVERY.c.period.is_not_distinct_from(emission.period)  # never NULL: it is negated
+    return of_this_month | (newest & belongs)
 
 
 def waiting(ledger: Ledger, emission: Emission, *, entry: str | None = None) -> Mapping[str, str]:
