@@ -26,6 +26,15 @@ def deliver(run: Run) -> None:
         _deliver_operation(run, operation, write)
 
 
+def meanwhile(run: Run) -> None:
+    """Send what is planned while entries are still read.
+
+    What leaves once a month waits until all are read: an older version would take the newest one's place.
+    """
+    if run.emission is None:
+        deliver(run)
+
+
 def _deliver_operation(run: Run, operation: str, write: Write) -> None:
     after, strikes = "", 0
     while _target(operation, run) not in run.down:

@@ -102,7 +102,7 @@ def _carry(run: Run) -> None:
     run.emission = emit.begin(run.ledger, run.calendar, run.started)
     deliveries.hold_other_policies(run.ledger, run.versions.policy)
     deliver.settle(run)  # what an earlier run left behind comes first
-    deliver.deliver(run)
+    deliver.meanwhile(run)
     _plan_pages(run)
     deliver.finish(run)
     certify.certify(run)
@@ -119,7 +119,7 @@ def _plan_pages(run: Run) -> None:
             future.wait()
         decide.left_over(run, [name for name in names if name in run.groups])
         if not run.dry:
-            deliver.deliver(run)
+            deliver.meanwhile(run)
         OBSERVER.get().progress(run.counts["listed"], run.known or None)
         if progress and time.monotonic() - told > TELL_EVERY:
             update_progress_artifact(progress, progress=_part_done(run))

@@ -1,3 +1,4 @@
+import itertools
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ deployments:
     parameters: {integration: {tenant: acme, integration: everything, emit: last-week-of-month}}
     schedules: [{cron: "0 6 * * 5", timezone: America/New_York}]
 """
-ONCE = ("keyed_charge", "create_order", "send_event")
+WORDS = itertools.count(1)
 
 
 @dataclass
@@ -26,7 +27,6 @@ class Monthly:
     """A practice that runs on Fridays at six and delivers in the last week of the month."""
 
     practice: Practice
-    named: int = 0
 
     def friday(self, day: str, **environment: str) -> int:
         """The run of that day, at six in New York. Its exit code."""
@@ -37,8 +37,7 @@ class Monthly:
 
     def rename(self) -> str:
         """Give everyone a new last name, the same for all."""
-        self.named += 1
-        word = f"Name{self.named}x"
+        word = f"Name{next(WORDS)}x"
         healthie = self.practice.healthie
         healthie.apply([Edit(id=one, values={"last_name": word}) for one in healthie.ids()])
         return word
