@@ -8,8 +8,8 @@ from pydantic import JsonValue
 
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
-from flows import anchor
-from flows.ledger import audit, deliveries, restored, runs
+from flows import anchor, deliver
+from flows.ledger import audit, deliveries, emission, restored, runs
 from flows.run import Run
 
 SAMPLE = 25  # deliveries of each operation that are read back
@@ -20,16 +20,36 @@ def certify(run: Run) -> None:
     settled = deliveries.counts(run.ledger, run=run.id)
     for state, number in settled.items():
         run.counts[f"delivery_{state}"] = number
+    _count_waiting(run)
     _read_back(run)
-    run.state, run.code = _judgement(run, settled)
+    everything = deliver.unsettled(run)
+    run.state, run.code = _judgement(run, settled, everything)
     run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
     run.counts["source_requests"] = run.source.requests
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
-    runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors)
+    closes = run.period if _ended_everything(run, everything) else None
+    runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors, closes=closes)
     anchor.keep(run.ledger)
 
 
-def _judgement(run: Run, settled: Mapping[str, int]) -> tuple[str, str]:
+def _count_waiting(run: Run) -> None:
+    """Deliveries that wait for their week of the month are no failure: the run is complete without them."""
+    if run.emission:
+        waiting = emission.waiting(run.ledger, run.emission)
+        here = sum(planned_by == run.id for planned_by in waiting.values())
+        run.counts["waiting"], run.counts["delivery_waiting"] = len(waiting), here
+        run.counts["delivery_planned"] -= here
+
+
+def _ended_everything(run: Run, everything: Mapping[str, int]) -> bool:
+    """Whether nothing more is to leave for this month: everyone was decided, everything left once."""
+    read_all = run.mode != "retry" or bool(run.emission and run.emission.reopened)
+    return (
+        read_all and run.state != "failed" and not run.counts["undecided"] and not everything.get("planned")
+    )
+
+
+def _judgement(run: Run, settled: Mapping[str, int], everything: Mapping[str, int]) -> tuple[str, str]:
     counts = run.counts
     accounted = ("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided")
     if counts["listed"] != sum(counts[name] for name in accounted):
@@ -38,7 +58,6 @@ def _judgement(run: Run, settled: Mapping[str, int]) -> tuple[str, str]:
         return "failed", "deliveries_do_not_add_up"
     if counts["read_back_differs"]:
         return "failed", "read_back_differs"
-    everything = deliveries.counts(run.ledger)
     counts["held_in_all"] = everything.get("held", 0)
     waiting = [state for state in ("planned", "sent", "unknown", "held") if everything.get(state)]
     if counts["undecided"] or counts["quarantined"] or waiting or settled.get("rejected"):
@@ -56,7 +75,7 @@ def _read_back(run: Run) -> None:
     for operation, write in run.writes.items():
         if write.present is None:
             continue
-        sample = list(deliveries.sample_done(run.ledger, operation, SAMPLE))
+        sample = list(deliveries.sample_done(run.ledger, operation, SAMPLE, run.period))
         if not sample:
             continue
         with run.ledger.writing("read back") as connection:

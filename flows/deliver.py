@@ -11,7 +11,7 @@ from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Outcome, Write
 from flows import reconcile
 from flows.crash import crashpoint
-from flows.ledger import deliveries, restored
+from flows.ledger import deliveries, emission, restored
 from flows.ledger.deliveries import Due
 from flows.ledger.store import now
 from flows.run import Run
@@ -29,10 +29,19 @@ def deliver(run: Run) -> None:
         _deliver_operation(run, operation, write)
 
 
+def meanwhile(run: Run) -> None:
+    """Send what is planned while entries are still read.
+
+    What leaves once a month waits until all are read: an older version would take the newest one's place.
+    """
+    if run.emission is None:
+        deliver(run)
+
+
 def _deliver_operation(run: Run, operation: str, write: Write) -> None:
     after, strikes = "", 0
     while _target(operation, run) not in run.down:
-        batch = deliveries.due(run.ledger, operation, ["planned"], write.batch, after)
+        batch = deliveries.due(run.ledger, operation, ["planned"], write.batch, after, run.emission)
         if not batch:
             return
         after = batch[-1].item.key
@@ -57,11 +66,11 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     batch = _let_pass(run, batch, before)
     if not batch:
         return True
-    deliveries.mark_sent(run.ledger, batch, before)
+    deliveries.mark_sent(run.ledger, batch, before, run.period)
     crashpoint("send")
     outcomes = _send(run, operation, write, batch)
     crashpoint("sent")
-    _settled(run, outcomes)
+    _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
     return any(outcome.state != "transient" for outcome in outcomes)
 
 
@@ -75,8 +84,8 @@ def _let_pass(run: Run, batch: Sequence[Due], before: Mapping[str, Arguments | N
     return [one for one in batch if one.item.key not in waits]
 
 
-def _settled(run: Run, outcomes: Sequence[Outcome]) -> None:
-    deliveries.settle(run.ledger, outcomes)
+def _settled(run: Run, outcomes: Sequence[Outcome], never_left: Sequence[str] = ()) -> None:
+    deliveries.settle(run.ledger, outcomes, never_left)
     for outcome in outcomes:
         run.count(f"outcome_{outcome.state}", code=outcome.code)
 
@@ -147,10 +156,15 @@ def _list_blind(run: Run, write: Write, batch: Sequence[Due]) -> None:
 
 
 def _back(run: Run, batch: Sequence[Due]) -> None:
-    """Plan them again; what a newer version of the entry decided over is void instead."""
+    """Plan them again; what a newer version of the entry decided over is void instead.
+
+    Unless it may have left in the month's period: then it goes to its end, and the newer version waits.
+    """
+    period = run.emission.period if run.emission else None
     state, code = ("held", restored.CODE) if run.reconciling else ("planned", "")
-    deliveries.move(run.ledger, [one.item.key for one in batch if one.newest], state, code)
-    deliveries.move(run.ledger, [one.item.key for one in batch if not one.newest], "superseded")
+    again = [one.item.key for one in batch if one.newest or (period and one.period == period)]
+    deliveries.move(run.ledger, again, state, code)
+    deliveries.move(run.ledger, [one.item.key for one in batch if one.item.key not in again], "superseded")
 
 
 def _look(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
@@ -176,13 +190,22 @@ def finish(run: Run) -> None:
     for number in range(PASSES):
         settle(run)
         deliver(run)
-        counts = deliveries.counts(run.ledger)
+        counts = unsettled(run)
         if not any(counts.get(state) for state in ("planned", "sent", "unknown")):
             return
         if number + 1 < PASSES and _may_still_move(run, counts):
             time.sleep(PAUSE * 2**number)
         else:
             return
+
+
+def unsettled(run: Run) -> dict[str, int]:
+    """How many deliveries of the integration are in which state; without those that wait for their week."""
+    counts = deliveries.counts(run.ledger)
+    if run.emission:
+        waiting = len(emission.waiting(run.ledger, run.emission))
+        counts["planned"] = counts.get("planned", 0) - waiting
+    return counts
 
 
 def _may_still_move(run: Run, counts: Mapping[str, int]) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from pydantic import JsonValue
 
-from flows.ledger import entries
+from flows import emit
+from flows.ledger import emission, entries
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 from flows.tenants import Deployment
@@ -81,17 +82,20 @@ def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", *, fields: bool, v
         rows = connection.execute(
             sa.select(DELIVERY).where(DELIVERY.c.plan == plan.id).order_by(DELIVERY.c.ordinal)
         ).all()
+    month = emission.latest(ledger)
+    waiting = list(emission.waiting(ledger, month, entry=plan.entry)) if month else []
     for row in rows:
-        yield from _delivery(row)
+        yield from _delivery(row, emit.waits(month) if month and row.key in waiting else "")
         if fields:
             yield from _fields(calls[row.ordinal]["arguments"], values)
 
 
-def _delivery(row: "sa.Row[tuple[object, ...]]") -> Iterator[str]:
+def _delivery(row: "sa.Row[tuple[object, ...]]", waits: str) -> Iterator[str]:
     code = f" ({row.code})" if row.code else ""
     when = f" {_time(row.settled)}" if row.settled else ""
     attempts = f", sent {row.attempts} times" if row.attempts > 1 else ""
-    yield f"  {row.operation} by {row.because}: {MEANING[row.state]}{when}{code}{attempts}; key {row.key}"
+    state = waits or MEANING[row.state]
+    yield f"  {row.operation} by {row.because}: {state}{when}{code}{attempts}; key {row.key}"
 
 
 def _fields(arguments: dict[str, dict[str, JsonValue]], values: bool) -> Iterator[str]:

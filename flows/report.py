@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.states import Completed, Failed
 
-from flows import trend
+from flows import emit, trend
 from flows.ledger import deliveries, holds
 from flows.run import Run
 
@@ -31,6 +31,7 @@ DELIVERY_LINES = (
     ("delivery_done", "arrived"),
     ("delivery_rejected", "the target refused"),
     ("delivery_planned", "could not be sent yet; the next run sends them"),
+    ("delivery_waiting", "wait for their week of the month"),
     ("delivery_sent", "left and are not confirmed; the next run looks"),
     ("delivery_unknown", "nobody can say whether they arrived"),
     ("delivery_held", "wait for a person"),
@@ -60,11 +61,21 @@ def rows(run: Run) -> Iterator[Row]:
             yield Row(run.counts[name], name.removeprefix("delivery_"), meaning)
     if held := run.counts["held_in_all"]:
         yield Row(held, "held in all", f"decide: {command(run)}, or with --discard")
+    yield from _month(run)
     yield Row(run.counts["model_requests"], "model requests", "asked of a model over the network")
     yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
     yield Row(
         run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"
     )
+
+
+def _month(run: Run) -> Iterator[Row]:
+    """Of an integration that delivers in one week of the month: what left for it, what waits for the next."""
+    if run.emission:
+        left = run.counts["outcome_done"]
+        if run.period or left:
+            yield Row(left, "left", f"for {run.emission.period}, whenever they were planned, and arrived")
+        yield Row(run.counts["waiting"], "waiting", f"in all: each {emit.waits(run.emission)}")
 
 
 def reasons(run: Run) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
 from connectors.base import Connector
@@ -18,11 +19,13 @@ from connectors.operation import Write
 from flows import accounts, anchor, approval, connections
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
+from flows.emit import Calendar
 from flows.ledger import entries, lease, runs
+from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
-from flows.ledger.store import Ledger, connect, seal_of
+from flows.ledger.store import Ledger, connect, now, seal_of
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
 from flows.tenants import Deployment, load
@@ -74,6 +77,8 @@ class Run:
     groups: dict[str, list[Candidate]] = field(default_factory=dict[str, list[Candidate]])
     down: set[str] = field(default_factory=set[str])  # targets that do not answer
     turn: threading.Lock = field(default_factory=threading.Lock)
+    calendar: Calendar | None = None  # in which week deliveries leave; None: in every run
+    emission: Emission | None = None  # the month they leave for, once the run has begun
     state: str = "running"
     code: str = ""
 
@@ -96,7 +101,13 @@ class Run:
 
     @property
     def today(self) -> date:
-        return self.started.date()
+        """The practice's day, not that of UTC: date rules are written for people there."""
+        return self.started.astimezone(ZoneInfo(self.deployment.timezone)).date()
+
+    @property
+    def period(self) -> str | None:
+        """The month that deliveries leave for now, if they leave for one."""
+        return self.emission.period if self.emission and self.emission.open else None
 
     def shares(self) -> Sequence[float]:
         """Of the known entries, changed in each of the last complete runs of this kind."""
@@ -196,7 +207,7 @@ def _assemble(
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
         ),
         known=there if asked.mode in ("sweep", "resync") else 0,
-        started=datetime.now(UTC),
+        started=now(),
         breaker=Breaker(deployment.integration.limits, there, unlimited=first or asked.mode == "resync"),
         usual={mode: runs.shares(ledger, mode, REMEMBERED) for mode in {asked.mode, "sweep"}},
         counts=Counter(entries=there),

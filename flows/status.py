@@ -3,8 +3,8 @@ and from the anchor that says whether it is the newest."""
 
 from collections.abc import Iterator
 
-from flows import anchor
-from flows.ledger import deliveries, restored, runs
+from flows import anchor, emit
+from flows.ledger import deliveries, emission, restored, runs
 from flows.ledger.store import Ledger
 from flows.ledger.verify import first_finding
 
@@ -27,8 +27,11 @@ def status(ledger: Ledger) -> Iterator[str]:
     run = latest[0]
     ended = f"{run.ended:%Y-%m-%d %H:%M:%S} UTC" if run.ended else "now running, or cut off"
     yield f"{label}: run {run.id} ({run.mode}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
-    counts = deliveries.counts(ledger)
+    counts, month = deliveries.counts(ledger), emission.latest(ledger)
     yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
+    if month and (waiting := len(emission.waiting(ledger, month))):
+        counts["planned"] -= waiting
+        yield f"  {waiting} planned: each {emit.waits(month)}"
     for state, meaning in WAITING:
         if counts.get(state):
             yield f"  {counts[state]} {state}: {meaning}"
@@ -52,7 +55,7 @@ def _restored(ledger: Ledger, label: str) -> Iterator[str]:
         which = "an older backup" if found.same_keys else "nothing: it is another ledger, with other keys"
         yield (
             f"  RESTORED from {which}, noticed {found.since:%Y-%m-%d %H:%M:%S} UTC: targets may be ahead. "
-            f"Runs read, decide and look, and send nothing until: ferry retry {label} --release"
+            f"Runs read, decide and look, and send nothing until: ferry release {label}"
         )
     elif anchor.is_behind(ledger):
         yield "  RESTORED from an older backup: the ledger is behind its anchor; the next run sends nothing"

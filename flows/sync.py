@@ -16,12 +16,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.context import SettingsContext, get_settings_context
 from prefect.futures import PrefectFuture
+from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, hold, reconcile, report
+from flows import certify, decide, deliver, detect, emit, hold, reconcile, report
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
 from flows.parameters import Parameters
+from flows.punctual import punctual
 from flows.run import OBSERVER, Run, opened
 from flows.settings import Settings
 
@@ -71,8 +73,13 @@ def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.
     """The run's state, and what it is to ask a person. One with a person's word asks no more."""
     if word:
         asked = asked.model_copy(update={"mode": "retry"})
+    schedule = punctual(asked)
+    if schedule.caught_up and not word:
+        return Completed(message=schedule.caught_up, name="CaughtUp"), None
     with _collector_at_ease(), opened(asked, patience=PATIENCE if word else 0.0) as run:
         report.name(run)
+        schedule.cancel_late(run.id)
+        run.calendar = schedule.calendar
         RUNS[run.id] = run
         try:
             _work(run, word)
@@ -109,12 +116,13 @@ def _work(run: Run, word: hold.Word | None) -> None:
 
 
 def _carry(run: Run, word: hold.Word | None) -> None:
+    run.emission = emit.begin(run.ledger, run.calendar, run.started)
     if word:
         hold.settle(run, word)
     if others := deliveries.hold_other_policies(run.ledger, run.versions.policy):
         run.count("held", others, code="policy_changed")
     deliver.settle(run)  # what an earlier run left behind comes first
-    deliver.deliver(run)
+    deliver.meanwhile(run)
     _plan_pages(run)
     deliver.finish(run)
     reconcile.reconcile(run)
@@ -132,7 +140,7 @@ def _plan_pages(run: Run) -> None:
             future.wait()
         decide.left_over(run, [name for name in names if name in run.groups])
         if not run.dry:
-            deliver.deliver(run)
+            deliver.meanwhile(run)
         OBSERVER.get().progress(run.counts["listed"], run.known or None)
         if progress and time.monotonic() - told > TELL_EVERY:
             update_progress_artifact(progress, progress=_part_done(run))

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from agent.instructions import Instructions
 from agent.policy import Grant, OperationGrant, Policy
@@ -16,24 +15,14 @@ from connectors.tabular import Column, Table
 from connectors.values import ColumnType
 from flows.errors import Spoken
 from flows.parameters import Name
+from flows.schedules import TimeZone
 
 
 class IntegrationInvalid(Spoken):
     """An integration's files cannot be used. One line: which file, what, what to do."""
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is not the name of a time zone, such as America/New_York") from None
-    return name
-
-
 Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
-TimeZone = Annotated[str, AfterValidator(_zone)]
-"""An IANA name: America/New_York."""
-
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"

@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flows import demo as demonstration
-from flows import hold, preview, report, server
+from flows import emit, hold, preview, report, server
 from flows.boundary import CodedFailure
 from flows.cli.app import Label, app, out, under_lease, with_ledger
 from flows.ledger import deliveries, entries
@@ -94,6 +94,7 @@ def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
     """One run in this process, with a progress bar and the report in the terminal."""
     asked = Parameters.of(label, mode, dry_run=dry_run)
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
+    asked = asked.model_copy(update={"emit": emit.described(Settings().deployments, label).emit})
     ended: list[Run] = []
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better
     with server.at_hand(Settings().home / "prefect"), _bar() as bar:

@@ -1,7 +1,7 @@
 """Deliveries on their way: planned → sent → done, rejected, unknown, held, superseded."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -11,9 +11,10 @@ from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
 from connectors.operation import Arguments, Delivery, Item, Outcome
-from flows.ledger import audit, plans, restored
+from flows.ledger import audit, emission, plans, restored
+from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import DELIVERY, ENTRY, PLAN
+from flows.ledger.tables import DELIVERY, ENTRY, PLAN, RUN
 
 STATE_OF_OUTCOME = {"done": "done", "rejected": "rejected", "unknown": "unknown", "transient": "planned"}
 
@@ -34,6 +35,7 @@ class Due:
     fingerprint: str = ""  # of the version that it was decided for
     call: tuple[int, str] = (0, "")  # its place in the plan, and its operation
     released: bool = False  # a person let it go
+    period: str | None = None  # the month it belongs to, if it may have left in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,18 @@ class Doubt:
     sent: datetime
 
 
-def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after: str = "") -> list[Due]:
-    """Up to `limit` deliveries of an operation in these states, in order of their keys after `after`."""
+def due(
+    ledger: Ledger,
+    operation: str,
+    states: Sequence[str],
+    limit: int,
+    after: str = "",
+    leaving: Emission | None = None,
+) -> list[Due]:
+    """Up to `limit` deliveries of an operation in these states, in order of their keys after `after`.
+
+    leaving: only those that may leave in this run.
+    """
     query = (
         sa.select(DELIVERY, PLAN.c.sealed, PLAN.c.fingerprint, ENTRY.c.version.label("newest"))
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
@@ -62,6 +74,8 @@ def due(ledger: Ledger, operation: str, states: Sequence[str], limit: int, after
         .order_by(DELIVERY.c.key)
         .limit(limit)
     )
+    if leaving is not None:
+        query = query.where(emission.may_leave(leaving))
     with ledger.reading() as connection:
         return [_due(ledger, row) for row in connection.execute(query)]
 
@@ -82,11 +96,17 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         fingerprint=row.fingerprint,
         call=(row.ordinal, row.operation),
         released=row.released is not None,
+        period=row.period,
     )
 
 
-def mark_sent(ledger: Ledger, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> None:
-    """Commit that this batch leaves now, with what the target held before. Only then is it sent."""
+def mark_sent(
+    ledger: Ledger, batch: Sequence[Due], before: Mapping[str, Arguments | None], period: str | None = None
+) -> None:
+    """Commit that this batch leaves now, with what the target held before. Only then is it sent.
+
+    period: the open month it leaves in; without, each keeps the one it has.
+    """
     moment = now()
     rows = [
         {
@@ -107,6 +127,7 @@ def mark_sent(ledger: Ledger, batch: Sequence[Due], before: Mapping[str, Argumen
                 sent=moment,
                 first_sent=sa.bindparam("b_first"),
                 before_sealed=sa.func.coalesce(DELIVERY.c.before_sealed, sa.bindparam("b_before")),
+                **({} if period is None else {"period": period}),
             ),
             rows,
         )
@@ -114,8 +135,11 @@ def mark_sent(ledger: Ledger, batch: Sequence[Due], before: Mapping[str, Argumen
         audit.add(ledger, connection, act, len(rows), *(row["b_key"] for row in rows))
 
 
-def settle(ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
-    """Commit what became of deliveries."""
+def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[str] = ()) -> None:
+    """Commit what became of deliveries.
+
+    never_left: keys of those that belong to no period unless they arrived, since they were first sent now.
+    """
     if not outcomes:
         return
     moment = now()
@@ -125,6 +149,7 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
             "b_state": STATE_OF_OUTCOME[one.state],
             "b_code": one.code[:200],
             "b_settled": moment if one.state in ("done", "rejected") else None,
+            "b_free": int(one.key in never_left and one.state in ("transient", "rejected")),
             "b_reference": None
             if one.reference is None
             else ledger.seal.seal(one.reference.encode(), "reference"),
@@ -139,6 +164,9 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
                 state=sa.bindparam("b_state"),
                 code=sa.bindparam("b_code"),
                 settled=sa.bindparam("b_settled"),
+                period=sa.case(
+                    (sa.bindparam("b_free", type_=sa.Integer) == 1, None), else_=DELIVERY.c.period
+                ),
                 reference_sealed=sa.bindparam("b_reference"),
             ),
             rows,
@@ -203,13 +231,21 @@ def counts(ledger: Ledger, *, run: str | None = None) -> dict[str, int]:
     return {state: number for state, number in rows}  # noqa: C416  # dict(rows) loses the types
 
 
-def sample_done(ledger: Ledger, operation: str, size: int) -> Iterator[Due]:
-    """Some deliveries of this run that are done and still the newest, spread over the keys."""
+def sample_done(ledger: Ledger, operation: str, size: int, period: str | None = None) -> Iterator[Due]:
+    """Some deliveries that are done and still the newest, spread over the keys.
+
+    They are those that this run planned, or, of a month's, settled: other runs planned most of them.
+    """
+    mine = DELIVERY.c.run == ledger.run
+    if period is not None:
+        began = sa.select(RUN.c.started).where(RUN.c.id == ledger.run).scalar_subquery()
+        here = DELIVERY.c.integration == ledger.integration
+        mine = here & (DELIVERY.c.period == period) & (DELIVERY.c.settled >= began)
     query = (
         sa.select(DELIVERY, PLAN.c.sealed, PLAN.c.fingerprint, ENTRY.c.version.label("newest"))
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
         .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
-        .where(DELIVERY.c.run == ledger.run, DELIVERY.c.operation == operation, DELIVERY.c.state == "done")
+        .where(mine, DELIVERY.c.operation == operation, DELIVERY.c.state == "done")
         .where(ENTRY.c.version == DELIVERY.c.version)
         .order_by(DELIVERY.c.key)  # keyed hashes: their order is as good as chance
         .limit(size)

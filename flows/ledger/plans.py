@@ -183,11 +183,15 @@ def _keys(deliveries: Sequence[Mapping[str, object]]) -> list[object]:
 
 
 def _supersede(connection: Connection, refs: Sequence[object]) -> int:
-    """What an older version planned and never sent is void: this version decided anew. Returns how many."""
+    """What an older version planned and never sent is void: this version decided anew. Returns how many.
+
+    One that may have left in a period goes on to its end, so that this version waits for the next one.
+    """
     if not refs:
         return 0
+    unsent = (DELIVERY.c.state == "planned") & DELIVERY.c.period.is_(None)
     return connection.execute(
         sa.update(DELIVERY)
-        .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held")))
+        .where(DELIVERY.c.entry.in_(refs), (DELIVERY.c.state == "held") | unsent)
         .values(state="superseded", settled=now())
     ).rowcount

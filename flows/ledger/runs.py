@@ -1,12 +1,12 @@
 """Runs, cursors and what they left."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from connectors.changes import Cursor
-from flows.ledger import audit
+from flows.ledger import audit, emission
 from flows.ledger.plans import Versions
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import CURSOR, RUN
@@ -40,11 +40,18 @@ def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
 
 
 def end(
-    ledger: Ledger, state: str, code: str, counts: Mapping[str, int], cursors: Mapping[str, Cursor]
+    ledger: Ledger,
+    state: str,
+    code: str,
+    counts: Mapping[str, int],
+    cursors: Mapping[str, Cursor],
+    *,
+    closes: str | None = None,
 ) -> None:
     """Note how the run ended; move the cursors in the same transaction. No cursor stays where it was.
 
     A run over changes whose sweep was due has been a sweep: it is compared with sweeps from now on.
+    closes: the period of which everything left.
     """
     with ledger.writing("run ends") as connection:
         for feed, cursor in cursors.items():
@@ -58,6 +65,8 @@ def end(
             .where(RUN.c.id == ledger.run)
             .values(state=state, code=code, ended=now(), counts=dict(counts), mode=_kind(counts))
         )
+        if closes:
+            emission.close(ledger, connection, closes)
         audit.add(ledger, connection, "run ends", 1, ledger.run, state, code)
 
 
@@ -91,6 +100,22 @@ def cursors(ledger: Ledger) -> dict[str, Cursor]:
     query = sa.select(CURSOR.c.feed, CURSOR.c.watermark).where(CURSOR.c.integration == ledger.integration)
     with ledger.reading() as connection:
         return {feed: Cursor(watermark=watermark) for feed, watermark in connection.execute(query)}
+
+
+def last_certified(ledger: Ledger, modes: Sequence[str]) -> "sa.Row[tuple[object, ...]] | None":
+    """The run of one of these modes that started last of those that were certified."""
+    query = (
+        sa.select(RUN)
+        .where(
+            RUN.c.integration == ledger.integration,
+            RUN.c.state.in_(("complete", "incomplete")),
+            RUN.c.mode.in_(modes),
+        )
+        .order_by(RUN.c.started.desc())
+        .limit(1)
+    )
+    with ledger.reading() as connection:
+        return connection.execute(query).one_or_none()
 
 
 def latest(ledger: Ledger, number: int) -> list[sa.Row[tuple[object, ...]]]:

@@ -159,6 +159,7 @@ DELIVERY = sa.Table(
     _time("released"),  # a person let it go: the breaker does not look at it again
     sa.Column("before_sealed", sa.LargeBinary),  # the pre-image
     sa.Column("reference_sealed", sa.LargeBinary),  # the target's id of the record
+    sa.Column("period", sa.String(7)),  # the month it belongs to, such as 2026-11; see ledger/emission.py
     sa.Index(None, "integration", "state", "operation", "key"),
     sa.Index(None, "entry", "version"),
     sa.Index(None, "run", "state"),
@@ -170,6 +171,17 @@ AUDIT_KEY = sa.Table(
     sa.Column("environment", sa.String(200), primary_key=True),
     _text("kid"),
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+
+EMISSION = sa.Table(
+    "emission",
+    METADATA,
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("period", sa.String(7), primary_key=True),
+    _text("emit"),  # first-week-of-month, last-week-of-month
+    sa.Column("begins", sa.Date, nullable=False),  # the first day of its week
+    _time("opened", nullable=False),
+    _time("closed"),
 )
 
 AUDIT = sa.Table(  # it points at no other table: it stays when an integration or a tenant is removed

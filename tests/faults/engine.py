@@ -4,11 +4,13 @@ import logging
 import os
 import sys
 import traceback
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
+import flows.run
 import flows.sync
 from flows import report
 from flows.ledger import store
@@ -28,10 +30,14 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     }
     if everything := environment.get("TEST_EVERYTHING_LOG"):
         _log_everything(everything)
+    if moment := environment.get("TEST_MOMENT"):
+        flows.run.now = lambda: datetime.fromisoformat(moment)
+    asked = Parameters.of(label, cast(Mode, mode))
+    asked = asked.model_copy(update={"emit": environment.get("TEST_EMIT", "always")})
     store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
     try:
         with temporary_settings(settings):
-            state = flows.sync.carried(Parameters.of(label, cast(Mode, mode)))
+            state = flows.sync.carried(asked)
     except BaseException:  # noqa: BLE001  # whatever it is, the log must show it and the process must end
         traceback.print_exc()
         sys.stderr.flush()

@@ -88,6 +88,17 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.PrimaryKeyConstraint("integration", "feed", name=op.f("pk_cursor")),
     )
     op.create_table(
+        "emission",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("emit", sa.String(length=200), nullable=False),
+        sa.Column("begins", sa.Date(), nullable=False),
+        sa.Column("opened", UtcTime(), nullable=False),
+        sa.Column("closed", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_emission_integration")),
+        sa.PrimaryKeyConstraint("integration", "period", name=op.f("pk_emission")),
+    )
+    op.create_table(
         "entry",
         sa.Column("ref", sa.String(length=40), nullable=False),
         sa.Column("integration", sa.Integer(), nullable=False),
@@ -179,6 +190,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("released", UtcTime(), nullable=True),
         sa.Column("before_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("reference_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("period", sa.String(length=7), nullable=True),
         sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_delivery_entry")),
         sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_delivery_integration")),
         sa.ForeignKeyConstraint(["plan"], ["plan.id"], name=op.f("fk_delivery_plan")),
