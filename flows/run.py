@@ -100,8 +100,10 @@ def new_id() -> str:
 
 
 @contextmanager
-def opened(asked: Parameters) -> Generator[Run]:
+def opened(asked: Parameters, flow_run: str = "") -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
+
+    `flow_run` is Prefect's id of this execution, which the lease and the run remember.
 
     Raises:
         IntegrationInvalid, LedgerUnavailable, LeaseHeld, ConnectorError: nothing was done.
@@ -110,6 +112,7 @@ def opened(asked: Parameters) -> Generator[Run]:
     deployment = load(settings.deployments, asked.label)
     with ExitStack() as stack:
         ledger = open_ledger(settings, deployment)
+        ledger.flow_run = flow_run
         stack.callback(ledger.close)
         if not asked.dry_run:
             lease.take(ledger, new_id())
@@ -125,13 +128,15 @@ def opened(asked: Parameters) -> Generator[Run]:
 
 
 def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
-    return Ledger(
+    ledger = Ledger(
         connect(settings.ledger()),
         KeyFile(settings.key()),
         environment=settings.env,
         tenant=deployment.tenant,
         name=deployment.name,
     )
+    ledger.lease_seconds = settings.lease_seconds
+    return ledger
 
 
 def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: Parameters) -> Run:

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     ledger_url: str = ""  # default: SQLite below home
     key_file: Path | None = None  # default: below home
     workers: int = 4  # threads that run tasks
+    lease_seconds: float = 60.0  # how long a run that says nothing keeps its integration
 
     def ledger(self) -> str:
         return self.ledger_url or f"sqlite:///{self.home.resolve() / 'ledger.db'}"

@@ -6,7 +6,7 @@ Prefect sees the integration's name, the names of groups, counts and codes; neve
 import gc
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import cast
 from uuid import UUID
 
@@ -20,18 +20,22 @@ from prefect.artifacts import (
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Completed
+from prefect.states import Cancelled, Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, report
+from flows import certify, decide, deliver, detect, flow_runs, report, sweeper
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
 from flows.parameters import Parameters
 from flows.run import OBSERVER, Run, opened
+from flows.server import ServerUnavailable
 from flows.settings import Settings
 
 RUNS: dict[str, Run] = {}
 """The runs of this process, by name: a task's parameters hold the name and nothing else."""
+
+ALREADY_RUNNING = "AlreadyRunning"
+"""The state's name of a flow run that found another one at work: nothing was done, nothing is wrong."""
 
 TELL_EVERY = 2.0  # seconds between two words to Prefect on how far a run is
 TASKS_A_SECOND = 30  # the server drops records of more, silently
@@ -52,11 +56,17 @@ def decide_group(group: str, run: str) -> None:
 def sync(integration: Parameters) -> State[None]:
     """Carry every entry that changed since the last run to its targets."""
     raise_fence()
-    return guarded(lambda: _sync(integration))
+    try:
+        return guarded(lambda: _sync(integration))
+    except CodedFailure as failure:
+        if failure.code != "lease_held":
+            raise
+        return Cancelled(name=ALREADY_RUNNING, message=str(failure))
 
 
 def _sync(asked: Parameters) -> State[None]:
-    with _collector_at_ease(), opened(asked) as run:
+    with _collector_at_ease(), opened(asked, flow_runs.this()) as run:
+        _introduce(run)
         RUNS[run.id] = run
         try:
             _work(run)
@@ -64,6 +74,15 @@ def _sync(asked: Parameters) -> State[None]:
             del RUNS[run.id]
             OBSERVER.get().ended(run)
         return _ended(run)
+
+
+def _introduce(run: Run) -> None:
+    """Prefect learns which run of the ledger this is, and which flow runs of the integration are gone."""
+    if run.dry:
+        return
+    flow_runs.name_this(run.deployment.label, run.id)
+    with suppress(ServerUnavailable):  # the sweeper beside the worker does it, too
+        list(sweeper.sweep(run.ledger.engine, run.ledger.lease_seconds, only=run.asked))
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import cast
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
 import flows.sync
-from flows.ledger import store
 from flows.parameters import Mode, Parameters
 
 
@@ -27,7 +26,6 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
     }
     if everything := environment.get("TEST_EVERYTHING_LOG"):
         _log_everything(everything)
-    store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
     try:
         with temporary_settings(settings):
             state = flows.sync.sync(Parameters.of(label, cast(Mode, mode)), return_state=True)
@@ -36,7 +34,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
         sys.stderr.flush()
         os._exit(1)
     print("ended:", state.name, state.message, flush=True)
-    code = 1 if state.is_failed() or state.is_crashed() else 3 if state.name == "Incomplete" else 0
+    code = 1 if state.is_failed() or state.is_crashed() or state.is_cancelled() else 3 if state.name == "Incomplete" else 0
     sys.stdout.flush()
     os._exit(code)
 
