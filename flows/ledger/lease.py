@@ -121,12 +121,12 @@ def _place(holder: str) -> str:
 
 def is_dead(holder: str) -> bool:
     """Whether the holder surely no longer lives. Of another machine's process nothing is known."""
-    host, boot, pid, started = holder.split("|") if holder else ("", "", "0", "")
+    host, boot, pid, began = holder.split("|") if holder else ("", "", "0", "")
     if not holder:
         return True
     if host != socket.gethostname():
         return False
-    return boot != _boot() or started(int(pid)) != started
+    return boot != _boot() or started(int(pid)) != began
 
 
 def _boot() -> str:

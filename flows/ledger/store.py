@@ -179,7 +179,7 @@ def _integration_of(engine: Engine, tenant: str, name: str) -> int:
 
 
 def _insert_once(
-    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[Value]
+    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[tuple[Value]]
 ) -> Value:
     """The row's value, whoever inserted it: two processes may start at the same moment."""
     with suppress(IntegrityError), engine.begin() as connection:

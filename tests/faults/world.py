@@ -37,6 +37,7 @@ class Practice:
     folder: Path
     label: str = LABEL
     extra: dict[str, str] = field(default_factory=dict[str, str])
+    warehouse: Path | None = None  # where the declared target is kept; below `folder` if not said
 
     def environment(self) -> dict[str, str]:
         return {
@@ -68,7 +69,7 @@ class Practice:
 
     def rows(self) -> dict[str, str]:
         """The warehouse: patient id -> full name."""
-        path = self.folder / "warehouse.db"
+        path = self.warehouse or self.folder / "warehouse.db"
         if not path.exists():
             return {}
         engine = sa.create_engine(f"sqlite:///{path}")
