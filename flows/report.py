@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.states import Completed, Failed
 
-from flows import emit, trend
+from flows import emit, flow_runs, trend
 from flows.ledger import deliveries, holds
 from flows.run import Run
 
@@ -99,21 +97,11 @@ def command(run: Run) -> str:
 
 def name(run: Run) -> None:
     """Let the dashboard call the flow run by its integration, mode and run, and find it by them."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        return
-    own = {
-        "ferry",
-        f"tenant:{run.deployment.tenant}",
-        f"integration:{run.deployment.name}",
-        f"mode:{run.mode}",
-    }
-    with get_client(sync_client=True) as client:
-        client.update_flow_run(
-            context.flow_run.id,
-            name=f"{run.deployment.label} {run.mode} {run.id or 'dry run'}",
-            tags=sorted({*context.flow_run.tags, *own}),
-        )
+    label, own = run.deployment.label, {"ferry", f"mode:{run.mode}"}
+    own |= {f"tenant:{run.deployment.tenant}", f"integration:{run.deployment.name}"}
+    if run.id:
+        own.add(f"run:{run.id}")
+    flow_runs.name_this(f"{label} {run.mode} {run.id or 'dry run'}", own)
 
 
 def state(run: Run) -> State[None]:

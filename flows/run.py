@@ -126,10 +126,11 @@ def new_id() -> str:
 
 
 @contextmanager
-def opened(asked: Parameters, patience: float = 0.0) -> Generator[Run]:
+def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Generator[Run]:
     """A run with its lease taken, connections open and accounts known; a dry run takes no lease.
 
-    `patience`: seconds to wait for another run's lease before giving up.
+    `flow_run`: Prefect's id of this execution, which the lease and the run remember. `patience`: seconds
+    to wait for another run's lease before giving up.
 
     Raises:
         IntegrationInvalid, NotApproved, LedgerUnavailable, LeaseHeld, AnchorUnavailable, ConnectorError:
@@ -144,6 +145,7 @@ def opened(asked: Parameters, patience: float = 0.0) -> Generator[Run]:
     )
     with ExitStack() as stack:
         ledger = open_ledger(settings, deployment)
+        ledger.flow_run = flow_run
         stack.callback(ledger.close)
         if not asked.dry_run:
             lease.take(ledger, new_id(), patience)
@@ -161,13 +163,15 @@ def opened(asked: Parameters, patience: float = 0.0) -> Generator[Run]:
 
 
 def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
-    return Ledger(
+    ledger = Ledger(
         connect(settings.ledger()),
         key_encryption_key(settings),
         environment=settings.env,
         tenant=deployment.tenant,
         name=deployment.name,
     )
+    ledger.lease_seconds = settings.lease_seconds
+    return ledger
 
 
 @contextmanager

@@ -33,16 +33,21 @@ class ServerUnavailable(Spoken):
 class LocalServer:
     """A running `prefect server`, its data below a folder. Stop it with `stop`."""
 
-    def __init__(self, home: Path) -> None:
-        """Starts the server and returns at once; `ready` waits for it."""
+    def __init__(self, home: Path, database: str = "") -> None:
+        """Starts the server and returns at once; `ready` waits for it.
+
+        Its database is SQLite below `home`, or `database`: a URL for asyncpg.
+        """
         self.home = home.resolve()
         self.home.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/api"
         self._log = (self.home / "server.log").open("ab")
         environment = os.environ | QUIET | {"PREFECT_HOME": str(self.home)}
         environment["PREFECT_SERVER_UI_API_URL"] = self.url  # else the dashboard looks on the default port
         environment.pop("PREFECT_API_URL", None)
+        if database:
+            environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
         command = [sys.executable, "-m", "flows.keeper", sys.executable, "-m", "prefect", "server", "start"]
         self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell, no outside input
             [*command, "--host", "127.0.0.1", "--port", str(self.port)],
@@ -108,7 +113,17 @@ def wait_for_records(url: str, *, limit: float = 30.0) -> bool:
     return False
 
 
-def _free_port() -> int:
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

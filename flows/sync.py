@@ -6,7 +6,7 @@ Prefect sees the integration's name, the names of groups, counts and codes; neve
 import gc
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import cast
 from uuid import UUID
 
@@ -16,19 +16,23 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.context import SettingsContext, get_settings_context
 from prefect.futures import PrefectFuture
-from prefect.states import Completed
+from prefect.states import Cancelled, Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, emit, hold, reconcile, report
+from flows import certify, decide, deliver, detect, emit, flow_runs, hold, reconcile, report, sweeper
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.ledger import deliveries
 from flows.parameters import Parameters
 from flows.punctual import punctual
 from flows.run import OBSERVER, Run, opened
+from flows.server import ServerUnavailable
 from flows.settings import Settings
 
 RUNS: dict[str, Run] = {}
 """The runs of this process, by name: a task's parameters hold the name and nothing else."""
+
+ALREADY_RUNNING = "AlreadyRunning"
+"""The state's name of a flow run that found another one at work: nothing was done, nothing is wrong."""
 
 TELL_EVERY = 2.0  # seconds between two words to Prefect on how far a run is
 PATIENCE = 600.0  # seconds that a person's word waits for the run that is going
@@ -51,7 +55,12 @@ def decide_group(group: str, run: str) -> None:
 def sync(integration: Parameters) -> State[None]:
     """Carry every entry that changed since the last run to its targets."""
     raise_fence()
-    state, held = guarded(lambda: _sync(integration, hold.word()))
+    try:
+        state, held = guarded(lambda: _sync(integration, hold.word()))
+    except CodedFailure as failure:
+        if failure.code != "lease_held":
+            raise
+        return Cancelled(name=ALREADY_RUNNING, message=str(failure))
     if held:
         hold.suspend(held)
     return state
@@ -76,8 +85,9 @@ def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.
     schedule = punctual(asked)
     if schedule.caught_up and not word:
         return Completed(message=schedule.caught_up, name="CaughtUp"), None
-    with _collector_at_ease(), opened(asked, patience=PATIENCE if word else 0.0) as run:
-        report.name(run)
+    patience = PATIENCE if word else 0.0
+    with _collector_at_ease(), opened(asked, flow_runs.this(), patience) as run:
+        _introduce(run)
         schedule.cancel_late(run.id)
         run.calendar = schedule.calendar
         RUNS[run.id] = run
@@ -87,6 +97,15 @@ def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.
             del RUNS[run.id]
             OBSERVER.get().ended(run)
         return report.state(run), None if word else hold.of(run)
+
+
+def _introduce(run: Run) -> None:
+    """Prefect learns which run of the ledger this is, and which flow runs of the integration are gone."""
+    report.name(run)
+    if run.dry:
+        return
+    with suppress(ServerUnavailable):  # the sweeper beside the worker does it, too
+        list(sweeper.sweep(run.ledger.engine, run.ledger.lease_seconds, only=run.asked))
 
 
 @contextmanager

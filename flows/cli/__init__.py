@@ -6,7 +6,7 @@ from importlib import import_module
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.cli.app import app
 
-MODULES = ("files", "carry", "look", "audit", "connections", "keys", "alert")
+MODULES = ("files", "carry", "look", "audit", "connections", "keys", "alert", "operate")
 """Their commands are the application's."""
 
 QUICK = ("check", "deploy", "new", "approve", "schema")

@@ -115,7 +115,7 @@ def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
         state = carried(asked)
     for one in ended:
         _print_report(one)
-    if state.is_failed() or state.is_crashed():
+    if state.is_failed() or state.is_crashed() or state.is_cancelled():
         raise CodedFailure("failed", _last_line(state.message or "the run failed"))
     if state.name in report.WAITING:
         sys.exit(INCOMPLETE)

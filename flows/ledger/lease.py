@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flows.errors import Spoken
-from flows.ledger.store import LEASE_SECONDS, LeaseLost, Ledger, database_clock
+from flows.ledger.store import LeaseLost, Ledger, database_clock
 from flows.ledger.tables import LEASE
 
 AGAIN = 1.0  # seconds between two looks at a lease that somebody holds
@@ -51,7 +51,7 @@ def _take(ledger: Ledger, run: str) -> None:
         _lock_row(connection, ledger.integration)
         row = connection.execute(sa.select(LEASE).where(LEASE.c.integration == ledger.integration)).one()
         clock = database_clock(connection)
-        if row.expires > clock and not _is_dead(row.holder):
+        if row.expires > clock and not is_dead(row.holder):
             raise LeaseHeld(
                 f"{ledger.tenant}/{ledger.name}: run {row.run} is already going ({_place(row.holder)}); "
                 f"nothing was done. Wait for it, or look with: ferry status"
@@ -59,7 +59,13 @@ def _take(ledger: Ledger, run: str) -> None:
         taken = connection.execute(
             sa.update(LEASE)
             .where(LEASE.c.integration == ledger.integration, LEASE.c.epoch == row.epoch)
-            .values(epoch=row.epoch + 1, holder=holder, run=run, expires=clock + LEASE_SECONDS)
+            .values(
+                epoch=row.epoch + 1,
+                holder=holder,
+                run=run,
+                flow_run=ledger.flow_run,
+                expires=clock + ledger.lease_seconds,
+            )
         )
         if taken.rowcount != 1:
             raise LeaseHeld(
@@ -104,7 +110,7 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._stop.wait(LEASE_SECONDS / 4):
+        while not self._stop.wait(self._ledger.lease_seconds / 4):
             # Whoever lost the lease learns it at the next write; a busy database is tried again.
             with suppress(LeaseLost, OperationalError), self._ledger.engine.begin() as connection:
                 self._ledger.fence(connection)
@@ -128,7 +134,7 @@ def _lock_row(connection: Connection, integration: int) -> None:
 
 
 def _this_process() -> str:
-    return f"{socket.gethostname()}|{_boot()}|{os.getpid()}|{_started(os.getpid())}"
+    return f"{socket.gethostname()}|{_boot()}|{os.getpid()}|{started(os.getpid())}"
 
 
 def _place(holder: str) -> str:
@@ -136,14 +142,14 @@ def _place(holder: str) -> str:
     return f"process {pid} on {host}"
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
     """Whether the holder surely no longer lives. Of another machine's process nothing is known."""
-    host, boot, pid, started = holder.split("|") if holder else ("", "", "0", "")
+    host, boot, pid, began = holder.split("|") if holder else ("", "", "0", "")
     if not holder:
         return True
     if host != socket.gethostname():
         return False
-    return boot != _boot() or _started(int(pid)) != started
+    return boot != _boot() or started(int(pid)) != began
 
 
 def _boot() -> str:
@@ -151,7 +157,7 @@ def _boot() -> str:
     return path.read_text().strip() if path.exists() else ""
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """When a process began, as the kernel counts: a number that was given again is told apart."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

@@ -28,6 +28,7 @@ def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
                 id=ledger.run,
                 integration=ledger.integration,
                 epoch=ledger.epoch,
+                flow_run=ledger.flow_run,
                 mode=mode,
                 state="running",
                 started=now(),

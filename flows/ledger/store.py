@@ -25,7 +25,7 @@ from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
 Values = TypeVarTuple("Values")
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 60.0  # unless the machine's settings say otherwise
 ATTEMPTS = 12  # to open the ledger
 PAUSE = 0.25  # seconds between them
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -126,6 +126,8 @@ class Ledger:
         self.epoch = 0  # 0: no lease held, so every write is refused
         self.run = ""
         self.person = ""  # who gave the command, as `person <name>`; "": a run acts by itself
+        self.flow_run = ""  # Prefect's id of the run that takes the lease
+        self.lease_seconds = LEASE_SECONDS
         self._turn = threading.Lock()
 
     @property
@@ -154,7 +156,7 @@ class Ledger:
         renewed = connection.execute(
             sa.update(LEASE)
             .where(LEASE.c.integration == self.integration, LEASE.c.epoch == self.epoch)
-            .values(expires=database_clock(connection) + LEASE_SECONDS)
+            .values(expires=database_clock(connection) + self.lease_seconds)
         )
         if renewed.rowcount != 1:
             raise LeaseLost(

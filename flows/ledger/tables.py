@@ -65,6 +65,7 @@ LEASE = sa.Table(
     sa.Column("epoch", sa.Integer, nullable=False),  # rises with each holder; the fencing token
     _text("holder"),
     _text("run", nullable=True),
+    _text("flow_run", default=""),  # Prefect's id of the holder, if Prefect runs it
     sa.Column("expires", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
 )
 
@@ -82,6 +83,7 @@ RUN = sa.Table(
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),
+    _text("flow_run", default=""),  # Prefect's id of the same execution
     _text("mode"),  # changes, sweep, resync, retry
     _text("state"),  # running, complete, incomplete, failed
     _text("code", default=""),

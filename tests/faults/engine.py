@@ -13,7 +13,6 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVE
 import flows.run
 import flows.sync
 from flows import report
-from flows.ledger import store
 from flows.parameters import Mode, Parameters
 
 
@@ -34,7 +33,6 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
         flows.run.now = lambda: datetime.fromisoformat(moment)
     asked = Parameters.of(label, cast(Mode, mode))
     asked = asked.model_copy(update={"emit": environment.get("TEST_EMIT", "always")})
-    store.LEASE_SECONDS = float(environment.get("TEST_LEASE_SECONDS", "60"))
     try:
         with temporary_settings(settings):
             state = flows.sync.carried(asked)
@@ -43,7 +41,8 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
         sys.stderr.flush()
         os._exit(1)
     print("ended:", state.name, state.message, flush=True)
-    code = 1 if state.is_failed() or state.is_crashed() else 3 if state.name in report.WAITING else 0
+    ended_badly = state.is_failed() or state.is_crashed() or state.is_cancelled()
+    code = 1 if ended_badly else 3 if state.name in report.WAITING else 0
     sys.stdout.flush()
     os._exit(code)
 

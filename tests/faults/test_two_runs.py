@@ -57,7 +57,7 @@ def test_a_paused_run_that_wakes_up_cannot_write(practice: Make, point: int) -> 
     """Paused before journalling, before a send, after one, and among later deliveries."""
     here = practice(f"paused{point}")
     expected = rename(here, f"Paused{point}x")
-    old = stopped_at(here, point, TEST_LEASE_SECONDS="1")
+    old = stopped_at(here, point, FERRY_LEASE_SECONDS="1")
     time.sleep(1.5)  # longer than its lease
 
     assert here.until_settled()[-1] == 0

@@ -39,6 +39,7 @@ class Practice:
     url: str  # of the ledger
     label: str = LABEL
     extra: dict[str, str] = field(default_factory=dict[str, str])
+    warehouse: Path | None = None  # where the declared target is kept; below `folder` if not said
 
     @property
     def env(self) -> str:
@@ -77,7 +78,7 @@ class Practice:
 
     def rows(self) -> dict[str, str]:
         """The warehouse: patient id -> full name."""
-        path = self.folder / "warehouse.db"
+        path = self.warehouse or self.folder / "warehouse.db"
         if not path.exists():
             return {}
         engine = sa.create_engine(f"sqlite:///{path}")

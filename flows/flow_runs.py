@@ -1,0 +1,126 @@
+"""Prefect's side of runs: which flow run this is, what it is called, and which of ours never ended."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+from prefect import runtime
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.states import Crashed
+from pydantic import ValidationError
+
+from flows.parameters import Parameters
+from flows.server import ServerUnavailable
+
+Value = TypeVar("Value")
+FLOW = "sync"
+PAGE = 200  # flow runs of one answer
+UNFINISHED = [StateType.RUNNING, StateType.PENDING]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A flow run of ours that Prefect shows as going."""
+
+    id: UUID
+    asked: Parameters
+    running: bool  # else it is pending: somebody took it up and its process has not begun
+    since: datetime
+
+
+def this() -> str:
+    """Prefect's id of the flow run that this process executes, or "" outside of one."""
+    return str(runtime.flow_run.id or "")
+
+
+def name_this(name: str, tags: Iterable[str]) -> None:
+    """Give the flow run a name and more tags. A server that does not take them keeps its own: no harm."""
+    if not this():
+        return
+    every = sorted({*runtime.flow_run.tags, *tags})
+    with suppress(ServerUnavailable):
+        _asked(lambda client: client.update_flow_run(UUID(this()), name=name, tags=every))
+
+
+def unfinished() -> Iterator[Unfinished]:
+    """Every flow run of ours that is running or pending, this one excepted.
+
+    Raises:
+        ServerUnavailable: Prefect's server does not answer.
+    """
+    offset, here = 0, this()
+    while found := _page(offset):
+        offset += len(found)
+        for one in found:
+            asked = _parameters(one)
+            if asked and one.state and str(one.id) != here:
+                running = one.state.type is StateType.RUNNING
+                yield Unfinished(one.id, asked, running, one.state.timestamp.astimezone(UTC))
+        if len(found) < PAGE:
+            return
+
+
+def crash(one: Unfinished, message: str) -> None:
+    """End a flow run whose process is gone, and the task runs that it left behind."""
+    _asked(lambda client: client.set_flow_run_state(one.id, Crashed(message=message)))
+
+    def end_tasks(client: SyncPrefectClient) -> None:
+        for task in client.read_task_runs(flow_run_filter=_is(one.id), task_run_filter=LEFT):
+            client.set_task_run_state(task.id, Crashed(message=message), force=True)
+
+    _asked(end_tasks)
+
+
+def _page(offset: int) -> list[FlowRun]:
+    states = FlowRunFilterState(type=FlowRunFilterStateType(any_=UNFINISHED))
+    return _asked(
+        lambda client: client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])),
+            flow_run_filter=FlowRunFilter(state=states),
+            limit=PAGE,
+            offset=offset,
+        )
+    )
+
+
+def _is(flow_run: UUID) -> FlowRunFilter:
+    return FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))
+
+
+LEFT = TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=UNFINISHED)))
+"""Task runs that have not ended."""
+
+
+def _parameters(one: FlowRun) -> Parameters | None:
+    """What it was asked; None of another flow that has our flow's name."""
+    try:
+        return Parameters.model_validate(one.parameters.get("integration"))
+    except ValidationError:
+        return None
+
+
+def _asked(question: Callable[[SyncPrefectClient], Value]) -> Value:
+    try:
+        with get_client(sync_client=True) as client:
+            return question(client)
+    except (httpx.TransportError, PrefectHTTPStatusError) as error:
+        raise ServerUnavailable(
+            f"prefect: no good answer ({type(error).__name__}); check PREFECT_API_URL and if it runs"
+        ) from None

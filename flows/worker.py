@@ -1,0 +1,63 @@
+"""A worker of Prefect's with the sweeper beside it: takes up flow runs, and ends those that died."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from flows import sweeper
+from flows.ledger.store import connect
+from flows.server import ROOT, ServerUnavailable
+from flows.settings import Settings
+from flows.sweeper import Swept
+
+POOL = "local"
+GRACE = 20.0  # seconds to end by itself
+
+
+def work(pool: str, kind: str, told: Callable[[str], None]) -> int:
+    """Work until the worker ends or this process is asked to; the worker's exit code.
+
+    The worker's process is kept (flows/keeper.py): it ends with this one, however that ends.
+    """
+    command = [sys.executable, "-m", "flows.keeper", sys.executable, "-m", "prefect", "worker", "start"]
+    child = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
+        [*command, "--pool", pool, "--type", kind],
+        stdin=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"DO_NOT_TRACK": "1"},
+    )
+    assert child.stdin is not None
+    stdin = child.stdin
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stdin.close()  # the keeper ends the worker
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    while True:
+        try:
+            return child.wait(Settings().lease_seconds / 2)
+        except subprocess.TimeoutExpired:
+            sweep(told)
+
+
+def sweep(told: Callable[[str], None]) -> int:
+    """Sweep once; how many were set to Crashed. A server that does not answer is said, and not fatal."""
+    settings, number = Settings(), 0
+    ledger = connect(settings.ledger())
+    try:
+        for one in sweeper.sweep(ledger, settings.lease_seconds):
+            told(line(one))
+            number += 1
+    except ServerUnavailable as error:
+        told(str(error))
+    finally:
+        ledger.dispose()
+    return number
+
+
+def line(one: Swept) -> str:
+    return f"{one.asked.label}: flow run {one.flow_run} set to Crashed: {one.message}"

@@ -1,0 +1,296 @@
+"""A site as an operator has it: a Prefect server, process workers, tenants deployed with Prefect's command.
+
+Everything is a real process; tests wait for what the server or the ledger says, never for a time.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, cast
+
+import httpx
+import sqlalchemy as sa
+import yaml
+from pydantic import JsonValue
+
+from connectors.sandbox.healthie import StandIn
+from connectors.sandbox.probe import ProbeServer
+from flows.server import ROOT
+from tests.faults.world import DEPLOYMENTS, Practice
+
+Json = dict[str, JsonValue]
+Value = TypeVar("Value")
+SOON = 120.0  # seconds; everything waited for takes a few on a free machine
+POOL = "local"
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+def until(question: Callable[[], Value | None], what: str, seconds: float = SOON) -> Value:
+    """The answer, once it is one."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := question():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+@dataclass
+class Site:
+    """One Prefect server with what is deployed there, and the environment of its processes."""
+
+    folder: Path
+    prefect: Mapping[str, str]
+    extra: dict[str, str] = field(default_factory=dict[str, str])
+    workers: list["Worker"] = field(default_factory=list["Worker"])
+
+    @property
+    def deployments(self) -> Path:
+        return self.folder / "deployments"
+
+    def environment(self) -> dict[str, str]:
+        ours = {
+            "FERRY_HOME": str(self.folder),
+            "FERRY_DEPLOYMENTS": str(self.deployments),
+            "PREFECT_LOGGING_LEVEL": "INFO",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
+        return {**os.environ, **self.prefect, **ours, **self.extra}
+
+    def tenant(self, name: str, integration: str = "simple") -> None:
+        """A tenant's folder: the fault tests' integration, and connections that the environment fills in.
+
+        Beside its deployment there is one more of the same integration, which Prefect lets overlap.
+        """
+        source = DEPLOYMENTS / "acme"
+        there = self.deployments / name
+        (there / integration).mkdir(parents=True)
+        prefix = name.upper()
+        described = (source / "tenant.yaml").read_text()
+        (there / "tenant.yaml").write_text(described.replace("$TEST_", f"${prefix}_"))
+        for file in (source / integration).iterdir():
+            (there / integration / file.name).write_bytes(file.read_bytes())
+        (there / "prefect.yaml").write_text(yaml.safe_dump(prefect_file(name, integration)))
+
+    def reaches(self, tenant: str, healthie: tuple[str, str], probe: str) -> None:
+        """Where the tenant's systems are."""
+        prefix = tenant.upper()
+        self.warehouse(tenant).parent.mkdir(exist_ok=True)
+        self.extra |= {
+            f"{prefix}_HEALTHIE_URL": healthie[0],
+            f"{prefix}_HEALTHIE_KEY": healthie[1],
+            f"{prefix}_PROBE_URL": probe,
+            f"{prefix}_WAREHOUSE_URL": f"sqlite:///{self.warehouse(tenant)}",
+        }
+
+    def warehouse(self, tenant: str) -> Path:
+        """The declared target's file."""
+        return self.folder / tenant / "warehouse.db"
+
+    def practice(self, tenant: str, integration: str, healthie: StandIn, probe: ProbeServer) -> Practice:
+        """The same tenant as the fault tests see one: to edit, to run from the command line, to tally."""
+        label = f"{tenant}/{integration}"
+        return Practice(
+            healthie, probe, self.environment(), self.folder, label, warehouse=self.warehouse(tenant)
+        )
+
+    def says(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """`python -m <command>` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            env=self.environment() | environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SOON,
+            check=False,
+        )
+
+    def deploy(self, tenant: str) -> "subprocess.CompletedProcess[str]":
+        file = str(self.deployments / tenant / "prefect.yaml")
+        return self.says("prefect", "--no-prompt", "deploy", "--prefect-file", file, "--all")
+
+    def start(self, name: str, **environment: str) -> str:
+        """Ask for a run of a deployment with Prefect's own command. The flow run's id.
+
+        `environment` is added to that of the flow's process alone.
+        """
+        variables = [f"--job-variable=env={json.dumps(environment)}"] if environment else []
+        done = self.says("prefect", "deployment", "run", f"sync/{name}", *variables)
+        assert done.returncode == 0, done.stderr
+        found = re.search(r"runs/flow-run/([0-9a-f-]{36})", done.stdout.replace("\n", ""))
+        assert found, done.stdout
+        return found[1]
+
+    def get(self, path: str) -> Json:
+        answer = httpx.get(f"{self.prefect['PREFECT_API_URL']}/{path}", timeout=30.0, trust_env=False)
+        answer.raise_for_status()
+        return cast(Json, answer.json())
+
+    def post(self, path: str, **content: JsonValue) -> JsonValue:
+        url = f"{self.prefect['PREFECT_API_URL']}/{path}"
+        answer = httpx.post(url, json=content, timeout=30.0, trust_env=False)
+        answer.raise_for_status()
+        return cast(JsonValue, answer.json())
+
+    def flow_run(self, id_: str) -> Json:
+        return self.get(f"flow_runs/{id_}")
+
+    def state(self, id_: str) -> Json:
+        """{"type", "name", "message", "timestamp"} of a flow run."""
+        return cast(Json, self.flow_run(id_)["state"])
+
+    def ended(self, id_: str, seconds: float = SOON) -> Json:
+        """The flow run's last state, once it has one."""
+
+        def last() -> Json | None:
+            state = self.state(id_)
+            return state if state["type"] in ENDED else None
+
+        return until(last, f"the end of flow run {id_}", seconds)
+
+    def running(self, id_: str) -> None:
+        until(lambda: self.state(id_)["type"] == "RUNNING", f"flow run {id_} running")
+
+    def task_runs(self, id_: str) -> list[Json]:
+        found: list[Json] = []
+        asked: Json = {"flow_runs": {"id": {"any_": [id_]}}}
+        while page := cast(list[Json], self.post("task_runs/filter", **asked, offset=len(found), limit=200)):
+            found += page
+        return found
+
+    def ledger(self, query: str) -> list[tuple[object, ...]]:
+        engine = sa.create_engine(f"sqlite:///{self.folder / 'ledger.db'}", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(query))]
+
+    def worker(self, name: str) -> "Worker":
+        made = Worker(self, name)
+        self.workers.append(made)
+        return made
+
+    def close(self) -> None:
+        for one in self.workers:
+            one.stop()
+
+
+class Worker:
+    """`ferry worker` in a process of its own: a process worker of Prefect's, with the sweeper beside it."""
+
+    def __init__(self, site: Site, name: str) -> None:
+        self.log = site.folder / f"{name}.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows", "worker", "--pool", POOL],
+                env=site.environment() | {"PREFECT_WORKER_NAME": name},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL for it and for Prefect's worker below it, not for the flow's process."""
+        for pid in [
+            self.process.pid,
+            *(one for one in below(self.process.pid) if b"engine" not in said_to(one)),
+        ]:
+            kill(pid)
+        self.process.wait(30)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(60)
+
+
+def prefect_file(tenant: str, integration: str) -> Json:
+    """A tenant's native Prefect file."""
+    deployed: Json = {
+        "name": f"{tenant}-{integration}",
+        "entrypoint": "flows/sync.py:sync",
+        "parameters": {"integration": {"tenant": tenant, "integration": integration}},
+        "tags": ["ferry", f"tenant:{tenant}"],
+        "work_pool": {"name": POOL},
+        "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
+        "schedules": [{"cron": "0 6 * * *", "timezone": "America/New_York"}],
+    }
+    again = {
+        name: value for name, value in deployed.items() if name not in ("schedules", "concurrency_limit")
+    }
+    again["name"] = f"{tenant}-{integration}-again"
+    return {"name": tenant, "deployments": [deployed, again]}
+
+
+def flow_processes(flow_run: str) -> list[int]:
+    """The processes that execute a flow run: the kernel's word, not Prefect's."""
+    needle = f"PREFECT__FLOW_RUN_ID={flow_run}".encode()
+    return [one for one in processes() if needle in environment_of(one)]
+
+
+def paused(site: Site, flow_run: str) -> int:
+    """The flow's process, once it has stopped itself at its crash point."""
+
+    def stopped() -> int | None:
+        state = site.state(flow_run)
+        assert state["type"] not in ENDED, state
+        return next((one for one in flow_processes(flow_run) if is_stopped(one)), None)
+
+    return until(stopped, f"flow run {flow_run} paused in mid-run")
+
+
+def processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+
+
+def said_to(pid: int) -> bytes:
+    """A process's command line; empty if it has ended."""
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def environment_of(pid: int) -> list[bytes]:
+    try:
+        return (Path("/proc") / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def below(pid: int) -> list[int]:
+    """The children of a process, and theirs."""
+    parents = {one: parent_of(one) for one in processes()}
+    found = [pid]
+    for known in found:
+        found += [one for one, parent in parents.items() if parent == known]
+    return found[1:]
+
+
+def parent_of(pid: int) -> int:
+    try:
+        return int((Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether SIGSTOP has reached it."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

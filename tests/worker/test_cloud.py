@@ -1,0 +1,129 @@
+"""What can be checked of the Google Cloud files without Google: schemas, the image's rules, the page's words."""
+
+import asyncio
+import json
+import re
+import uuid
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from prefect.client.schemas.objects import FlowRun
+from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerJobV2Configuration, CloudRunWorkerV2
+
+from flows.server import ROOT
+from flows.settings import Settings
+
+TEMPLATE = json.loads((ROOT / "deployments" / "work-pools" / "cloud-run-v2.json").read_text())
+PAGE = (ROOT / "docs" / "google-cloud.md").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+SECRET = re.compile(r"(KEY|TOKEN|PASSWORD|SECRET|AUTH_STRING|LEDGER_URL)$")
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, lines joined: ("RUN", "…")."""
+    joined = re.sub(r"\\\n\s*", "", DOCKERFILE)
+    lines = [line for line in joined.splitlines() if line.strip() and not line.startswith("#")]
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
+
+
+def default(name: str) -> object:
+    return TEMPLATE["variables"]["properties"][name]["default"]
+
+
+def test_the_template_knows_the_variables_and_settings_that_the_worker_does() -> None:
+    theirs = CloudRunWorkerV2.get_default_base_job_template()
+
+    assert TEMPLATE["job_configuration"] == theirs["job_configuration"]
+    assert TEMPLATE["variables"]["properties"].keys() == theirs["variables"]["properties"].keys()
+    assert TEMPLATE["variables"]["definitions"] == theirs["variables"]["definitions"]
+
+
+def test_every_default_fits_its_own_schema() -> None:
+    schema = {**TEMPLATE["variables"], "$schema": "http://json-schema.org/draft-07/schema#"}
+    jsonschema.Draft7Validator.check_schema(schema)
+    values = {name: one["default"] for name, one in schema["properties"].items() if "default" in one}
+
+    jsonschema.validate(values, schema)
+
+
+def test_the_worker_makes_a_job_of_it_that_runs_ferry_with_least_rights() -> None:
+    configuration = asyncio.run(
+        CloudRunWorkerJobV2Configuration.from_template_and_values(
+            TEMPLATE, {"credentials": {"project": "test"}, "name": "north-hourly"}
+        )
+    )
+    configuration.env["PREFECT_API_AUTH_STRING"] = "in-clear"
+    run = FlowRun(id=uuid.uuid4(), flow_id=uuid.uuid4(), name="r")
+    configuration.prepare_for_flow_run(run)
+    template = configuration.job_body["template"]["template"]
+    (container,) = template["containers"]
+    environment = {one["name"]: one for one in container["env"]}
+
+    assert template["maxRetries"] == 0
+    assert template["serviceAccount"].startswith("ferry-run@")
+    assert container["command"][0] == "prefect" or "prefect" in " ".join(container["command"])
+    assert environment["FERRY_LEDGER_URL"]["valueSource"]["secretKeyRef"]["secret"] == "ferry-ledger-url"
+    assert "in-clear" not in json.dumps(configuration.job_body)
+    assert [name for name, one in environment.items() if "value" in one and SECRET.search(name)] == []
+
+
+def test_the_templates_environment_names_settings_that_exist() -> None:
+    ours = {f"FERRY_{name.upper()}" for name in Settings.model_fields} | {"FERRY_KEK"}
+    named = {*default("env"), *default("env_from_secrets")}  # type: ignore[misc]
+
+    assert {name for name in named if str(name).startswith("FERRY_")} <= ours
+
+
+def test_the_image_is_locked_and_runs_as_nobody_in_particular() -> None:
+    found = instructions()
+    users = [rest for word, rest in found if word == "USER"]
+    bases = [rest.split()[0] for word, rest in found if word == "FROM"]
+
+    assert users and not users[-1].startswith(("root", "0"))
+    assert all(":" in base and not base.endswith(":latest") for base in bases)
+    assert len(set(bases)) == 1
+    assert any("--require-hashes" in rest for word, rest in found if word == "RUN")
+    assert [word for word, _ in found if word in ("ADD", "ARG")] == []
+    assert found[-1][0] == "CMD" and isinstance(json.loads(found[-1][1]), list)
+    assert all(" . " not in f" {rest} " for word, rest in found if word == "COPY")
+    assert not [rest for word, rest in found if word == "ENV" and SECRET.search(rest.split("=")[0])]
+
+
+def test_the_image_copies_what_is_there_and_what_the_flow_needs() -> None:
+    copied = [rest.split()[0] for word, rest in instructions() if word == "COPY" and "--from" not in rest]
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert all((ROOT / one).exists() for one in copied)
+    assert {"flows", "agent", "connectors", "deployments"} <= set(copied)
+    assert {f"!{one}" for one in copied} <= set(ignored)
+    assert ignored[1] == "*"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "deployments").rglob("*.yaml")), ids=str)
+def test_every_yaml_of_deployments_is_yaml(path: Path) -> None:
+    assert yaml.safe_load(path.read_text()) is not None
+
+
+def test_the_page_is_plain_about_what_was_not_tried_and_names_what_the_files_name() -> None:
+    accounts = set(re.findall(r"\bferry-[a-z]+(?=@)", PAGE + json.dumps(TEMPLATE)))
+    made = set(re.findall(r"for name in ([a-z -]+);", PAGE)[0].split())
+
+    assert "was not run against Google" in PAGE
+    assert accounts and accounts <= made
+    for secret in ("ferry-ledger-url", "prefect-auth-string"):
+        assert f"secrets create {secret}" in PAGE
+    assert "deployments/work-pools/cloud-run-v2.json" in PAGE
+
+
+def test_every_command_of_the_page_names_a_project_or_works_in_one() -> None:
+    blocks = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
+    commands = re.sub(r"\\\n\s*", "", "\n".join(blocks)).splitlines()
+    google = [line.strip() for line in commands if line.strip().startswith("gcloud ")]
+
+    assert len(google) > 25
+    assert google[0].startswith("gcloud config set project")
+    assert not [
+        line for line in google if "--password=" in line or "roles/owner" in line or "roles/editor" in line
+    ]
