@@ -131,7 +131,7 @@ def _tell(stage: Stage) -> None:
     for fault in ("all_refused", "502_after", "html"):
         stage.target_fails(fault)
         stage.act(f"target {fault}")
-    killed = stage.act("killed", FERRY_CRASH_AT="12")
+    killed = stage.act("killed", FERRY_CRASH_AT="after journal")
     assert stage.story.codes["killed"] == -signal.SIGKILL
     stage.story.codes["resumed"] = killed.run()
 
