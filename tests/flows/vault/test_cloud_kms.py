@@ -1,9 +1,12 @@
 """Google's own client library against a Cloud KMS of ours on loopback."""
 
 import time
+from pathlib import Path
 
 import pytest
 
+from flows.boundary import CodedFailure, guarded
+from flows.ledger.store import connect
 from flows.vault import (
     KeyDestroyed,
     KeyUnavailable,
@@ -18,6 +21,8 @@ from flows.vault import (
 from flows.vault.cloudkms import CloudKms
 from flows.vault.configured import Keychain
 from tests.flows.vault.kms import NAME, OTHER, QUICK, KmsServer
+from tests.flows.vault.ledgers import opened as opened_ledger
+from tests.flows.vault.ledgers import tenants
 
 
 def opened(kek: CloudKms, wrapped: Wrapped, environment: str = "production", tenant: str = "acme") -> Seal:
@@ -201,3 +206,15 @@ def test_a_former_key_opens_until_everything_is_wrapped_by_the_present_one(kms: 
     assert opened(kms.kek(), again).keyed_hash("x") == open_data_key(
         keychain, former, "production", "acme"
     ).keyed_hash("x")
+
+
+def test_a_ledger_whose_key_is_destroyed_is_loud_and_coded(kms: KmsServer, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    tenants(url, kms.kek())
+    kms.keys[NAME][0].state = "DESTROYED"
+
+    with pytest.raises(CodedFailure) as caught:
+        guarded(lambda: opened_ledger(connect(url), kms.kek(), "acme"))
+
+    assert caught.value.code == "key_destroyed"
+    one_line(caught.value)
