@@ -8,10 +8,10 @@ from pydantic import Field, JsonValue
 
 from connectors.base import Settings
 from flows import schedules
+from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
 from flows.parameters import Name, Parameters
-from flows.tenants import Tenant
 
 ENTRYPOINT = "flows/sync.py:sync"
 
@@ -38,7 +38,7 @@ class OneAtATime(Settings):
     grace_period_seconds: int | None = None
 
 
-class Described(Settings):
+class OneDeployment(Settings):
     """One deployment as Prefect's file has it."""
 
     name: Name
@@ -69,12 +69,12 @@ class PrefectFile(Settings):
     deployments: tuple[object, ...]
 
 
-Deployments = dict[str, tuple[int, Described]]
+Deployments = dict[str, tuple[int, OneDeployment]]
 """By the name of the integration: the line of its deployment, and what it says."""
 
 
 def deployments(
-    folder: Path, described: Tenant | None, integrations: Sequence[str], findings: Findings
+    folder: Path, described: Described | None, integrations: Sequence[str], findings: Findings
 ) -> Deployments:
     """The deployments of a tenant's prefect.yaml that can be used."""
     marked = read(folder / "prefect.yaml", findings)
@@ -86,7 +86,7 @@ def deployments(
     for at, given in enumerate(file.deployments):
         place: Place = ("deployments", at)
         line = marked.line((*place, "name"))
-        one = model(marked, Described, findings, given, place)
+        one = model(marked, OneDeployment, findings, given, place)
         asked = one.parameters.integration.integration if one else _integration_of(given)
         if asked in lines:
             what = f"{dotted(place)} is of {asked}, as line {lines[asked]} is"
@@ -109,7 +109,7 @@ def _integration_of(given: object) -> str:
 
 
 def _check(
-    marked: Marked, place: Place, one: Described, described: Tenant | None, findings: Findings
+    marked: Marked, place: Place, one: OneDeployment, described: Described | None, findings: Findings
 ) -> None:
     tenant, asked = marked.path.parent.name, one.parameters.integration
 
@@ -136,7 +136,7 @@ def _check(
     _check_schedules(one, described, say)
 
 
-def _templates(one: Described) -> Iterator[tuple[Place, str]]:
+def _templates(one: OneDeployment) -> Iterator[tuple[Place, str]]:
     texts: list[tuple[Place, str]] = [(("work_pool", "name"), one.work_pool.name)]
     texts += [(("tags", at), tag) for at, tag in enumerate(one.tags)]
     for where, text in texts:
@@ -144,7 +144,7 @@ def _templates(one: Described) -> Iterator[tuple[Place, str]]:
             yield where, text
 
 
-def _check_schedules(one: Described, described: Tenant | None, say: Any) -> None:
+def _check_schedules(one: OneDeployment, described: Described | None, say: Any) -> None:
     emit, rhythms = one.parameters.integration.emit, set[str]()
     for at, given in enumerate(one.schedules):
         place: Place = ("schedules", at)
@@ -155,7 +155,7 @@ def _check_schedules(one: Described, described: Tenant | None, say: Any) -> None
             say((*place, "cron"), f"({what})", todo)
             continue
         rhythms.add(schedule.rhythm)
-        if described and schedule.timezone != described.timezone:
+        if described and described.timezone and schedule.timezone != described.timezone:
             where = (*place, "timezone")
             say(where, f"is {schedule.timezone}, not tenant.yaml's", f"write {described.timezone}")
     if len(one.schedules) > 1:
