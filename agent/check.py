@@ -1,5 +1,6 @@
 """Checking a program before it is ever run: types, names, fields. For approval and loading, not per entry."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -48,14 +49,32 @@ def check_program(
             missing: `entry.get("email")` may be None, `entry["email"]` ends the decision if it is not there.
     """
     try:
-        parameters = signature(source)
+        typed, given, program = _texts(source, policy, writes, fields)
     except ValueError as error:
         return [str(error)]
-    typed = ", ".join(ANNOTATED[name] for name in parameters)
-    annotated = re.sub(DECIDE, f"def decide({typed}) -> list[Call] | Decided:", source, count=1, flags=re.M)
-    given = stubs(policy, writes) + entry_stubs(fields)
     with nullcontext(pool) if pool else workers(1) as own:
-        return _mistyped(own, annotated, given) or _unusable(own, Program(source, policy, writes))
+        return _mistyped(own, typed, given) or _unusable(own, program)
+
+
+def key_of(
+    source: str, policy: Policy, writes: Mapping[str, Write], fields: Iterable[EntryField]
+) -> str | None:
+    """Names a check by all that its result depends on: equal keys, equal results. None without a program."""
+    try:
+        typed, given, program = _texts(source, policy, writes, fields)
+    except ValueError:
+        return None
+    text = "\0".join((pydantic_monty.__version__, typed, given, program.defined))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _texts(
+    source: str, policy: Policy, writes: Mapping[str, Write], fields: Iterable[EntryField]
+) -> tuple[str, str, Program]:
+    """What the type checker reads, what it is told beforehand, and what runs. Raises ValueError."""
+    parameters = ", ".join(ANNOTATED[name] for name in signature(source))
+    typed = re.sub(DECIDE, f"def decide({parameters}) -> list[Call] | Decided:", source, count=1, flags=re.M)
+    return typed, stubs(policy, writes) + entry_stubs(fields), Program(source, policy, writes)
 
 
 def _mistyped(pool: pydantic_monty.Monty, source: str, given: str) -> list[str]:

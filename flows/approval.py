@@ -22,7 +22,7 @@ Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 HEADER = """\
 # Written by: ferry approve {label}. A run refuses files that differ from these.
-# author wrote them, approver read them: two people in production. expires: the last valid day, if there is one.
+# author wrote them, approver read them: two people in production. expires: the last valid day.
 """
 
 

@@ -30,7 +30,7 @@ connections:
 
 PREFECT = """\
 # yaml-language-server: $schema=../schema/prefect.json
-# Prefect's own file: a deployment for each integration. ferry deploy {tenant} checks it and brings it to the server.
+# Prefect's own file: a deployment for each integration. ferry deploy {tenant} brings it to the server.
 deployments:
 """
 
@@ -38,7 +38,7 @@ DEPLOYMENT = """\
 - name: {tenant}-{integration}  # always the tenant, -, the integration
   entrypoint: flows/sync.py:sync
   parameters:
-    # mode: changes (also: sweep), dry_run: false, emit: always (also: first-week-of-month, last-week-of-month)
+    # mode: changes or sweep; emit: always, first-week-of-month or last-week-of-month (weekly schedules)
     integration: {{tenant: {tenant}, integration: {integration}}}
   # When it runs: hourly "0 * * * *", every six hours "0 */6 * * *", daily "0 6 * * *" or weekly "0 6 * * 5".
   # schedules: [{{cron: "0 6 * * *", timezone: the one of tenant.yaml}}]

@@ -1,9 +1,11 @@
-"""JSON Schemas of a tenant's files, so that an editor completes keys and shows mistakes while they are typed."""
+"""JSON Schemas of a tenant's files: an editor completes keys and shows mistakes while they are typed."""
 
 import json
 from pathlib import Path
 
-from flows.check.prefect_file import Described, PrefectFile
+from pydantic import BaseModel
+
+from flows.check.prefect_file import OneDeployment, PrefectFile
 from flows.parameters import Parameters
 from flows.tenants import Integration, Tenant
 
@@ -13,10 +15,10 @@ FOLDER = "schema"  # below deployments/; so no tenant has this name
 class WholePrefectFile(PrefectFile):
     """A tenant's prefect.yaml: Prefect's own file, with what Ferry needs of it."""
 
-    deployments: tuple[Described, ...]
+    deployments: tuple[OneDeployment, ...]
 
 
-KINDS = {
+KINDS: dict[str, type[BaseModel]] = {
     "tenant": Tenant,
     "integration": Integration,
     "prefect": WholePrefectFile,

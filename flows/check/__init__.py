@@ -7,11 +7,9 @@ import datetime
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.check import check_program, workers
 from agent.instructions import PROGRAM_FILE, TEXT_FILE
 from flows import approval
 from flows.check import connections, integration, names, prefect_file
@@ -19,13 +17,12 @@ from flows.check.findings import Finding, Findings
 from flows.check.integration import Job
 from flows.check.marked import read
 from flows.check.prefect_file import Deployments
+from flows.check.programs import Programs
 from flows.errors import Spoken
 from flows.parameters import NAME, NAME_AT_MOST
 from flows.tenants import tenants
 
 __all__ = ["CheckedTenant", "Finding", "UnknownTenant", "check", "checked"]
-
-AT_ONCE = 2  # programs; each is checked in a process of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,18 @@ class UnknownTenant(Spoken):
     """A tenant without files. One line, which names those that there are."""
 
 
-def check(root: Path, wanted: Sequence[str] = (), *, production: bool, server: bool = False) -> list[Finding]:
+def check(
+    root: Path,
+    wanted: Sequence[str] = (),
+    *,
+    production: bool,
+    server: bool = False,
+    memory: Path | None = None,
+) -> list[Finding]:
     """All that is wrong with these tenants' files, or with every tenant's.
 
     Args:
+        memory: a file that remembers which programs were found right.
         server: also ask the Prefect server which connections have no credential yet.
 
     Raises:
@@ -57,8 +62,10 @@ def check(root: Path, wanted: Sequence[str] = (), *, production: bool, server: b
                 f"{name}: no such tenant below {root}; there are: {', '.join(known) or 'none'}"
             )
     findings, chosen = Findings(), list(wanted) or known
-    jobs = [job for name in chosen for job in _tenant(root / name, findings, production=production)]
-    _check_programs(jobs, findings)
+    with Programs(findings, memory) as programs:
+        for name in chosen:
+            for job in _tenant(root / name, findings, production=production):
+                programs.put(job)
     names.clashes(root, chosen, findings)
     if server:
         _check_blocks(root, chosen, findings)
@@ -99,19 +106,6 @@ def _integrations(folder: Path, findings: Findings) -> list[str]:
                 f"use small letters, digits, - and _, at most {NAME_AT_MOST}, a letter first",
             )
     return found
-
-
-def _check_programs(jobs: Sequence[Job], findings: Findings) -> None:
-    if not jobs:
-        return
-    with workers(AT_ONCE) as pool, ThreadPoolExecutor(AT_ONCE) as threads:
-
-        def problems(job: Job) -> list[str]:
-            return check_program(job.source, job.policy, job.writes, job.fields, pool)
-
-        for job, found in zip(jobs, threads.map(problems, jobs), strict=True):
-            for problem in found:
-                integration.add_program_line(job.path, problem, findings)
 
 
 def _check_blocks(root: Path, chosen: Sequence[str], findings: Findings) -> None:

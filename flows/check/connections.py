@@ -1,38 +1,66 @@
 """tenant.yaml: the time zone, and each connection's settings. A secret never stands there in clear."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from flows.check import offers
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
-from flows.tenants import ConnectionSettings, Tenant
+from flows.tenants import ConnectionSettings, Tenant, TimeZone
 
 POINTER = "secret-manager:"  # then the name of a GcpSecret block
 
 
-def tenant(folder: Path, findings: Findings, *, production: bool) -> Tenant | None:
-    """A tenant's tenant.yaml, None if it cannot be used."""
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a tenant.yaml says, as far as it can be used: None where that part has a mistake."""
+
+    timezone: str | None
+    connections: dict[str, ConnectionSettings | None]
+
+
+def tenant(folder: Path, findings: Findings, *, production: bool) -> Described | None:
+    """A tenant's tenant.yaml, None if it cannot be read."""
     marked = read(folder / "tenant.yaml", findings)
     if marked is None:
         return None
-    if not marked.has("timezone"):
-        findings.add(
-            marked.path, 1, "timezone is missing", "write the practice's: timezone: America/New_York"
-        )
-    found = model(marked, Tenant, findings)
-    for name, connection in found.connections.items() if found else ():
-        _check_settings(marked, name, connection, findings, production=production)
-    return found
+    given = dict(cast("Mapping[str, object]", marked.data)) if isinstance(marked.data, dict) else {}
+    if given.get("timezone") is None:
+        todo = "write the practice's: timezone: America/New_York"
+        findings.add(marked.path, marked.line(("timezone",)), "timezone is missing", todo)
+        given.pop("timezone", None)
+    whole = model(marked, Tenant, findings, given)
+    described = _parts(given)
+    for name, connection in described.connections.items():
+        if connection:
+            _check_settings(marked, name, connection, findings, production=production)
+    return described if whole or described.connections else None
 
 
-def unsealed(described: Tenant) -> Iterator[str]:
+def _parts(given: Mapping[str, object]) -> Described:
+    """Each part by itself; what is wrong with it was told."""
+    zone: str | None = None
+    with suppress(ValidationError):
+        zone = TypeAdapter[str](TimeZone).validate_python(given.get("timezone"))
+    connections: dict[str, ConnectionSettings | None] = {}
+    found = given.get("connections")
+    for name, one in cast("Mapping[object, object]", found).items() if isinstance(found, dict) else ():
+        connections[str(name)] = None
+        with suppress(ValidationError):
+            connections[str(name)] = ConnectionSettings.model_validate(one)
+    return Described(zone, connections)
+
+
+def unsealed(described: Described) -> Iterator[str]:
     """The connections that need a secret which is not in tenant.yaml, so in a sealed block."""
     for name, connection in described.connections.items():
-        needed = {secret for secret, required in offers.secrets(connection.connector).items() if required}
-        if needed - set(connection.settings):
+        needed = offers.secrets(connection.connector).items() if connection else ()
+        if connection and {key for key, required in needed if required} - set(connection.settings):
             yield name
 
 

@@ -17,9 +17,10 @@ from connectors.entry import Category, EntryField
 from connectors.operation import Write
 from flows import approval
 from flows.check import offers
+from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
-from flows.tenants import Integration, Target, Tenant
+from flows.tenants import Connectors, Integration, Target
 
 PLACED = re.compile(r"(?:.*?:(?P<line>\d+)|[^:]*): (?P<what>.*)", re.DOTALL)
 
@@ -37,7 +38,7 @@ class Job:
 
 def check(
     folder: Path,
-    described: Tenant | None,
+    described: Described | None,
     findings: Findings,
     *,
     production: bool,
@@ -74,7 +75,7 @@ class _Look:
     """One integration.yaml, looked at against what its connectors offer."""
 
     def __init__(
-        self, marked: Marked, integration: Integration, described: Tenant | None, findings: Findings
+        self, marked: Marked, integration: Integration, described: Described | None, findings: Findings
     ) -> None:
         self.marked, self.integration, self.findings = marked, integration, findings
         self.connections = described.connections if described else {}
@@ -168,8 +169,8 @@ class _Look:
             if f"upsert_{table.name}" not in writes:
                 self.say(("targets", name, "tables", at), "is a table, and its target has none", "use writes")
 
-    def _options(self, name: str, target: Target, connector: str) -> None:
-        kind = offers.options(self.connections[target.connection].connector)
+    def _options(self, name: str, target: Target, connector: Connectors) -> None:
+        kind = offers.options(connector)
         place: Place = ("targets", name, "options")
         if kind is not None:
             model(self.marked, kind, self.findings, target.options, place)

@@ -1,6 +1,7 @@
 """YAML that knows its lines, so that every mistake can be shown where it is."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -114,15 +115,32 @@ def _below(
 def model(
     marked: Marked, kind: type[Kind], findings: Findings, data: object = None, at: Place = ()
 ) -> Kind | None:
-    """A file's content, or a part of it, as a model. Every mistake in it is a finding."""
+    """A file's content, or a part of it, as a model. Every mistake in it is a finding.
+
+    Keys that are unknown, and nothing else wrong, still give a model: the rest can be looked at.
+    """
+    given = marked.data if data is None else data
     try:
-        return kind.model_validate(marked.data if data is None else data)
+        return kind.model_validate(given)
     except ValidationError as error:
-        for one in error.errors(include_input=False, include_url=False, include_context=False):
-            place = (*at, *(part for part in one["loc"] if part != "[key]"))
-            what, todo = _words(one["type"], one["msg"], place, kind)
-            findings.add(marked.path, marked.line(place), what, todo)
+        errors = error.errors(include_input=False, include_url=False, include_context=False)
+    for one in errors:
+        place = (*at, *(part for part in one["loc"] if part != "[key]"))
+        what, todo = _words(one["type"], one["msg"], place, kind)
+        findings.add(marked.path, marked.line(place), what, todo)
+    if any(one["type"] != "extra_forbidden" for one in errors):
         return None
+    return kind.model_validate(_without(given, [one["loc"] for one in errors]))
+
+
+def _without(given: object, places: Sequence[Place]) -> object:
+    rest = deepcopy(given)
+    for place in places:
+        inner: Any = rest  # pydantic found the place, so it is there
+        for part in place[:-1]:
+            inner = inner[part]
+        del inner[place[-1]]
+    return rest
 
 
 def _words(type_: str, message: str, place: Place, kind: type[BaseModel]) -> tuple[str, str]:

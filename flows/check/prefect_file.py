@@ -1,17 +1,17 @@
 """prefect.yaml of a tenant: Prefect's own file, held to what Ferry's deployments need."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from connectors.base import Settings
-from flows import schedules
+from flows.check.connections import Described
+from flows.check.deployment import Look, Written
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
 from flows.parameters import Name, Parameters
-from flows.tenants import Tenant
 
 ENTRYPOINT = "flows/sync.py:sync"
 
@@ -38,7 +38,7 @@ class OneAtATime(Settings):
     grace_period_seconds: int | None = None
 
 
-class Described(Settings):
+class OneDeployment(Settings):
     """One deployment as Prefect's file has it."""
 
     name: Name
@@ -69,12 +69,12 @@ class PrefectFile(Settings):
     deployments: tuple[object, ...]
 
 
-Deployments = dict[str, tuple[int, Described]]
+Deployments = dict[str, tuple[int, OneDeployment]]
 """By the name of the integration: the line of its deployment, and what it says."""
 
 
 def deployments(
-    folder: Path, described: Tenant | None, integrations: Sequence[str], findings: Findings
+    folder: Path, described: Described | None, integrations: Sequence[str], findings: Findings
 ) -> Deployments:
     """The deployments of a tenant's prefect.yaml that can be used."""
     marked = read(folder / "prefect.yaml", findings)
@@ -86,86 +86,18 @@ def deployments(
     for at, given in enumerate(file.deployments):
         place: Place = ("deployments", at)
         line = marked.line((*place, "name"))
-        one = model(marked, Described, findings, given, place)
-        asked = one.parameters.integration.integration if one else _integration_of(given)
+        one, written = model(marked, OneDeployment, findings, given, place), Written(given)
+        Look(marked, place, written, described, findings)
+        asked = written.integration
         if asked in lines:
             what = f"{dotted(place)} is of {asked}, as line {lines[asked]} is"
             findings.add(marked.path, line, what, "keep one of them")
         elif one:
             found[asked] = (line, one)
-        if one:
-            _check(marked, place, one, described, findings)
         if asked:
             lines.setdefault(asked, line)
     _check_folders(marked, lines, integrations, findings)
     return found
-
-
-def _integration_of(given: object) -> str:
-    """Which integration a deployment with mistakes is of, as far as it says so."""
-    for key in ("parameters", "integration", "integration"):
-        given = cast("Mapping[str, Any]", given).get(key) if isinstance(given, dict) else None
-    return given if isinstance(given, str) else ""
-
-
-def _check(
-    marked: Marked, place: Place, one: Described, described: Tenant | None, findings: Findings
-) -> None:
-    tenant, asked = marked.path.parent.name, one.parameters.integration
-
-    def say(where: Place, what: str, todo: str) -> None:
-        there = (*place, *where)
-        findings.add(marked.path, marked.line(there), f"{dotted(there)} {what}", todo)
-
-    if asked.tenant != tenant:
-        say(
-            ("parameters", "integration", "tenant"),
-            f"is {asked.tenant}, in {tenant}'s file",
-            f"write {tenant}",
-        )
-    if one.name != (wanted := f"{tenant}-{asked.integration}"):
-        say(("name",), f"is {one.name}", f"write {wanted}")
-    for tag in ("ferry", f"tenant:{tenant}"):
-        if tag not in one.tags:
-            say(("tags",), f"lack {tag}", "add it there")
-    for at, tag in enumerate(one.tags):
-        if tag.startswith("tenant:") and tag != f"tenant:{tenant}":
-            say(("tags", at), f"is {tag}, another tenant's", "remove it")
-    for where, text in _templates(one):
-        say(where, f"is a template, {text}", "write the value itself")
-    _check_schedules(one, described, say)
-
-
-def _templates(one: Described) -> Iterator[tuple[Place, str]]:
-    texts: list[tuple[Place, str]] = [(("work_pool", "name"), one.work_pool.name)]
-    texts += [(("tags", at), tag) for at, tag in enumerate(one.tags)]
-    for where, text in texts:
-        if "{{" in text or text.startswith("$"):
-            yield where, text
-
-
-def _check_schedules(one: Described, described: Tenant | None, say: Any) -> None:
-    emit, rhythms = one.parameters.integration.emit, set[str]()
-    for at, given in enumerate(one.schedules):
-        place: Place = ("schedules", at)
-        try:
-            schedule = schedules.parse(given)
-        except schedules.ScheduleUnsupported as error:
-            what, _, todo = str(error).partition("; ")
-            say((*place, "cron"), f"({what})", todo)
-            continue
-        rhythms.add(schedule.rhythm)
-        if described and schedule.timezone != described.timezone:
-            where = (*place, "timezone")
-            say(where, f"is {schedule.timezone}, not tenant.yaml's", f"write {described.timezone}")
-    if len(one.schedules) > 1:
-        say(("schedules", 1), "is a second schedule of one integration", "keep one of them")
-    if emit != "always" and rhythms - {"weekly"}:
-        say(
-            ("parameters", "integration", "emit"),
-            f"is {emit}, which needs a weekly schedule",
-            'write a weekly cron, such as "0 6 * * 5"',
-        )
 
 
 def _check_folders(

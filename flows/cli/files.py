@@ -104,6 +104,7 @@ def _check(settings: Settings, wanted: list[str], folder: Path | None = None) ->
         wanted,
         production=settings.env == PRODUCTION,
         server=folder is None and asks_a_server(),
+        memory=settings.home / "checked",
     )
     if folder is not None:
         found = [one for one in found if one.path.parent == folder and one.path.name != approval.FILE]

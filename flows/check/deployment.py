@@ -1,0 +1,106 @@
+"""One deployment of a prefect.yaml against the tenant it is in: names, tags, schedule.
+
+It is looked at as it was written, so that a mistake in one key hides none in the others.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from flows import schedules
+from flows.check.connections import Described
+from flows.check.findings import Findings
+from flows.check.marked import Marked, Place, dotted
+
+
+class Written:
+    """A deployment as it was written: each part that has the right shape, and nothing of the others."""
+
+    def __init__(self, given: object) -> None:
+        whole = _mapping(given)
+        asked = _mapping(_mapping(whole.get("parameters")).get("integration"))
+        self.name = _text(whole.get("name"))
+        self.pool = _text(_mapping(whole.get("work_pool")).get("name"))
+        self.tenant = _text(asked.get("tenant"))
+        self.integration = _text(asked.get("integration"))
+        self.emit = _text(asked.get("emit")) or "always"
+        self.tags = [_text(tag) for tag in _list(whole.get("tags"))] if "tags" in whole else None
+        self.schedules = [_mapping(one) for one in _list(whole.get("schedules"))]
+
+
+class Look:
+    """What is wrong with one deployment."""
+
+    def __init__(
+        self, marked: Marked, place: Place, one: Written, described: Described | None, findings: Findings
+    ) -> None:
+        self.marked, self.place, self.one, self.findings = marked, place, one, findings
+        self.tenant = marked.path.parent.name
+        self.timezone = described.timezone if described else None
+        self._names()
+        self._tags()
+        self._templates()
+        self._schedules()
+
+    def _say(self, where: Place, what: str, todo: str) -> None:
+        there = (*self.place, *where)
+        self.findings.add(self.marked.path, self.marked.line(there), f"{dotted(there)} {what}", todo)
+
+    def _names(self) -> None:
+        one, tenant = self.one, self.tenant
+        if one.tenant and one.tenant != tenant:
+            where: Place = ("parameters", "integration", "tenant")
+            self._say(where, f"is {one.tenant}, in {tenant}'s file", f"write {tenant}")
+        wanted = f"{tenant}-{one.integration}"
+        if one.name and one.integration and one.name != wanted:
+            self._say(("name",), f"is {one.name}", f"write {wanted}")
+
+    def _tags(self) -> None:
+        if self.one.tags is None:
+            return  # told as missing
+        for tag in ("ferry", f"tenant:{self.tenant}"):
+            if tag not in self.one.tags:
+                self._say(("tags",), f"lack {tag}", "add it there")
+        for at, tag in enumerate(self.one.tags):
+            if tag.startswith("tenant:") and tag != f"tenant:{self.tenant}":
+                self._say(("tags", at), f"is {tag}, another tenant's", "remove it")
+
+    def _templates(self) -> None:
+        texts: list[tuple[Place, str]] = [(("name",), self.one.name), (("work_pool", "name"), self.one.pool)]
+        texts += [(("tags", at), tag) for at, tag in enumerate(self.one.tags or ())]
+        for where, text in texts:
+            if "{{" in text or text.startswith("$"):
+                self._say(where, f"is a template, {text}", "write the value itself")
+
+    def _schedules(self) -> None:
+        rhythms = set(self._rhythms())
+        if len(self.one.schedules) > 1:
+            self._say(("schedules", 1), "is a second schedule of one integration", "keep one of them")
+        if self.one.emit != "always" and rhythms - {"weekly"}:
+            where: Place = ("parameters", "integration", "emit")
+            what = f"is {self.one.emit}, which needs a weekly schedule"
+            self._say(where, what, 'write a weekly cron, such as "0 6 * * 5"')
+
+    def _rhythms(self) -> Iterator[str]:
+        for at, given in enumerate(self.one.schedules):
+            try:
+                schedule = schedules.parse(given)
+            except schedules.ScheduleUnsupported as error:
+                what, _, todo = str(error).partition("; ")
+                self._say(("schedules", at, "cron"), f"({what})", todo)
+                continue
+            if self.timezone and schedule.timezone != self.timezone:
+                what = f"is {schedule.timezone}, not tenant.yaml's"
+                self._say(("schedules", at, "timezone"), what, f"write {self.timezone}")
+            yield schedule.rhythm
+
+
+def _mapping(given: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", given) if isinstance(given, dict) else {}
+
+
+def _list(given: object) -> list[object]:
+    return cast("list[object]", given) if isinstance(given, list) else []
+
+
+def _text(given: object) -> str:
+    return given if isinstance(given, str) else ""
