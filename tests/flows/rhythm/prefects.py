@@ -62,7 +62,7 @@ class Deployed:
     def execute(self, run: FlowRun) -> FlowRun:
         """Run it in a process of its own, as a worker does, to its end."""
         environment = os.environ | self.practice.environment() | {"PREFECT__FLOW_RUN_ID": str(run.id)}
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = f"{os.environ.get('PYTHONPATH', '')}:{ROOT}".strip(":")
         with (self.practice.folder / "engine.log").open("a") as log:
             subprocess.run(
                 [sys.executable, "-m", "prefect.engine"],
