@@ -15,6 +15,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import DeploymentFilter
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions, FlowRun
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from tests.faults.world import ONE_RUN, Practice
@@ -46,8 +47,9 @@ class Deployed:
     def runs(self) -> list[FlowRun]:
         """All of its runs, the earliest due first."""
         which = DeploymentFilter.model_validate({"id": {"any_": [self.id]}})
-        found = self.client.read_flow_runs(deployment_filter=which, limit=200)
-        return sorted(found, key=lambda one: str(one.expected_start_time))
+        return self.client.read_flow_runs(
+            deployment_filter=which, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=200
+        )
 
     def by_hand(self) -> FlowRun:
         return self.client.create_flow_run_from_deployment(self.id)
@@ -60,7 +62,7 @@ class Deployed:
     def execute(self, run: FlowRun) -> FlowRun:
         """Run it in a process of its own, as a worker does, to its end."""
         environment = os.environ | self.practice.environment() | {"PREFECT__FLOW_RUN_ID": str(run.id)}
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = f"{os.environ.get('PYTHONPATH', '')}:{ROOT}".strip(":")
         with (self.practice.folder / "engine.log").open("a") as log:
             subprocess.run(
                 [sys.executable, "-m", "prefect.engine"],
@@ -77,6 +79,7 @@ class Deployed:
 def deployed(client: SyncPrefectClient, practice: Practice, cron: str, timezone: str) -> Deployed:
     """The practice's integration as `prefect deploy` would put it there."""
     tenant, name = practice.label.split("/")
+    rhythm = CronSchedule(cron=cron, timezone=timezone)
     flow = client.create_flow_from_name("sync")
     made = client.create_deployment(
         flow_id=flow,
@@ -84,9 +87,7 @@ def deployed(client: SyncPrefectClient, practice: Practice, cron: str, timezone:
         entrypoint="flows/sync.py:sync",
         pull_steps=HERE,
         parameters={"integration": {"tenant": tenant, "integration": name}},
-        schedules=[
-            DeploymentScheduleCreate(schedule=CronSchedule(cron=cron, timezone=timezone), active=True)
-        ],
+        schedules=[DeploymentScheduleCreate(schedule=rhythm, active=True)],
         concurrency_limit=1,
         concurrency_options=ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         enforce_parameter_schema=False,

@@ -1,4 +1,4 @@
-"""Scheduled runs on the real Prefect server: late ones are caught up by one, a changed schedule is refused."""
+"""Scheduled runs on the real Prefect server: late ones are caught up, a changed schedule is refused."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
