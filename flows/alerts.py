@@ -48,9 +48,7 @@ def put(client: SyncPrefectClient, tenant: str, to: str) -> list[str]:
             f"{tenant}: is not deployed on this server; do that first: ferry deploy {tenant}"
         )
     wanted = list(_wanted(tenant, deployments, _block(client, to)))
-    present = {
-        one.name: one.id for one in client.read_automations() if one.name.startswith(_name(tenant, ""))
-    }
+    present = _present(client, tenant)
     done: list[str] = []
     for automation in wanted:
         if known := present.pop(automation.name, None):
