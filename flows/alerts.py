@@ -13,6 +13,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.client.schemas.sorting import AutomationSort, DeploymentSort
 from prefect.events.actions import SendNotification
 from pydantic import JsonValue
 
@@ -40,17 +41,14 @@ def put(client: SyncPrefectClient, tenant: str, to: str) -> list[str]:
     Raises:
         AlertsUnavailable: the tenant is not deployed, or there is no such notification block.
     """
-    deployments = client.read_deployments(
-        deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[f"tenant:{tenant}"])), limit=PAGE
-    )
+    mine = DeploymentFilter(tags=DeploymentFilterTags(all_=[f"tenant:{tenant}"]))
+    deployments = client.read_deployments(deployment_filter=mine, limit=PAGE, sort=DeploymentSort.NAME_ASC)
     if not deployments:
         raise AlertsUnavailable(
             f"{tenant}: is not deployed on this server; do that first: ferry deploy {tenant}"
         )
     wanted = list(_wanted(tenant, deployments, _block(client, to)))
-    present = {
-        one.name: one.id for one in client.read_automations() if one.name.startswith(_name(tenant, ""))
-    }
+    present = _present(client, tenant)
     done: list[str] = []
     for automation in wanted:
         if known := present.pop(automation.name, None):
@@ -68,7 +66,7 @@ def _present(client: SyncPrefectClient, tenant: str) -> dict[str, UUID]:
     """The tenant's alerts that are there, by name."""
     found: dict[str, UUID] = {}
     offset = 0
-    while page := client.read_automations(limit=PAGE, offset=offset):
+    while page := client.read_automations(sort=AutomationSort.NAME_ASC, limit=PAGE, offset=offset):
         found |= {one.name: one.id for one in page if one.name.startswith(_name(tenant, ""))}
         offset += PAGE
     return found

@@ -17,6 +17,13 @@ from flows.ledger.deliveries import Due
 from flows.tenants import Limits
 
 Code = Literal["too_many_writes", "unusual_share", "too_many_creates", "too_many_blanks"]
+MEANING: Mapping[str, str] = {
+    "too_many_writes": "more in one run than the limits let pass",
+    "unusual_share": "far more entries changed than in the runs before",
+    "too_many_creates": "would make more new records than the limits let pass",
+    "too_many_blanks": "would empty more values than the limits let pass",
+    "policy_changed": "planned before what may be written was changed",
+}
 LEARN_FROM = 5  # complete runs; before there are so many, only the fixed limits hold
 REMEMBERED = 30  # complete runs of the same mode that the usual share is learnt from
 SPREADS = 6.0  # robust deviations above the median that are still usual

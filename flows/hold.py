@@ -14,6 +14,7 @@ from prefect.input import RunInput
 from pydantic import ConfigDict, Field, ValidationError
 
 from flows import report
+from flows.breaker import MEANING
 from flows.ledger import holds, runs
 from flows.run import Run
 
@@ -104,10 +105,12 @@ def _pauses() -> set[str]:
 
 
 def _text(run: Run) -> str:
-    codes = ", ".join(f"{number} {code}" for code, number in holds.by_code(run.ledger).items())
+    why = "\n".join(
+        f"- {number} {code}: {MEANING.get(code, code)}" for code, number in holds.by_code(run.ledger).items()
+    )
     limits = f"deployments/{run.deployment.label}/integration.yaml"
     return (
-        f"**{run.deployment.label}: {run.counts['held_in_all']} deliveries wait for a person** ({codes}).\n\n"
-        f"Run {run.id} planned more than the limits in `{limits}` let pass. Nothing of it is lost. "
+        f"**{run.deployment.label}: {run.counts['held_in_all']} deliveries wait for a person.**\n\n{why}\n\n"
+        f"Nothing is lost. The limits are in `{limits}`. "
         f"The same from a terminal: `{report.command(run)}`, or with `--discard`."
     )

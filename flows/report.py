@@ -170,10 +170,10 @@ def _next(kind: str, label: str) -> str:
 
 def markdown(run: Run) -> str:
     """The report as Prefect's markdown artifact."""
-    lines = [f"# {headline(run)}", "", "| number | what | meaning |", "|---:|---|---|"]
+    lines = ["### What happened", "", "| number | what | meaning |", "|---:|---|---|"]
     lines += [f"| {row.number} | {row.what} | {row.meaning} |" for row in rows(run)]
     if why := list(reasons(run)):
-        lines += ["", "## Why", "", "| number | what | code |", "|---:|---|---|"]
+        lines += ["", "### Why", "", "| number | what | code |", "|---:|---|---|"]
         lines += [f"| {row.number} | {row.what} | `{row.meaning}` |" for row in why]
     return "\n".join(lines)
 

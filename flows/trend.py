@@ -9,7 +9,7 @@ from flows.ledger import runs
 from flows.ledger.store import Ledger
 
 RUNS = 30
-WIDTH = 16  # of the longest bar, in characters
+WIDTH = 10  # of the longest bar, in characters
 BLOCKS = "▏▎▍▌▋▊▉█"
 
 
@@ -43,26 +43,25 @@ def past(ledger: Ledger) -> list[Past]:
 def markdown(ledger: Ledger) -> str:
     """A table of the last runs with a bar for what changed, and a line for how they ended."""
     found = past(ledger)
-    return "\n".join([f"# {ledger.tenant}/{ledger.name}: the last {len(found)} runs", "", *_table(found)])
+    return "\n".join([f"### {ledger.tenant}/{ledger.name}: the last {len(found)} runs", "", *_table(found)])
 
 
 def _table(found: list[Past]) -> Iterator[str]:
     most = max((_changed(one) for one in found), default=0)
-    yield "| started (UTC) | took | mode | ended | read | changed | | arrived | refused | held |"
-    yield "|---|---:|---|---|---:|---:|:---|---:|---:|---:|"
+    yield "| started (UTC) | took | mode | ended | changed | arrived | refused | held | changed |"
+    yield "|---|---:|---|---|---:|---:|---:|---:|:---|"
     for one in found:
         counts = one.counts
         cells = [
-            f"{one.started:%Y-%m-%d %H:%M}",
+            f"{one.started:%m-%d %H:%M}",
             _time(one.took),
             one.mode,
             f"{one.state}: {one.code}" if one.code else one.state,
-            counts.get("listed", 0),
             _changed(one),
-            bar(_changed(one), most),
             counts.get("outcome_done", 0),
             counts.get("outcome_rejected", 0),
             counts.get("held", 0),
+            bar(_changed(one), most),
         ]
         yield "| " + " | ".join(str(cell) for cell in cells) + " |"
 

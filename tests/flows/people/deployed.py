@@ -79,11 +79,19 @@ def deploy(practice: Practice, name: str) -> Deployed:
 
 def call(prefect: Mapping[str, str], path: str, body: JsonValue = None) -> JsonValue:
     """Ask Prefect's API: a POST with a body, a GET without."""
-    url = f"{prefect['PREFECT_API_URL']}{path}"
+    return ask(prefect, "GET" if body is None else "POST", path, body)
+
+
+def ask(prefect: Mapping[str, str], method: str, path: str, body: JsonValue = None) -> JsonValue:
+    """Ask Prefect's API; once more while its SQLite is busy, as Prefect's own client does."""
     with httpx.Client(trust_env=False, timeout=30.0) as client:
-        answer = client.get(url) if body is None else client.post(url, json=body)
+        for _ in range(10):
+            answer = client.request(method, f"{prefect['PREFECT_API_URL']}{path}", json=body)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            sleep(0.5)
     answer.raise_for_status()
-    return cast(JsonValue, answer.json())
+    return cast(JsonValue, answer.json()) if answer.content else None
 
 
 def until(there: Callable[[], bool], *, within: float) -> bool:

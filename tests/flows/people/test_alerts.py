@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
-import httpx
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -15,7 +14,7 @@ from pydantic import JsonValue
 
 from tests.faults.terminal import ferry
 from tests.faults.world import Practice
-from tests.flows.people.deployed import Json, call, deploy, until
+from tests.flows.people.deployed import Json, ask, call, deploy, until
 
 DAILY: JsonValue = [{"active": True, "schedule": {"cron": "5 6 * * *", "timezone": "America/New_York"}}]
 SOON = 60.0  # seconds in which an alert must be told
@@ -43,7 +42,7 @@ def listener() -> Iterator[Listener]:
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
@@ -146,8 +145,3 @@ def shorten(prefect: Mapping[str, str], automation: Json) -> None:
 
 def remove(prefect: Mapping[str, str], deployment: str) -> None:
     ask(prefect, "DELETE", f"/deployments/{deployment}")
-
-
-def ask(prefect: Mapping[str, str], method: str, path: str, body: JsonValue = None) -> None:
-    with httpx.Client(trust_env=False, timeout=30.0) as client:
-        client.request(method, f"{prefect['PREFECT_API_URL']}{path}", json=body).raise_for_status()
