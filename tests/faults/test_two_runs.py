@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import BOTH
 from tests.faults.test_kill_at_every_point import rename
 from tests.faults.world import Engine, Practice, Tally, tally
 
@@ -35,12 +36,13 @@ def wake(engine: Engine) -> None:
     os.kill(engine.process.pid, signal.SIGCONT)
 
 
-def stopped_at(practice: Practice, point: int, **environment: str) -> Engine:
-    engine = practice.engine(FERRY_CRASH_AT=str(point), FERRY_CRASH_SIGNAL="SIGSTOP", **environment)
+def stopped_at(practice: Practice, point: str, **environment: str) -> Engine:
+    engine = practice.engine(FERRY_CRASH_AT=point, FERRY_CRASH_SIGNAL="SIGSTOP", **environment)
     wait_until_stopped(engine)
     return engine
 
 
+@BOTH
 def test_two_runs_that_start_together_deliver_once(practice: Make) -> None:
     here = practice("two")
     expected = rename(here, "Twice")
@@ -52,11 +54,12 @@ def test_two_runs_that_start_together_deliver_once(practice: Make) -> None:
     assert tally(here, expected) == Tally([], [], [])
 
 
-@pytest.mark.parametrize("point", [5, 9, 10, 30])
-def test_a_paused_run_that_wakes_up_cannot_write(practice: Make, point: int) -> None:
+@BOTH
+@pytest.mark.parametrize("point", ["before journal", "send", "sent", "32"])
+def test_a_paused_run_that_wakes_up_cannot_write(practice: Make, point: str) -> None:
     """Paused before journalling, before a send, after one, and among later deliveries."""
-    here = practice(f"paused{point}")
-    expected = rename(here, f"Paused{point}x")
+    here = practice("paused")
+    expected = rename(here, f"Paused{point[-4:]}x")
     old = stopped_at(here, point, TEST_LEASE_SECONDS="1")
     time.sleep(1.5)  # longer than its lease
 
@@ -74,7 +77,7 @@ def test_a_paused_run_that_wakes_up_cannot_write(practice: Make, point: int) -> 
 def test_of_two_runs_one_goes_and_one_says_why_not(practice: Make) -> None:
     here = practice("short")
     expected = rename(here, "Short")
-    engine = stopped_at(here, 5)
+    engine = stopped_at(here, "before journal")
 
     assert here.run() == 1
     assert "lease_held: acme/everything: run r" in log(here)

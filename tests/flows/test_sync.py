@@ -128,7 +128,7 @@ def test_a_day_that_was_asked_for_brings_a_new_decision(here: Practice) -> None:
 def test_plans_of_another_policy_wait_for_a_person(here: Practice, tmp_path: Path) -> None:
     patient = here.healthie.ids()[1]
     here.healthie.apply([rename(patient, "Old")])
-    assert here.run(FERRY_CRASH_AT="8") == -9  # its plan is journalled, nothing was sent
+    assert here.run(FERRY_CRASH_AT="after journal") == -9  # its plan is journalled, nothing was sent
     file = tmp_path / "deployments" / LABEL / "integration.yaml"
     file.write_text(file.read_text().replace("channel: {type: str, from: [metadata.channel]}", ""))
     program = file.with_name("program.py")
