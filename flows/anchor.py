@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import Engine
 
 from connectors.base import Settings
+from flows.crash import crashpoint
 from flows.errors import Spoken
 from flows.ledger import audit, lease, restored
 from flows.ledger.audit import Head
@@ -121,6 +122,7 @@ def keep(ledger: Ledger) -> None:
         tenant_head=tenants.chain,
         ledger=_identity(ledger),
     )
+    crashpoint("anchor")
     _write(name_of(ledger.environment, ledger.tenant, ledger.name), anchor)
 
 

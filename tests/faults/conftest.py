@@ -26,9 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "ledger" not in metafunc.fixturenames:
         return
     asked = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    if not any(
-        "ledger" in (names if isinstance(names, list | tuple) else names.split(",")) for names in asked
-    ):
+    if not any("ledger" in names for names in asked if names != "ledger_url"):
         metafunc.parametrize("ledger", LEDGERS if FULL else LEDGERS[:1], indirect=True)
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,9 +53,14 @@ class Stage:
     """Sets the scene of each act: the same patients, another FERRY_HOME."""
 
     def __init__(
-        self, story: Story, healthie: StandIn, probe: ProbeServer, prefect: Mapping[str, str]
+        self,
+        story: Story,
+        healthie: StandIn,
+        probe: ProbeServer,
+        prefect: Mapping[str, str],
+        ledger: Callable[[Path], str],
     ) -> None:
-        self.story, self.healthie, self.probe = story, healthie, probe
+        self.story, self.healthie, self.probe, self.ledger = story, healthie, probe, ledger
         tapped = f"http://127.0.0.1:{story.taps['prefect'].port}/api"
         self._prefect = {**prefect, "PREFECT_API_URL": tapped}
 
@@ -75,7 +80,8 @@ class Stage:
             "TEST_PROBE_URL": f"http://127.0.0.1:{taps['probe'].port}",
             "TMPDIR": str(folder / "tmp"),
         }
-        return Practice(self.healthie, self.probe, self._prefect, folder, LABEL, extra | loud)
+        url = self.ledger(folder)
+        return Practice(self.healthie, self.probe, self._prefect, folder, url, LABEL, extra | loud)
 
     def act(self, name: str, program: str | None = None, **environment: str) -> Practice:
         """One run, as everything stands."""
@@ -98,7 +104,7 @@ class Stage:
 
 
 @contextmanager
-def told(base: Path, prefect: Mapping[str, str]) -> Iterator[Story]:
+def told(base: Path, prefect: Mapping[str, str], ledger: Callable[[Path], str]) -> Iterator[Story]:
     """The story, told to its end."""
     with ExitStack() as stack:
         healthie = stack.enter_context(StandIn(1, seed=8))
@@ -109,7 +115,7 @@ def told(base: Path, prefect: Mapping[str, str]) -> Iterator[Story]:
         for name, url in addresses.items():
             story.taps[name] = stack.enter_context(Tap(urlsplit(url).port or 0))
         with watching(story.argv):
-            _tell(Stage(story, healthie, probe, prefect))
+            _tell(Stage(story, healthie, probe, prefect, ledger))
         assert healthie.notes() == {}
         yield story
 
@@ -131,7 +137,7 @@ def _tell(stage: Stage) -> None:
     for fault in ("all_refused", "502_after", "html"):
         stage.target_fails(fault)
         stage.act(f"target {fault}")
-    killed = stage.act("killed", FERRY_CRASH_AT="after journal")
+    killed = stage.act("killed", FERRY_CRASH_AT="after settle")
     assert stage.story.codes["killed"] == -signal.SIGKILL
     stage.story.codes["resumed"] = killed.run()
 

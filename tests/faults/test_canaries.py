@@ -18,6 +18,7 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from flows.server import LocalServer, wait_for_records
 from tests.faults import leaky
+from tests.faults.conftest import MakeLedger
 from tests.faults.leaks import Scanner
 from tests.faults.story import Story, told, watching
 from tests.faults.wire import Tap
@@ -42,8 +43,10 @@ def server() -> Iterator[Mapping[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def story(server: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    with told(tmp_path_factory.mktemp("acts"), server) as happened:
+def story(
+    server: Mapping[str, str], ledger: MakeLedger, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    with told(tmp_path_factory.mktemp("acts"), server, ledger) as happened:
         assert wait_for_records(server["PREFECT_API_URL"])
         time.sleep(3.0)  # events and logs are written a little later
         yield happened

@@ -14,7 +14,7 @@ def open_at(
     return Ledger(connect(url), key, environment=environment, tenant=tenant, name=name)
 
 
-def held(url: str, folder: Path, run: str = "r1") -> Ledger:
-    ledger = open_at(url, folder)
+def held(url: str, folder: Path, run: str = "r1", name: str = "warehouse", tenant: str = "acme") -> Ledger:
+    ledger = open_at(url, folder, name, tenant)
     lease.take(ledger, run)
     return ledger

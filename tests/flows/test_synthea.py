@@ -26,7 +26,9 @@ def synthea() -> Iterator[StandIn]:
 def test_every_patient_arrives_once_and_the_second_run_plans_nothing(
     synthea: StandIn, probe: ProbeServer, prefect: Mapping[str, str], tmp_path: Path
 ) -> None:
-    practice = Practice(synthea, probe, prefect, tmp_path, label="demo/warehouse")
+    practice = Practice(
+        synthea, probe, prefect, tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}", label="demo/warehouse"
+    )
     practice.extra = {
         "FERRY_DEPLOYMENTS": str(ROOT / "deployments"),
         "DEMO_HEALTHIE_URL": synthea.endpoint,
