@@ -34,7 +34,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
         sys.stderr.flush()
         os._exit(1)
     print("ended:", state.name, state.message, flush=True)
-    code = 1 if state.is_failed() or state.is_crashed() or state.is_cancelled() else 3 if state.name == "Incomplete" else 0
+    code = {"Completed": 0, "Incomplete": 3}.get(state.name or "", 1)
     sys.stdout.flush()
     os._exit(code)
 
