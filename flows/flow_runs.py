@@ -23,6 +23,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Crashed
 from pydantic import ValidationError
 
@@ -124,6 +125,8 @@ def _parameters(one: FlowRun) -> Parameters | None:
 
 
 def _asked(question: Callable[[SyncPrefectClient], Value]) -> Value:
+    if not PREFECT_API_URL.value():
+        raise ServerUnavailable("prefect: PREFECT_API_URL is not set; set it to the server's address")
     try:
         with get_client(sync_client=True) as client:
             return question(client)
