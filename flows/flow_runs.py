@@ -8,7 +8,6 @@ from typing import TypeVar
 from uuid import UUID
 
 import httpx
-from prefect import runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowFilter,
@@ -22,6 +21,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Crashed
@@ -47,8 +47,9 @@ class Unfinished:
 
 
 def this() -> str:
-    """Prefect's id of the flow run that this process executes, or "" outside of one."""
-    return str(runtime.flow_run.id or "")
+    """Prefect's id of the flow run that is going on here, or "" outside of one."""
+    here = _here()
+    return str(here.id) if here else ""
 
 
 def name_this(label: str, run: str) -> None:
@@ -56,15 +57,17 @@ def name_this(label: str, run: str) -> None:
 
     A server that does not take them keeps its own name: a run does not stop for that.
     """
-    if not this():
+    here = _here()
+    if here is None:
         return
-    name = f"{label.replace('/', '-')}-{run}"
+    name, tags = f"{label.replace('/', '-')}-{run}", sorted({*here.tags, f"run:{run}"})
     with suppress(ServerUnavailable):
-        _asked(
-            lambda client: client.update_flow_run(
-                UUID(this()), name=name, tags=sorted({*runtime.flow_run.tags, f"run:{run}"})
-            )
-        )
+        _asked(lambda client: client.update_flow_run(here.id, name=name, tags=tags))
+
+
+def _here() -> FlowRun | None:
+    context = FlowRunContext.get()
+    return context.flow_run if context else None
 
 
 def unfinished() -> Iterator[Unfinished]:

@@ -33,7 +33,7 @@ def test_a_killed_flow_is_taken_over_by_the_next_run(site: Site, systems: System
     worker, seconds = site.worker("first"), []
     for number in range(KILLS):
         expected = rename(here, f"Killed{number}x")
-        killed = site.start(NAME, FERRY_CRASH_AT=str(4 + 3 * number), FERRY_CRASH_SIGNAL="SIGSTOP")
+        killed = site.ask(NAME, FERRY_CRASH_AT=str(4 + 3 * number), FERRY_CRASH_SIGNAL="SIGSTOP")
         pid = paused(site, killed)
         if number % 2 == 0:  # nobody is left who saw it die
             worker.kill()
@@ -45,7 +45,7 @@ def test_a_killed_flow_is_taken_over_by_the_next_run(site: Site, systems: System
         assert site.state(killed)["type"] == "CRASHED", message
         assert number % 2 or "takes over" in message
 
-        while site.ended(site.start(NAME))["name"] != "Completed":
+        while site.ended(site.ask(NAME))["name"] != "Completed":
             pass  # orders in doubt are looked for after the target's horizon
 
         assert tally(here, expected) == Tally([], [], []), number
