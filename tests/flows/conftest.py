@@ -15,7 +15,7 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="ferry-pg-") as folder:
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
-        yield server.get_uri()
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False)
         server.cleanup()
 
 

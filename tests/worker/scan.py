@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from tests.faults.leaks import Hit, Scanner
-from tests.worker.site import below, environment_of, said_to
+from tests.worker.processes import below, environment_of, said_to
 
 TEXTS = (dict, list)
 FERNET = b"gAAAA"  # how Prefect's encrypted values begin, in base64

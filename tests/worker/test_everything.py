@@ -28,8 +28,9 @@ from tests.faults.world import FORKS
 from tests.flows.ledgers import open_at
 from tests.worker import scan
 from tests.worker.conftest import Server
+from tests.worker.processes import kill
 from tests.worker.scan import Seen
-from tests.worker.site import Json, Site, kill, paused, until
+from tests.worker.site import Json, Site, paused, until
 
 TENANTS = ("north", "south")
 INTEGRATION = "everything"

@@ -11,7 +11,8 @@ from connectors.sandbox.probe import Faults, ProbeServer, Scripted
 from tests.faults.terminal import ferry
 from tests.faults.test_kill_at_every_point import rename
 from tests.faults.world import Tally, tally
-from tests.worker.site import Site, flow_processes, kill, paused, until
+from tests.worker.processes import flow_processes, kill
+from tests.worker.site import Site, paused, until
 
 Systems = Callable[[], tuple[StandIn, ProbeServer]]
 HANG = 30.0  # seconds, for each of the target's first answers

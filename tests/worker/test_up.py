@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows.server import ROOT
-from tests.worker.site import below, processes
+from tests.worker.processes import below, processes
 
 NAMES = ("prefect", "healthie", "worker")
 
