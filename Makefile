@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test check bench campaign lock clean
+.PHONY: help setup demo up down test check bench campaign lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -22,6 +22,12 @@ setup: $(READY)  ## the virtual environment alone
 demo: $(READY)  ## see the main job run, on a local stand-in for Healthie
 	$(BIN)/ferry demo
 
+up: $(READY)  ## Prefect's server with its dashboard, a worker and a stand-in for Healthie, in the background
+	$(BIN)/ferry up
+
+down:  ## stop what `make up` started
+	$(BIN)/ferry down
+
 test: $(READY)  ## every test
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
@@ -36,7 +42,7 @@ bench: $(READY)  ## the README's figures, measured here and now
 	$(BIN)/python -m benchmarks
 
 campaign: $(READY)  ## the fault tests and property tests at full size (about an hour)
-	FERRY_CAMPAIGN=full $(BIN)/pytest -q tests/faults tests/connectors/changes tests/connectors/sql tests/connectors/csv
+	FERRY_CAMPAIGN=full $(BIN)/pytest -q tests/faults tests/worker tests/flows tests/connectors/changes tests/connectors/sql tests/connectors/csv
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

@@ -8,7 +8,6 @@ from typing import TypeVar
 from uuid import UUID
 
 import httpx
-from prefect import runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowFilter,
@@ -22,7 +21,9 @@ from prefect.client.schemas.filters import (
     TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Crashed
 from pydantic import ValidationError
 
@@ -46,17 +47,24 @@ class Unfinished:
 
 
 def this() -> str:
-    """Prefect's id of the flow run that this process executes, or "" outside of one."""
-    return str(runtime.flow_run.id or "")
+    """Prefect's id of the flow run that is going on here, or "" outside of one."""
+    here = _here()
+    return str(here.id) if here else ""
 
 
 def name_this(name: str, tags: Iterable[str]) -> None:
     """Give the flow run a name and more tags. A server that does not take them keeps its own: no harm."""
-    if not this():
+    here = _here()
+    if here is None:
         return
-    every = sorted({*runtime.flow_run.tags, *tags})
+    every = sorted({*here.tags, *tags})
     with suppress(ServerUnavailable):
-        _asked(lambda client: client.update_flow_run(UUID(this()), name=name, tags=every))
+        _asked(lambda client: client.update_flow_run(here.id, name=name, tags=every))
+
+
+def _here() -> FlowRun | None:
+    context = FlowRunContext.get()
+    return context.flow_run if context else None
 
 
 def unfinished() -> Iterator[Unfinished]:
@@ -117,6 +125,8 @@ def _parameters(one: FlowRun) -> Parameters | None:
 
 
 def _asked(question: Callable[[SyncPrefectClient], Value]) -> Value:
+    if not PREFECT_API_URL.value():
+        raise ServerUnavailable("prefect: PREFECT_API_URL is not set; set it to the server's address")
     try:
         with get_client(sync_client=True) as client:
             return question(client)

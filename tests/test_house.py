@@ -27,7 +27,7 @@ MIGRATIONS = ROOT / "flows" / "ledger" / "migrations"
 TOP = {
     "flows", "connectors", "agent", "deployments", "tests", "benchmarks", "prefect.yaml", "pyproject.toml",
     "README.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md", "LICENSE", "Makefile",
-    "requirements.lock", ".ci", ".gitignore",
+    "requirements.lock", ".ci", ".gitignore", "docs", "Dockerfile", ".dockerignore",
 }  # fmt: skip
 
 

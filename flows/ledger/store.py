@@ -58,6 +58,8 @@ def connect(url: str) -> Engine:
         raise LedgerUnavailable(
             f"ledger: {parsed.get_backend_name()} is not supported; use sqlite or postgresql"
         )
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
     engine = _engine(parsed)
     failure = ""
     for _ in range(ATTEMPTS):  # two processes may make the same ledger at the same moment

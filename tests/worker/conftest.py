@@ -56,7 +56,7 @@ def on_postgresql(postgres: str) -> Iterator[Server]:  # noqa: F811
     with engine.connect() as connection:
         connection.execute(sa.text("CREATE DATABASE prefect"))
     engine.dispose()
-    url = sa.make_url(postgres).set(drivername="postgresql+psycopg", database="prefect")
+    url = sa.make_url(postgres).set(database="prefect")
     yield from _started(url.render_as_string(hide_password=False))
 
 

@@ -6,12 +6,10 @@ Everything is a real process; tests wait for what the server or the ledger says,
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
@@ -25,6 +23,7 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from flows.server import ROOT
 from tests.faults.world import DEPLOYMENTS, Practice
+from tests.worker.processes import below, flow_processes, is_stopped, kill, said_to
 
 Json = dict[str, JsonValue]
 Value = TypeVar("Value")
@@ -50,7 +49,7 @@ class Site:
     folder: Path
     prefect: Mapping[str, str]
     extra: dict[str, str] = field(default_factory=dict[str, str])
-    workers: list["Worker"] = field(default_factory=list["Worker"])
+    workers: list["Process"] = field(default_factory=list["Process"])
 
     @property
     def deployments(self) -> Path:
@@ -131,6 +130,16 @@ class Site:
         assert found, done.stdout
         return found[1]
 
+    def ask(self, name: str, **environment: str) -> str:
+        """The same over the API, as the scheduler does it: without a process of its own."""
+        deployment = self.get(f"deployments/name/sync/{name}")
+        made = self.post(
+            f"deployments/{deployment['id']}/create_flow_run",
+            state={"type": "SCHEDULED"},
+            job_variables={"env": dict(environment)},
+        )
+        return str(cast(Json, made)["id"])
+
     def get(self, path: str) -> Json:
         answer = httpx.get(f"{self.prefect['PREFECT_API_URL']}/{path}", timeout=30.0, trust_env=False)
         answer.raise_for_status()
@@ -173,8 +182,14 @@ class Site:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(query))]
 
-    def worker(self, name: str) -> "Worker":
-        made = Worker(self, name)
+    def worker(self, name: str) -> "Process":
+        made = Process(self, name, "worker", "--pool", POOL)
+        self.workers.append(made)
+        return made
+
+    def sweeper(self, seconds: float) -> "Process":
+        """`ferry sweep`, as cron would start it, again and again."""
+        made = Process(self, "sweeper", "sweep", "--every", str(seconds))
         self.workers.append(made)
         return made
 
@@ -183,15 +198,15 @@ class Site:
             one.stop()
 
 
-class Worker:
-    """`ferry worker` in a process of its own: a process worker of Prefect's, with the sweeper beside it."""
+class Process:
+    """A command of `ferry` in the background. For a worker: Prefect's, with the sweeper beside it."""
 
-    def __init__(self, site: Site, name: str) -> None:
+    def __init__(self, site: Site, name: str, *command: str) -> None:
         self.log = site.folder / f"{name}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows", "worker", "--pool", POOL],
-                env=site.environment() | {"PREFECT_WORKER_NAME": name},
+                [sys.executable, "-m", "flows", *command],
+                env=site.environment(),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -200,10 +215,8 @@ class Worker:
 
     def kill(self) -> None:
         """SIGKILL for it and for Prefect's worker below it, not for the flow's process."""
-        for pid in [
-            self.process.pid,
-            *(one for one in below(self.process.pid) if b"engine" not in said_to(one)),
-        ]:
+        children = [one for one in below(self.process.pid) if b"engine" not in said_to(one)]
+        for pid in [*children, self.process.pid]:
             kill(pid)
         self.process.wait(30)
 
@@ -231,12 +244,6 @@ def prefect_file(tenant: str, integration: str) -> Json:
     return {"name": tenant, "deployments": [deployed, again]}
 
 
-def flow_processes(flow_run: str) -> list[int]:
-    """The processes that execute a flow run: the kernel's word, not Prefect's."""
-    needle = f"PREFECT__FLOW_RUN_ID={flow_run}".encode()
-    return [one for one in processes() if needle in environment_of(one)]
-
-
 def paused(site: Site, flow_run: str) -> int:
     """The flow's process, once it has stopped itself at its crash point."""
 
@@ -246,51 +253,3 @@ def paused(site: Site, flow_run: str) -> int:
         return next((one for one in flow_processes(flow_run) if is_stopped(one)), None)
 
     return until(stopped, f"flow run {flow_run} paused in mid-run")
-
-
-def processes() -> list[int]:
-    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-
-
-def said_to(pid: int) -> bytes:
-    """A process's command line; empty if it has ended."""
-    try:
-        return (Path("/proc") / str(pid) / "cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def environment_of(pid: int) -> list[bytes]:
-    try:
-        return (Path("/proc") / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def below(pid: int) -> list[int]:
-    """The children of a process, and theirs."""
-    parents = {one: parent_of(one) for one in processes()}
-    found = [pid]
-    for known in found:
-        found += [one for one, parent in parents.items() if parent == known]
-    return found[1:]
-
-
-def parent_of(pid: int) -> int:
-    try:
-        return int((Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return 0
-
-
-def is_stopped(pid: int) -> bool:
-    """Whether SIGSTOP has reached it."""
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
-    except OSError:
-        return False
-
-
-def kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

@@ -1,6 +1,5 @@
-"""What can be checked of the Google Cloud files without Google: schemas, the image's rules, the page's words."""
+"""What can be checked of the Google Cloud files without Google: schemas, the image's rules, the page."""
 
-import asyncio
 import json
 import re
 import uuid
@@ -9,13 +8,17 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from prefect.client.schemas.objects import FlowRun
+from prefect.utilities.templating import apply_values
 from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerJobV2Configuration, CloudRunWorkerV2
 
 from flows.server import ROOT
 from flows.settings import Settings
 
 TEMPLATE = json.loads((ROOT / "deployments" / "work-pools" / "cloud-run-v2.json").read_text())
+SECRETS = TEMPLATE["variables"]["properties"]["env_from_secrets"]["default"]
 PAGE = (ROOT / "docs" / "google-cloud.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SECRET = re.compile(r"(KEY|TOKEN|PASSWORD|SECRET|AUTH_STRING|LEDGER_URL)$")
@@ -28,8 +31,24 @@ def instructions() -> list[tuple[str, str]]:
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
 
 
-def default(name: str) -> object:
-    return TEMPLATE["variables"]["properties"][name]["default"]
+def defaults() -> dict[str, object]:
+    properties = TEMPLATE["variables"]["properties"]
+    return {name: one["default"] for name, one in properties.items() if "default" in one}
+
+
+def an_account() -> dict[str, object]:
+    """Credentials that the worker's model can read, of a key that was made this moment."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    made = {
+        "type": "service_account",
+        "project_id": "test",
+        "client_email": "nobody@test.iam.gserviceaccount.com",
+        "private_key": key.decode(),
+        "token_uri": "http://127.0.0.1:9/token",
+    }
+    return {"service_account_info": made, "project": "test"}
 
 
 def test_the_template_knows_the_variables_and_settings_that_the_worker_does() -> None:
@@ -43,16 +62,14 @@ def test_the_template_knows_the_variables_and_settings_that_the_worker_does() ->
 def test_every_default_fits_its_own_schema() -> None:
     schema = {**TEMPLATE["variables"], "$schema": "http://json-schema.org/draft-07/schema#"}
     jsonschema.Draft7Validator.check_schema(schema)
-    values = {name: one["default"] for name, one in schema["properties"].items() if "default" in one}
 
-    jsonschema.validate(values, schema)
+    jsonschema.validate(defaults(), schema)
 
 
 def test_the_worker_makes_a_job_of_it_that_runs_ferry_with_least_rights() -> None:
-    configuration = asyncio.run(
-        CloudRunWorkerJobV2Configuration.from_template_and_values(
-            TEMPLATE, {"credentials": {"project": "test"}, "name": "north-hourly"}
-        )
+    values = defaults() | {"credentials": an_account(), "name": "north-hourly"}
+    configuration = CloudRunWorkerJobV2Configuration.model_validate(
+        apply_values(TEMPLATE["job_configuration"], values)
     )
     configuration.env["PREFECT_API_AUTH_STRING"] = "in-clear"
     run = FlowRun(id=uuid.uuid4(), flow_id=uuid.uuid4(), name="r")
@@ -71,7 +88,7 @@ def test_the_worker_makes_a_job_of_it_that_runs_ferry_with_least_rights() -> Non
 
 def test_the_templates_environment_names_settings_that_exist() -> None:
     ours = {f"FERRY_{name.upper()}" for name in Settings.model_fields} | {"FERRY_KEK"}
-    named = {*default("env"), *default("env_from_secrets")}  # type: ignore[misc]
+    named = {*TEMPLATE["variables"]["properties"]["env"]["default"], *SECRETS}
 
     assert {name for name in named if str(name).startswith("FERRY_")} <= ours
 

@@ -11,7 +11,8 @@ from connectors.sandbox.probe import Faults, ProbeServer, Scripted
 from tests.faults.terminal import ferry
 from tests.faults.test_kill_at_every_point import rename
 from tests.faults.world import Tally, tally
-from tests.worker.site import Site, flow_processes, kill, paused, until
+from tests.worker.processes import flow_processes, kill
+from tests.worker.site import Site, paused, until
 
 Systems = Callable[[], tuple[StandIn, ProbeServer]]
 HANG = 30.0  # seconds, for each of the target's first answers
@@ -29,13 +30,13 @@ def test_of_runs_that_anybody_starts_one_goes_and_the_others_say_why_not(
     expected = rename(here, "Once")
     for name in ("first", "second"):
         site.worker(name)
-    going = site.start(
+    going = site.ask(
         "north-everything", FERRY_CRASH_AT="9", FERRY_CRASH_SIGNAL="SIGSTOP", FERRY_LEASE_SECONDS="900"
     )
     pid = paused(site, going)
 
-    by_worker = site.ended(site.start("north-everything-again"))
-    by_prefect = site.ended(site.start("north-everything"))
+    by_worker = site.ended(site.ask("north-everything-again"))
+    by_prefect = site.ended(site.ask("north-everything"))
     by_hand = ferry(here, "run", "north/everything")
     os.kill(pid, signal.SIGCONT)
 
@@ -67,10 +68,10 @@ def test_a_target_that_hangs_holds_up_its_own_tenant_alone(site: Site, systems: 
         else:
             here = site.practice(tenant, "everything", healthie, probe)
     site.worker("only")
-    slow = site.start("slow-everything")
+    slow = site.ask("slow-everything")
     until(lambda: hanging.requests() > 0, "a write that hangs")
 
-    assert site.ended(site.start("well-everything"))["name"] == "Completed"
+    assert site.ended(site.ask("well-everything"))["name"] == "Completed"
 
     assert site.state(slow)["type"] == "RUNNING"
     assert len(here.rows()) > 0
