@@ -3,7 +3,6 @@
 Nothing is stored of credentials that do not work, and what was stored before stays until new ones do.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from connectors.base import Account
-from flows import blocks
+from flows import acts, blocks
 from flows.accounts import same
 from flows.blocks import ConnectionUnusable, Contents, SealedConnection
 from flows.connections import described, made
@@ -23,7 +22,6 @@ from flows.tenants import ConnectionSettings
 from flows.values import ENVIRONMENT, SECRET_MANAGER
 from flows.vault import Seal
 
-LOG = logging.getLogger("ferry.connections")
 Act = Literal["connected", "connected again", "deleted"]
 
 
@@ -55,7 +53,7 @@ class Line:
 
 def note(settings: Settings, tenant: str, connection: str, act: Act) -> None:
     """Note an act on a connection, before it is done. If this raises, the act does not happen."""
-    LOG.info("%s: connection %s %s (%s)", tenant, connection, act, settings.env)
+    acts.note(settings, tenant, f"connection {connection} {act}", connection)
 
 
 def fields(connection: ConnectionSettings) -> tuple[Field, ...]:

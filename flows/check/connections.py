@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from flows.check import offers
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
-from flows.tenants import ConnectionSettings, Tenant, TimeZone
+from flows.schedules import TimeZone
+from flows.tenants import ConnectionSettings, Tenant
 
 POINTER = "secret-manager:"  # then the name of a GcpSecret block
 

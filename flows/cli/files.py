@@ -60,6 +60,9 @@ def approve(
     settings = Settings()
     folder = _folder(settings.deployments, label)
     _check(settings, [folder.parent.name], folder)
+    from flows import acts  # noqa: PLC0415  # the database is not for those who only check
+
+    acts.note(settings, folder.parent.name, f"approved by {approver}, written by {author}", folder.name)
     made = approval.approve(
         folder,
         author=author,

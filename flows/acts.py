@@ -1,0 +1,22 @@
+"""Acts of people on a tenant that belong to no integration: noted in the tenant's own chain of the audit."""
+
+from flows import anchor
+from flows.ledger import audit
+from flows.ledger.store import audit_key, connect
+from flows.settings import Settings
+from flows.vault.configured import key_encryption_key
+
+
+def note(settings: Settings, tenant: str, act: str, *subjects: object) -> None:
+    """Note an act, before it is done: if this raises, it does not happen.
+
+    Raises:
+        LedgerUnavailable, SealBroken, KeyUnavailable, AnchorUnavailable.
+    """
+    engine = connect(settings.ledger())
+    try:
+        key = audit_key(engine, key_encryption_key(settings), settings.env)
+        audit.note(engine, key, tenant, act, 1, *subjects)
+        anchor.keep_tenant(engine, settings.env, tenant)
+    finally:
+        engine.dispose()
