@@ -23,12 +23,21 @@ def confirm(
     """See that every account of an integration is the pinned one, with all permissions that a run needs.
 
     Raises:
-        CodedFailure: account_mismatch, account_not_pinned. Unauthorized: missing_permission.
+        CodedFailure: account_mismatch, account_not_pinned, another_practice.
+        Unauthorized: missing_permission.
         ConnectorError: a system does not answer.
     """
-    admit(connections, integration.source, source.check(integration.fields))
+    ours = source.check(integration.fields)
+    admit(connections, integration.source, ours)
     for name, target in targets.items():
-        admit(connections, integration.targets[name].connection, target.check())
+        theirs = target.check()
+        admit(connections, integration.targets[name].connection, theirs)
+        if theirs.system == ours.system and not same(ours, theirs):
+            raise CodedFailure(
+                "another_practice",
+                f"{connections.tenant}: target {name} is {told(theirs)}, but entries are read from "
+                f"{told(ours)}: its patients have other ids; nothing was read. Write back to that account",
+            )
 
 
 def admit(connections: Connections, name: str, reached: Account) -> None:

@@ -43,9 +43,17 @@ def guarded(act: Callable[[], Value]) -> Value:
         code, message = error.code, str(error)
     except SPEAKING as error:
         code, message = _word(type(error).__name__), str(error)
-    except Exception as error:  # noqa: BLE001  # the boundary: whatever it is, its text stays here
+    except BaseException as error:  # the boundary: whatever it is, its text stays here
+        if _is_signal(error):
+            raise
         code, message = "internal_error", f"{type(error).__name__} at {place_of(error.__traceback__)}"
     raise CodedFailure(code, message)  # outside of the except: no context is kept
+
+
+def _is_signal(error: BaseException) -> bool:
+    """An end that somebody asked for. Prefect's is told by its name: importing Prefect takes two seconds."""
+    prefects = any(kind.__name__ == "PrefectSignal" for kind in type(error).__mro__)
+    return prefects or isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit))
 
 
 def place_of(trace: TracebackType | None) -> str:

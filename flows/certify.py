@@ -1,6 +1,6 @@
 """Certify: the counts add up, a sample reads back as written, and only then the cursors move."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
 from flows import anchor, deliver
-from flows.ledger import audit, deliveries, emission, restored, runs
+from flows.ledger import audit, deliveries, emission, entries, restored, runs
 from flows.run import Run
 
 SAMPLE = 25  # deliveries of each operation that are read back
@@ -22,6 +22,9 @@ def certify(run: Run) -> None:
         run.counts[f"delivery_{state}"] = number
     _count_waiting(run)
     _read_back(run)
+    run.counts["other_instructions"] = entries.decided_otherwise(run.ledger, run.versions.instructions)
+    for warning in run.source.warnings:
+        run.count("warned", code=warning.lower())
     everything = deliver.unsettled(run)
     run.state, run.code = _judgement(run, settled, everything)
     run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
@@ -60,14 +63,21 @@ def _judgement(run: Run, settled: Mapping[str, int], everything: Mapping[str, in
         return "failed", "read_back_differs"
     counts["held_in_all"] = everything.get("held", 0)
     waiting = [state for state in ("planned", "sent", "unknown", "held") if everything.get(state)]
-    if counts["undecided"] or counts["quarantined"] or waiting or settled.get("rejected"):
-        return "incomplete", " ".join(sorted({*waiting, *_entry_reasons(run)}))
-    return "complete", ""
+    reasons = {*waiting, *_open(run)}
+    return ("incomplete", " ".join(sorted(reasons))) if reasons else ("complete", "")
 
 
-def _entry_reasons(run: Run) -> list[str]:
-    reasons = [name for name in ("undecided", "quarantined", "delivery_rejected") if run.counts[name]]
-    return [*reasons, restored.CODE] if run.reconciling else reasons
+def _open(run: Run) -> Iterator[str]:
+    """What waits for a person, or for the next run, whichever run it comes from."""
+    for name in ("undecided", "unread"):
+        if run.counts[name]:
+            yield name
+    if entries.quarantined(run.ledger):
+        yield "quarantined"
+    if deliveries.refused(run.ledger):
+        yield "delivery_rejected"
+    if run.reconciling:
+        yield restored.CODE
 
 
 def _read_back(run: Run) -> None:
@@ -86,9 +96,11 @@ def _read_back(run: Run) -> None:
         except ConnectorError as error:
             run.count("not_read_back", len(sample), code=error.code)
             continue
-        for one in sample:
-            same = _is_there(one.item.arguments, present.get(one.item.key))
-            run.count("read_back" if same else "read_back_differs", code="" if same else operation)
+        wrong = [one for one in sample if not _is_there(one.item.arguments, present.get(one.item.key))]
+        run.count("read_back", len(sample) - len(wrong))
+        if wrong:
+            run.count("read_back_differs", len(wrong), code=operation)
+            deliveries.move(run.ledger, [one.item.key for one in wrong], "rejected", "read_back_differs")
 
 
 def _is_there(written: Arguments, present: Arguments | None) -> bool:
@@ -96,15 +108,26 @@ def _is_there(written: Arguments, present: Arguments | None) -> bool:
 
 
 def _same(written: JsonValue, present: JsonValue) -> bool:
-    """Equal values; numbers by their value, since a target may keep 1.50 as 1.5."""
+    """Equal values; numbers by their value, since a target may keep 1.50 as 1.5. "02139" is no number."""
     if written == present:
         return True
+    if (
+        isinstance(written, str)
+        and isinstance(present, str)
+        and not (_has_point(written) or _has_point(present))
+    ):
+        return False
     if isinstance(written, (int, float, str)) and isinstance(present, (int, float, str)):
         try:
             return Decimal(str(written)) == Decimal(str(present))
         except InvalidOperation:
             return False
     return False
+
+
+def _has_point(text: str) -> bool:
+    """A decimal number as text, which a target may write with other zeros at its end."""
+    return "." in text
 
 
 def abandon(run: Run, code: str) -> None:

@@ -52,7 +52,10 @@ def _deliver_operation(run: Run, operation: str, write: Write) -> None:
 
 def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> bool:
     """Send one batch and commit what became of it. False if the target took none of it for now."""
+    batch = _in_its_window(run, write, batch)
     items = [one.item for one in batch]
+    if not batch:
+        return True
     try:
         before: Mapping[str, Arguments | None] = write.present(items) if write.present else {}
     except (Transient, Unknown, Unauthorized) as error:
@@ -72,6 +75,19 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     crashpoint("sent")
     _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
     return any(outcome.state != "transient" for outcome in outcomes)
+
+
+def _in_its_window(run: Run, write: Write, batch: Sequence[Due]) -> Sequence[Due]:
+    """Without those that left so long ago that the target forgot their key: they are looked for first."""
+    if write.delivery is not Delivery.KEYED:
+        return batch
+    late = {one.item.key for one in batch if _window_is_over(write, one)}
+    deliveries.move(run.ledger, sorted(late), "unknown", "window_over")
+    return [one for one in batch if one.item.key not in late]
+
+
+def _window_is_over(write: Write, one: Due) -> bool:
+    return one.first_sent is not None and (now() - one.first_sent).total_seconds() >= write.window
 
 
 def _let_pass(run: Run, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> list[Due]:
@@ -108,12 +124,21 @@ def _send(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> list[
 
 def settle(run: Run) -> None:
     """Find out about deliveries that left and were never confirmed, each by its class."""
+    met = 0
     for operation, write in run.writes.items():
         after = ""
         states = ["sent"] if write.delivery is Delivery.BLIND else ["sent", "unknown"]
         while batch := deliveries.due(run.ledger, operation, states, max(write.batch, 50), after):
-            after = batch[-1].item.key
+            after, met = batch[-1].item.key, met + len(batch)
             _settle_batch(run, operation, write, batch)
+    if met:
+        hold_other_policies(run)
+
+
+def hold_other_policies(run: Run) -> None:
+    """What was planned under grants that no longer stand waits for a person, also if it left once before."""
+    if others := deliveries.hold_other_policies(run.ledger, run.versions.policy):
+        run.count("held", others, code="policy_changed")
 
 
 def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
@@ -141,10 +166,9 @@ def _how_to_settle(run: Run, write: Write, one: Due) -> str:
     if reconcile.is_doubted(run, one):
         return "look" if write.look and age >= write.horizon else "wait"
     if write.delivery is Delivery.KEYED:
-        first = (now() - (one.first_sent or now())).total_seconds()
-        if first < write.window:
+        if one.newest and not _window_is_over(write, one):
             return "again"
-        return "look" if write.look else "wait"
+        return "look" if write.look and age >= write.horizon else "wait"
     return "look" if age >= write.horizon else "wait"
 
 
@@ -182,6 +206,9 @@ def _look(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
     ]
     deliveries.settle(run.ledger, found)
     absent = {key for key, reference in seen.items() if reference is None}
+    deliveries.begin_anew(
+        run.ledger, sorted(absent)
+    )  # it did not arrive: a keyed one's window is yet to begin
     _back(run, [one for one in batch if one.item.key in absent])
 
 

@@ -24,12 +24,12 @@ def pages(run: Run) -> Iterator[list[str]]:
 def _nominated(run: Run) -> Iterator[str]:
     known = runs.cursors(run.ledger)
     if run.mode == "retry":
-        yield from entries.to_try_again(run.ledger, run.today)
+        yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
         return
     if run.mode in ("resync", "sweep") or _sweep_is_due(run, known):
         yield from _everyone(run)
         return
-    yield from entries.to_try_again(run.ledger, run.today)
+    yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
     for feed in run.source.feeds(run.deployment.integration.fields):
         reading = scan(feed, known.get(feed.name), now=lambda: datetime.now(UTC))
         for changes in reading:
@@ -56,6 +56,7 @@ def _everyone(run: Run) -> Iterator[str]:
     for page in run.source.everyone():
         known.difference_update(page)
         yield from page
+    run.unlisted |= known
     yield from sorted(known)
     for feed in run.source.feeds(run.deployment.integration.fields):
         run.cursors[feed.name] = Cursor(watermark=begun)
@@ -93,7 +94,7 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
         else:
             unchanged.append(entry)
     _note(run, unchanged, gone)
-    run.count("listed", len(candidates) + len(unchanged) + len(gone))
+    run.count("listed", len(patients))
     return candidates
 
 
@@ -119,15 +120,21 @@ def canonical(entry: Entry) -> bytes:
 
 def _is_to_decide(run: Run, candidate: Candidate) -> bool:
     known = candidate.known
-    if run.mode == "resync" or candidate.fingerprint != known.fingerprint or known.is_open():
+    if (
+        run.mode == "resync"
+        or candidate.fingerprint != known.fingerprint
+        or known.is_open(run.versions.instructions)
+    ):
         return True
     return known.again_on is not None and known.again_on <= run.today
 
 
 def _note(run: Run, unchanged: list[Known], gone: list[tuple[Known, str]]) -> None:
     run.count("unchanged", len(unchanged))
-    for _, reason in gone:
+    for entry, reason in gone:
         run.count("absent", code=reason)
+        if _may_come_back(run, entry, reason):
+            run.count("unread")
     if run.dry or not (unchanged or gone):
         return
     with run.ledger.writing("seen") as connection:
@@ -136,7 +143,16 @@ def _note(run: Run, unchanged: list[Known], gone: list[tuple[Known, str]]) -> No
             if entry.away:
                 entries.back(run.ledger, connection, entry)
         for entry, reason in gone:
-            entries.absent(run.ledger, connection, entry, reason)
+            listed = entry.patient not in run.unlisted
+            entries.absent(run.ledger, connection, entry, reason, listed=listed)
         hashes = [entry.patient_hash for entry in (*unchanged, *(entry for entry, _ in gone))]
         act = "entries unchanged, or absent" if gone else "entries unchanged"
         audit.add(run.ledger, connection, act, len(hashes), *hashes)
+
+
+def _may_come_back(run: Run, entry: Known, reason: str) -> bool:
+    """Whether the source lists an entry that it did not give, so that it is asked for again."""
+    if reason in entries.MAY_COME_BACK:
+        return True
+    again = entry.attempts + 1 < entries.ATTEMPTS and entry.patient not in run.unlisted
+    return reason == entries.NOT_GIVEN and again

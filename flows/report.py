@@ -23,6 +23,7 @@ ENTRY_LINES = (
     ("review", "changed: a person must decide"),
     ("quarantined", "changed: refused by the gate, or not decided"),
     ("absent", "were not given by the source"),
+    ("unread", "of those, listed by the source and not given: asked for again by the next runs"),
     ("undecided", "could not be worked on; they stay open"),
 )
 DELIVERY_LINES = (
@@ -39,7 +40,7 @@ DELIVERY_LINES = (
     ("created", "records were made that the target did not have"),
     ("emptied", "values of the target became empty"),
 )
-REASONS = ("held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_rejected",
+REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_rejected",
            "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
            "not_read_back")  # fmt: skip
 
@@ -53,13 +54,16 @@ class Row:
 
 def rows(run: Run) -> Iterator[Row]:
     """Every count of a run that is worth a line, in the order of an entry's way."""
-    always = ("listed", "unchanged", "planned", "delivery_done")
+    always, label = ("listed", "unchanged", "planned", "delivery_done"), run.deployment.label
     for name, meaning in (*ENTRY_LINES, *DELIVERY_LINES):
         if run.counts[name] or name in always:
             yield Row(run.counts[name], name.removeprefix("delivery_"), meaning)
     if held := run.counts["held_in_all"]:
         yield Row(held, "held in all", f"decide: {command(run)}, or with --discard")
     yield from _month(run)
+    if others := run.counts["other_instructions"]:
+        meaning = f"entries were last decided by other instructions; decide them anew: ferry resync {label}"
+        yield Row(others, "other version", meaning)
     yield Row(run.counts["model_requests"], "model requests", "asked of a model over the network")
     yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
     yield Row(

@@ -75,6 +75,7 @@ class Run:
     codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
     cursors: dict[str, Cursor] = field(default_factory=dict[str, Cursor])  # to move to at the end
     groups: dict[str, list[Candidate]] = field(default_factory=dict[str, list[Candidate]])
+    unlisted: set[str] = field(default_factory=set[str])  # patients known and not listed by the source now
     down: set[str] = field(default_factory=set[str])  # targets that do not answer
     turn: threading.Lock = field(default_factory=threading.Lock)
     calendar: Calendar | None = None  # in which week deliveries leave; None: in every run

@@ -21,7 +21,6 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import certify, decide, deliver, detect, emit, flow_runs, hold, reconcile, report, sweeper
 from flows.boundary import CodedFailure, guarded, raise_fence
-from flows.ledger import deliveries
 from flows.parameters import Parameters
 from flows.punctual import punctual
 from flows.run import OBSERVER, Run, opened
@@ -138,9 +137,8 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     run.emission = emit.begin(run.ledger, run.calendar, run.started)
     if word:
         hold.settle(run, word)
-    if others := deliveries.hold_other_policies(run.ledger, run.versions.policy):
-        run.count("held", others, code="policy_changed")
     deliver.settle(run)  # what an earlier run left behind comes first
+    deliver.hold_other_policies(run)
     deliver.meanwhile(run)
     _plan_pages(run)
     deliver.finish(run)

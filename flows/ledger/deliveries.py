@@ -189,6 +189,27 @@ def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> Non
         audit.add(ledger, connection, f"deliveries {state}", len(keys), *keys)
 
 
+def begin_anew(ledger: Ledger, keys: Sequence[str]) -> None:
+    """The target was asked and has none of these: they count as never sent."""
+    if not keys:
+        return
+    with ledger.writing("begin anew") as connection:
+        connection.execute(sa.update(DELIVERY).where(DELIVERY.c.key.in_(keys)).values(first_sent=None))
+        audit.add(ledger, connection, "deliveries begin anew", len(keys), *keys)
+
+
+def refused(ledger: Ledger) -> int:
+    """How many deliveries of the entries' newest versions the targets refused: open until put right."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(DELIVERY)
+        .join(ENTRY, (ENTRY.c.ref == DELIVERY.c.entry) & (ENTRY.c.version == DELIVERY.c.version))
+        .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "rejected")
+    )
+    with ledger.reading() as connection:
+        return connection.execute(query).scalar_one()
+
+
 def doubtful(ledger: Ledger) -> list[Doubt]:
     """Deliveries of which no look can say whether they arrived: for a person to look at."""
     query = (

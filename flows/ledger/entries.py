@@ -16,6 +16,7 @@ ATTEMPTS = 3  # decisions that fail in a row; then a change, or a person, must c
 CHUNK = 500
 STATE_OF_KIND = {"write": "planned", "skip": "skipped", "review": "review", "refused": "quarantined"}
 MAY_COME_BACK = ("unreadable", "restricted")  # why an entry was not given, if that may change unseen
+NOT_GIVEN = "unknown"  # the source gave nothing for it: it is gone, or access failed for a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ class Known:
     again_on: date | None = None
     away: bool = False
     code: str = ""
+    instructions: str = ""  # that its last decision was made by
 
-    def is_open(self) -> bool:
-        """A decision that failed and may be tried again although nothing changed."""
-        return self.state == "quarantined" and self.attempts < ATTEMPTS
+    def is_open(self, instructions: str) -> bool:
+        """A decision that failed and may be tried again although nothing changed in the entry."""
+        again = self.attempts < ATTEMPTS or self.instructions != instructions
+        return self.state == "quarantined" and again
 
 
 def hash_of(ledger: Ledger, patient: str) -> str:
@@ -50,7 +53,7 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
     by_hash = {hash_of(ledger, patient): patient for patient in patients}
     found: dict[str, Known] = {}
     query = (
-        sa.select(ENTRY, PLAN.c.kind, PLAN.c.code.label("plan_code"))
+        sa.select(ENTRY, PLAN.c.kind, PLAN.c.code.label("plan_code"), PLAN.c.instructions)
         .outerjoin(PLAN, (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version))
         .where(ENTRY.c.integration == ledger.integration, ENTRY.c.patient_hash.in_(by_hash))
     )
@@ -69,6 +72,7 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
                 again_on=row.again_on,
                 away=away,
                 code=row.plan_code if away and row.kind else row.code,
+                instructions=row.instructions or "",
             )
     for patient_hash, patient in by_hash.items():
         if patient not in found:
@@ -93,13 +97,19 @@ def seen(ledger: Ledger, connection: Connection, refs: Iterable[str]) -> None:
 def back(ledger: Ledger, connection: Connection, entry: Known) -> None:
     """Note that an entry that was away was read again, and is as it was when it was decided."""
     connection.execute(
-        sa.update(ENTRY).where(ENTRY.c.ref == entry.ref).values(state=entry.state, code=entry.code)
+        sa.update(ENTRY)
+        .where(ENTRY.c.ref == entry.ref)
+        .values(state=entry.state, code=entry.code, attempts=0)
     )
 
 
-def absent(ledger: Ledger, connection: Connection, entry: Known, code: str) -> None:
-    """Note that an entry was asked for and not given. Its version, its plan and its attempts stay."""
-    away = {"state": "absent", "code": code}
+def absent(ledger: Ledger, connection: Connection, entry: Known, code: str, *, listed: bool = True) -> None:
+    """Note that an entry was asked for and not given. Its version and its plan stay.
+
+    One that the source lists and does not give is asked for again, a few times.
+    """
+    attempts = entry.attempts + 1 if listed and code == NOT_GIVEN else ATTEMPTS
+    away = {"state": "absent", "code": code, "attempts": attempts}
     if entry.state:
         away |= {"seen_run": ledger.run}
         connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == entry.ref).values(away | {"seen": now()}))
@@ -125,11 +135,33 @@ def row_of(ledger: Ledger, entry: Known, *, fingerprint: str, version: int) -> d
     }
 
 
-def to_try_again(ledger: Ledger, today: date) -> list[str]:
-    """Patients whose entries are open, could not be read, or are to be decided again by this day."""
-    open_ones = (ENTRY.c.state == "quarantined") & (ENTRY.c.attempts < ATTEMPTS)
-    unread = (ENTRY.c.state == "absent") & ENTRY.c.code.in_(MAY_COME_BACK)
+def to_try_again(ledger: Ledger, today: date, instructions: str) -> list[str]:
+    """Patients whose entries are open, could not be read, or are to be decided again by this day.
+
+    Refused ones are open a few times, and once more under other instructions.
+    """
+    made_by = (
+        sa.select(PLAN.c.instructions)
+        .where(PLAN.c.entry == ENTRY.c.ref, PLAN.c.version == ENTRY.c.version)
+        .scalar_subquery()
+    )
+    again = (ENTRY.c.attempts < ATTEMPTS) | (made_by != instructions)
+    open_ones = (ENTRY.c.state == "quarantined") & again
+    for_a_while = (ENTRY.c.code == NOT_GIVEN) & (ENTRY.c.attempts < ATTEMPTS)
+    unread = (ENTRY.c.state == "absent") & (ENTRY.c.code.in_(MAY_COME_BACK) | for_a_while)
     return _patients(ledger, open_ones | unread | (ENTRY.c.again_on <= today))
+
+
+def quarantined(ledger: Ledger) -> int:
+    """How many entries are refused, in whatever run that was."""
+    return _number(ledger, ENTRY.c.state == "quarantined")
+
+
+def decided_otherwise(ledger: Ledger, instructions: str) -> int:
+    """How many entries were last decided by other instructions than these."""
+    newest = (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version)
+    other = sa.select(sa.literal(1)).where(newest, PLAN.c.instructions != instructions).exists()
+    return _number(ledger, other)
 
 
 def everyone(ledger: Ledger) -> list[str]:
@@ -138,10 +170,14 @@ def everyone(ledger: Ledger) -> list[str]:
 
 
 def count(ledger: Ledger) -> int:
+    """How many entries the ledger has."""
+    return _number(ledger, sa.true())
+
+
+def _number(ledger: Ledger, which: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(ENTRY).where(ENTRY.c.integration == ledger.integration)
     with ledger.reading() as connection:
-        return connection.execute(
-            sa.select(sa.func.count()).select_from(ENTRY).where(ENTRY.c.integration == ledger.integration)
-        ).scalar_one()
+        return connection.execute(query.where(which)).scalar_one()
 
 
 def reading(ledger: Ledger, connection: Connection, patients: Iterable[Known]) -> None:

@@ -134,27 +134,28 @@ def _lock_row(connection: Connection, integration: int) -> None:
 
 
 def _this_process() -> str:
-    return f"{socket.gethostname()}|{_boot()}|{os.getpid()}|{started(os.getpid())}"
+    return f"{_here()}|{os.getpid()}|{started(os.getpid())}"
 
 
 def _place(holder: str) -> str:
-    host, _, pid, _ = holder.split("|")
+    place, pid, _ = holder.rsplit("|", 2)
+    host = place.partition("|")[0]
     return f"process {pid} on {host}"
 
 
 def is_dead(holder: str) -> bool:
-    """Whether the holder surely no longer lives. Of another machine's process nothing is known."""
-    host, boot, pid, began = holder.split("|") if holder else ("", "", "0", "")
+    """Whether the holder surely no longer lives. Of a process in another place nothing is known."""
     if not holder:
         return True
-    if host != socket.gethostname():
-        return False
-    return boot != _boot() or started(int(pid)) != began
+    place, pid, began = holder.rsplit("|", 2)
+    return place == _here() and started(int(pid)) != began
 
 
-def _boot() -> str:
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else ""
+def _here() -> str:
+    """Where process numbers mean the same processes: this machine since its start, this container."""
+    boot, numbers = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    started_at = boot.read_text().strip() if boot.exists() else ""
+    return f"{socket.gethostname()}|{started_at}|{numbers.readlink() if numbers.is_symlink() else ''}"
 
 
 def started(pid: int) -> str:

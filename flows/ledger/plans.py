@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
 from agent.plan import Call, Decision, Plan, Refused
-from connectors.operation import Write
+from connectors.operation import Delivery, Write
 from flows.ledger import audit, entries
 from flows.ledger.entries import Known
 from flows.ledger.store import Ledger, now
@@ -55,9 +55,11 @@ def journal(
         deliveries.extend(rows)
         (old if one.known.state else new).append(_entry_row(ledger, one))
     for row in deliveries:
-        row.update(state="held" if held else "planned", code=held)
+        row.update(state="held" if held else "planned", code=held, settled=None)
     with ledger.writing("journal") as connection:
-        void = _supersede(connection, [row["ref"] for row in old])
+        refs = [row["ref"] for row in old]
+        void = _supersede(connection, refs)
+        _leave_out_repeated(connection, refs, deliveries)
         _put_entries(connection, old, new)
         connection.execute(PLAN.insert(), plans)
         if deliveries:
@@ -67,6 +69,28 @@ def journal(
             audit.add(ledger, connection, "deliveries superseded", void)
         if held:
             audit.add(ledger, connection, f"deliveries held: {held}", len(deliveries), *_keys(deliveries))
+
+
+REPEATED = "sent_before"
+"""The code of a create that an earlier version of the entry sent with the same content."""
+
+
+def _leave_out_repeated(
+    connection: Connection, refs: Sequence[object], rows: Sequence[dict[str, object]]
+) -> None:
+    """A charge, an order, an event that left once does not leave again because something else changed.
+
+    What is written again as it was is the same act, not another one; an upsert may be repeated at no harm.
+    """
+    before = sa.select(DELIVERY.c.entry, DELIVERY.c.content).where(
+        DELIVERY.c.entry.in_(refs),
+        DELIVERY.c.delivery_class != Delivery.UPSERT.value,
+        DELIVERY.c.state.in_(("sent", "unknown", "done")),
+    )
+    left = {(entry, content) for entry, content in connection.execute(before)} if refs else set()
+    for row in rows:
+        if row["delivery_class"] != Delivery.UPSERT.value and (row["entry"], row["content"]) in left:
+            row.update(state="superseded", code=REPEATED, settled=now())
 
 
 def opened(ledger: Ledger, sealed: bytes) -> tuple[str, list[dict[str, JsonValue]]]:
@@ -129,6 +153,7 @@ def _delivery(
         "delivery_class": write.delivery.value,
         "because": " ".join(call.because),
         "record": ledger.seal.keyed_hash("record", call.operation, record),
+        "content": ledger.seal.keyed_hash("content", call.operation, record, _canonical(call)),
         "attempts": 0,
         "run": ledger.run,
         "planned": now(),
@@ -140,6 +165,10 @@ def key_of(ledger: Ledger, patient: str, fingerprint: str, version: int, ordinal
     return ledger.seal.keyed_hash(
         "delivery/1", ledger.integration, patient, fingerprint, version, ordinal, operation
     )
+
+
+def _canonical(call: Call) -> str:
+    return json.dumps(call.values(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def _call(call: Call) -> dict[str, JsonValue]:
@@ -185,13 +214,20 @@ def _keys(deliveries: Sequence[Mapping[str, object]]) -> list[object]:
 def _supersede(connection: Connection, refs: Sequence[object]) -> int:
     """What an older version planned and never sent is void: this version decided anew. Returns how many.
 
-    One that may have left in a period goes on to its end, so that this version waits for the next one.
+    One that may have left in a period goes on to its end, so that this version waits for the next one. One
+    that left, was not confirmed and waits to be sent again may have arrived: the target is asked first.
     """
     if not refs:
         return 0
-    unsent = (DELIVERY.c.state == "planned") & DELIVERY.c.period.is_(None)
+    mine, unsent = DELIVERY.c.entry.in_(refs), DELIVERY.c.state == "planned"
+    findable = DELIVERY.c.delivery_class.in_((Delivery.KEYED.value, Delivery.SEARCHABLE.value))
+    connection.execute(
+        sa.update(DELIVERY)
+        .where(mine, unsent, findable, DELIVERY.c.first_sent.is_not(None), DELIVERY.c.period.is_(None))
+        .values(state="unknown", code="overtaken")
+    )
     return connection.execute(
         sa.update(DELIVERY)
-        .where(DELIVERY.c.entry.in_(refs), (DELIVERY.c.state == "held") | unsent)
+        .where(mine, (DELIVERY.c.state == "held") | (unsent & DELIVERY.c.period.is_(None)))
         .values(state="superseded", settled=now())
     ).rowcount

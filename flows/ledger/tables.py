@@ -150,6 +150,7 @@ DELIVERY = sa.Table(
     _text("delivery_class"),
     _text("because", default=""),
     sa.Column("record", sa.String(32), nullable=False),  # keyed hash of the record it touches
+    sa.Column("content", sa.String(32), nullable=False),  # keyed hash of the record and all that is written
     _text("state"),  # planned, sent, done, rejected, unknown, held, superseded
     _text("code", default=""),
     sa.Column("attempts", sa.Integer, nullable=False),

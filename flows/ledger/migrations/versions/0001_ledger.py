@@ -181,6 +181,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("delivery_class", sa.String(length=200), nullable=False),
         sa.Column("because", sa.String(length=200), server_default="", nullable=False),
         sa.Column("record", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=200), nullable=False),
         sa.Column("code", sa.String(length=200), server_default="", nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
