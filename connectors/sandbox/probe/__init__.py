@@ -58,6 +58,7 @@ class ProbeCredentials(Settings):
     token: SecretStr = SecretStr("probe-token")
     timeout: float = 2.0  # seconds
     horizon: float = 30.0  # seconds until a look for an order is to be believed
+    window: float = 86_400.0  # seconds that the target honours an idempotency key
 
 
 class Probe(Connector):
@@ -74,7 +75,7 @@ class Probe(Connector):
         )
         self._token = credentials.token
         self._batch = batch
-        self._horizon = credentials.horizon
+        self._horizon, self._window = credentials.horizon, credentials.window
 
     def check(self) -> Account:
         """One harmless read that names the account. Raises Unauthorized or Transient."""
@@ -99,6 +100,8 @@ class Probe(Connector):
             lambda patient, arguments: f"charge:{patient}",
             batch=self._batch,
             look=partial(self._find, "keyed_charge"),
+            window=self._window,
+            horizon=self._horizon,
             free_text=frozenset({"memo"}),
         )
 
