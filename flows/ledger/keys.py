@@ -100,7 +100,7 @@ def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
     if key_of(engine, tenant).destroyed is None:
         crashpoint("before key is destroyed")
         with (
-            suppress(_Overtaken),
+            suppress(_Overtaken, TenantForgotten),  # by another process, a moment ago
             _acting(engine, kek, environment, tenant, "data key destroyed", tenant) as connection,
         ):
             _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})
