@@ -117,7 +117,7 @@ def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
         key = audit_key(engine, kek, environment)
         crashpoint("before key is destroyed")
         with (
-            suppress(_Overtaken),
+            suppress(_Overtaken),  # by another process, a moment ago
             audit.acting(engine, key, tenant, "data key destroyed", 1, tenant) as connection,
         ):
             _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})

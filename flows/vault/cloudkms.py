@@ -161,7 +161,7 @@ class CloudKms:
                 f"{self.name}: no Google credentials that work; check FERRY_GCP_CREDENTIALS, or the service "
                 "account that this runs as"
             )
-        raise failure  # outside of the except: the library's words stay behind
+        raise failure  # out here no context is kept: the library's words stay behind
 
     def _refusal(self, act: str, error: exceptions.GoogleAPICallError) -> Exception:
         if isinstance(error, exceptions.FailedPrecondition):

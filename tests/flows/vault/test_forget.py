@@ -57,6 +57,9 @@ def test_the_forgotten_tenant_opens_never_again_and_the_others_do(ledger_url: st
 
 def test_nothing_that_is_left_opens_what_it_sealed(ledger_url: str, tmp_path: Path) -> None:
     sealed = tenants(ledger_url, key(tmp_path))
+    ledger = opened(connect(ledger_url), key(tmp_path), "acme")
+    credential = ledger.seal.envelope(b"hk_live", system="hubspot", purpose="connection")
+    ledger.close()
     forget(settings(ledger_url, tmp_path), "acme")
 
     for tenant, wrapped in stored(ledger_url).items():
@@ -68,18 +71,24 @@ def test_nothing_that_is_left_opens_what_it_sealed(ledger_url: str, tmp_path: Pa
             assert tenant == name != "acme"
             with pytest.raises(SealBroken):
                 seal.open(sealed["acme"], "plan")
+            with pytest.raises(SealBroken):
+                seal.open_envelope(credential, system="hubspot", purpose="connection")
 
 
 def test_the_wrapped_key_is_in_no_byte_of_sqlites_files(tmp_path: Path) -> None:
+    """Also while others have the ledger open: then its write-ahead log stays, and is emptied."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    tenants(url, key(tmp_path))
-    old = stored(url)
-    assert files_with(tmp_path, old["acme"].content) != []  # positive control
+    other = connect(url)
+    with other.connect():
+        tenants(url, key(tmp_path))
+        old = stored(url)
+        assert files_with(tmp_path, old["acme"].content) != []  # positive control
 
-    forget(settings(url, tmp_path), "acme")
+        assert forget(settings(url, tmp_path), "acme").scrubbed
 
-    assert files_with(tmp_path, old["acme"].content) == []
-    assert files_with(tmp_path, old["birch"].content) == ["ledger.db"]
+        assert files_with(tmp_path, old["acme"].content) == []
+        assert files_with(tmp_path, old["birch"].content) == ["ledger.db"]
+    other.dispose()
 
 
 def test_on_postgresql_the_table_is_written_anew(postgres: str, tmp_path: Path) -> None:

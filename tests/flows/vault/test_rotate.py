@@ -174,15 +174,33 @@ def test_rows_of_an_older_version_of_a_cloud_kms_key_are_wrapped_again(
     assert words(ledger_url, kms.kek(), sealed) == expected()
 
 
-def test_from_a_key_file_to_cloud_kms(tmp_path: Path, kms: KmsServer) -> None:
+def test_from_a_key_file_to_cloud_kms_and_the_former_form_is_gone(tmp_path: Path, kms: KmsServer) -> None:
+    """The new form is longer and finds another place in the file: the old place is zeroed."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     sealed = tenants(url, former(tmp_path))
+    old = stored(url)
     engine = connect(url)
 
     assert [one for _, one in keys.rotate(engine, Keychain(kms.kek(), [former(tmp_path)]), ENVIRONMENT)]
+    assert keys.scrub(engine)
+
+    assert [files_with(tmp_path, one.content) for one in old.values()] == [[], [], []]
+    engine.dispose()
+    assert words(url, kms.kek(), sealed) == expected()
+
+
+def test_of_two_rotations_at_once_the_first_to_write_stands(
+    ledger_url: str, tmp_path: Path, kms: KmsServer
+) -> None:
+    sealed = tenants(ledger_url, former(tmp_path), ["acme"])
+    engine = connect(ledger_url)
+    kms.meanwhile[2] = lambda: rotate(ledger_url, tmp_path)
+    chain = Keychain(kms.kek(), [former(tmp_path), KeyFile(tmp_path / "present.key")])
+
+    assert [one for _, one in keys.rotate(engine, chain, ENVIRONMENT)] == [False]
     engine.dispose()
 
-    assert words(url, kms.kek(), sealed) == expected()
+    assert words(ledger_url, KeyFile(tmp_path / "present.key"), sealed) == expected(["acme"])
 
 
 def test_a_rotation_that_cloud_kms_interrupts_goes_on_where_it_was(tmp_path: Path, kms: KmsServer) -> None:

@@ -83,11 +83,15 @@ def read_block(shared: Shared, tenant: str, system: str, _: random.Random) -> No
     )
 
 
-def unwrap_key(shared: Shared, tenant: str, system: str, draw: random.Random) -> None:
+def unwrap_key(shared: Shared, tenant: str, system: str, _: random.Random) -> None:
     """A run starts: it opens its tenant's data key from the row that stands under its name now."""
-    wrapped = shared.wrapped[tenant]
-    own = shared.seals[tenant].seal(word(tenant, system, draw), system)
-    judge(shared, tenant, system, lambda: shared.unwrap(wrapped, tenant).open(own, system))
+    wrapped, own = shared.wrapped[tenant], shared.seals[tenant].keyed_hash("whose?")
+
+    def opened_key() -> bytes:
+        whose = tenant if shared.unwrap(wrapped, tenant).keyed_hash("whose?") == own else "another tenant"
+        return f"{whose}|{system}|".encode()
+
+    judge(shared, tenant, system, opened_key)
 
 
 ACTS = (write, swap, read_row, read_block, read_block, read_row, unwrap_key)
