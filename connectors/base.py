@@ -21,6 +21,7 @@ class Account(Settings):
     system: str  # "healthie", "sql", …
     identity: str  # organisation id, portal id, database name and host: no secret in it
     sandbox: bool  # True if this is no production system
+    missing: tuple[str, ...] = ()  # permissions, as the system names them, that were asked about and lack
 
 
 class Connector(ABC):

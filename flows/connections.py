@@ -1,59 +1,145 @@
-"""Connections: from a tenant's settings to open connectors. Secrets come from the environment.
+"""Connections: from a tenant's settings to open connectors.
 
-Sealed Prefect blocks take the environment's place on a server; nothing else knows where a
-connection's values come from.
+A connection's values are what tenant.yaml says and the opened secrets of its sealed block. They are put
+together on the line that makes the connector, and kept nowhere.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from agent.agent import PROGRAM, Access, Decider, View
 from agent.check import check_program
 from agent.gate import Gate
 from agent.policy import Policy
-from connectors.base import Connector
-from connectors.csv import Csv, CsvCredentials, Format
+from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
-from connectors.healthie import Healthie, HealthieCredentials
+from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
-from connectors.sandbox.probe import Probe, ProbeCredentials
-from connectors.sql import Sql, SqlCredentials
-from flows.tenants import Deployment, IntegrationInvalid, Target
+from flows import blocks, systems, values
+from flows.blocks import SealedConnection
+from flows.systems import SYSTEMS, System
+from flows.tenants import ConnectionSettings, Deployment, IntegrationInvalid, Target
+from flows.vault import Seal
 
-Settings = TypeVar("Settings", bound=BaseModel)
+Made = TypeVar("Made")
 
 
-def source(deployment: Deployment) -> Healthie:
+class Connections:
+    """One tenant's connections. Blocks are read once, and opened each time a connector is made."""
+
+    def __init__(
+        self, tenant: str, described: Mapping[str, ConnectionSettings], seal: Seal, *, environment: str
+    ) -> None:
+        self.tenant = tenant
+        self.environment = environment
+        self._described = described
+        self._seal = seal
+        self._blocks: dict[str, SealedConnection | None] = {}
+
+    def system(self, name: str) -> System:
+        return SYSTEMS[self._described[name].connector]
+
+    def values(self, name: str) -> dict[str, JsonValue]:
+        """All values of a connection, its secrets opened: for the line that makes the connector.
+
+        Raises:
+            IntegrationInvalid, ValueMissing, ConnectionUnusable, ServerUnavailable
+        """
+        found: dict[str, JsonValue] = {}
+        block = self._block(name)
+        if block is not None:
+            opened = blocks.open_sealed(block, self._seal, self.tenant, name)
+            found |= {field: secret.get_secret_value() for field, secret in opened.secrets.items()}
+        found |= described(self.tenant, name, self._described[name], environment=self.environment)
+        for field in self.system(name).needed:
+            if field not in found:
+                raise IntegrationInvalid(
+                    f"{self.tenant}: connection {name} has no {field}; "
+                    f"run: ferry connect {self.tenant} {name}"
+                )
+        return found
+
+    def pin(self, name: str) -> Account | None:
+        """The account that was reached when the connection was made; None if nothing was pinned."""
+        block = self._block(name)
+        return None if block is None else blocks.open_sealed(block, self._seal, self.tenant, name).account
+
+    def _block(self, name: str) -> SealedConnection | None:
+        """The stored block. Values of the environment alone are one machine's: nothing is asked for then."""
+        if name not in self._blocks:
+            self._blocks[name] = blocks.find(self.tenant, name) if self._is_stored(name) else None
+        return self._blocks[name]
+
+    def _is_stored(self, name: str) -> bool:
+        settings, system = self._described[name].settings, self.system(name)
+        if self.environment == values.PRODUCTION or not set(system.needed) <= settings.keys():
+            return True
+        of_this_machine = system.secrets and all(
+            settings.get(field, "").startswith(values.ENVIRONMENT) for field in system.secrets
+        )
+        return not of_this_machine and blocks.server_is_named()
+
+
+def described(
+    tenant: str, name: str, connection: ConnectionSettings, *, environment: str
+) -> dict[str, JsonValue]:
+    """The values that tenant.yaml says or points to.
+
+    Raises:
+        IntegrationInvalid: a secret is in the file. ValueMissing.
+    """
+    settings = connection.settings
+    for field in SYSTEMS[connection.connector].secrets:
+        if field in settings and not values.is_reference(settings[field]):
+            raise IntegrationInvalid(
+                f"{tenant}: tenant.yaml holds {field} of connection {name} in clear; take it out, "
+                f"change it at the system, and run: ferry connect {tenant} {name}"
+            )
+    where = f"{tenant}: connection {name}"
+    return {field: values.value(where, text, environment=environment) for field, text in settings.items()}
+
+
+def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:
+    """What `make` gives. Values that a connector refuses become one line, which quotes none of them."""
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        problem = f"{'.'.join(str(part) for part in first['loc']) or 'settings'}: {first['msg']}"
+    raise IntegrationInvalid(
+        f"{tenant}: connection {name}: {problem}; correct it in tenant.yaml, or connect again"
+    )
+
+
+def source(deployment: Deployment, opened: Connections) -> Healthie:
     """The integration's Healthie, to read only: every other document is refused by its guard."""
-    settings = _settings(deployment, deployment.integration.source, "healthie")
-    return Healthie(_model(deployment, HealthieCredentials, settings), read_only=True)
+    name = deployment.integration.source
+    make = opened.system(name).source
+    if make is None:
+        kind = deployment.connections[name].connector
+        raise IntegrationInvalid(f"{deployment.label}: connection {name} is {kind}, not healthie")
+    return made(opened.tenant, name, lambda: make(opened.values(name)))
 
 
-def targets(deployment: Deployment) -> dict[str, Connector]:
+def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:
     """The open targets, by their name in the integration."""
-    return {name: _target(deployment, target) for name, target in deployment.integration.targets.items()}
-
-
-def _target(deployment: Deployment, target: Target) -> Connector:
-    kind = deployment.connections[target.connection].connector
-    settings = _settings(deployment, target.connection, kind)
-    tables = [table.table() for table in target.tables]
-    makers: Mapping[str, Callable[[], Connector]] = {
-        "healthie": lambda: Healthie(_model(deployment, HealthieCredentials, settings), read_only=False),
-        "sql": lambda: Sql(_model(deployment, SqlCredentials, settings), tables),
-        "csv": lambda: Csv(
-            _model(deployment, CsvCredentials, settings), tables, _model(deployment, Format, target.options)
-        ),
-        "probe": lambda: Probe(_model(deployment, ProbeCredentials, settings)),
+    return {
+        name: _target(deployment, target, opened) for name, target in deployment.integration.targets.items()
     }
-    if kind not in makers:
+
+
+def _target(deployment: Deployment, target: Target, opened: Connections) -> Connector:
+    name = target.connection
+    make = opened.system(name).target
+    if make is None:
+        kind = deployment.connections[name].connector
         raise IntegrationInvalid(
             f"{deployment.label}: {kind} cannot be a target; see the README for those that can"
         )
-    return makers[kind]()
+    tables = [table.table() for table in target.tables]
+    return made(opened.tenant, name, lambda: make(opened.values(name), tables, target.options))
 
 
 def writes(deployment: Deployment, opened: Mapping[str, Connector]) -> dict[str, Write]:
@@ -82,6 +168,7 @@ def decider(
     granted: Mapping[str, Write],
     opened: Mapping[str, Connector],
     entries: Healthie,
+    connections: Connections,
 ) -> Decider:
     """Who decides, behind the gate."""
     fields = entries.fields()
@@ -104,7 +191,7 @@ def decider(
         model=deciding.by,
         lookups={name: lookups[name] for name in deciding.lookups},
         view=View(category, deciding.reveal),
-        access=_access(deployment),
+        access=_access(deployment, connections),
     )
 
 
@@ -119,37 +206,11 @@ def _check_program(
         raise IntegrationInvalid(f"{deployment.label}: program.py: {problem}; correct it and start again")
 
 
-def _access(deployment: Deployment) -> Access:
+def _access(deployment: Deployment, opened: Connections) -> Access:
     name = deployment.integration.decide.connection
     if name is None:
         return Access()
-    return _model(deployment, Access, _settings(deployment, name, "model"))
-
-
-def _settings(deployment: Deployment, connection: str, kind: str) -> dict[str, str]:
-    described = deployment.connections[connection]
-    if described.connector != kind:
-        raise IntegrationInvalid(
-            f"{deployment.label}: connection {connection} is {described.connector}, not {kind}"
-        )
-    return {name: _value(deployment, connection, value) for name, value in described.settings.items()}
-
-
-def _value(deployment: Deployment, connection: str, value: str) -> str:
-    if not value.startswith("$"):
-        return value
-    found = os.environ.get(value[1:])
-    if not found:
-        raise IntegrationInvalid(
-            f"{deployment.label}: connection {connection} needs {value[1:]} in the environment; set it"
-        )
-    return found
-
-
-def _model(deployment: Deployment, kind: type[Settings], settings: Mapping[str, JsonValue]) -> Settings:
-    try:
-        return kind.model_validate(dict(settings))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise IntegrationInvalid(f"{deployment.label}: connection setting {place}: {first['msg']}") from None
+    kind = deployment.connections[name].connector
+    if kind != "model":
+        raise IntegrationInvalid(f"{deployment.label}: connection {name} is {kind}, not model")
+    return made(opened.tenant, name, lambda: systems.access(opened.values(name)))

@@ -15,15 +15,16 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
-from flows import connections
+from flows import accounts, connections
+from flows.connections import Connections
 from flows.ledger import entries, lease, runs
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
-from flows.ledger.store import Ledger, connect
+from flows.ledger.store import Ledger, connect, seal_of
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
 from flows.tenants import Deployment, load
-from flows.vault import KeyFile
+from flows.vault import KeyFile, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +116,9 @@ def opened(asked: Parameters) -> Generator[Run]:
             lease.take(ledger, new_id())
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
-        run = _assemble(stack, deployment, ledger, asked)
-        run.source.check(deployment.integration.fields)
-        for target in run.targets.values():
-            target.check()
+        own = Connections(deployment.tenant, deployment.connections, ledger.seal, environment=settings.env)
+        run = _assemble(stack, deployment, ledger, asked, own)
+        accounts.confirm(own, deployment.integration, run.source, run.targets)
         if not asked.dry_run:
             runs.begin(ledger, asked.mode, run.versions)
         yield run
@@ -134,15 +134,27 @@ def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
     )
 
 
-def _assemble(stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: Parameters) -> Run:
-    source = connections.source(deployment)
+@contextmanager
+def tenant_seal(settings: Settings, tenant: str) -> Generator[Seal]:
+    """The tenant's seal for what belongs to no integration: its connections."""
+    engine = connect(settings.ledger())
+    try:
+        yield seal_of(engine, KeyFile(settings.key()), settings.env, tenant)
+    finally:
+        engine.dispose()
+
+
+def _assemble(
+    stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: Parameters, own: Connections
+) -> Run:
+    source = connections.source(deployment, own)
     stack.callback(source.close)
-    targets = connections.targets(deployment)
+    targets = connections.targets(deployment, own)
     for target in targets.values():
         stack.callback(target.close)
     writes = connections.writes(deployment, targets)
     policy = deployment.integration.policy(deployment.instructions)
-    decider = connections.decider(deployment, policy, writes, targets, source)
+    decider = connections.decider(deployment, policy, writes, targets, source, own)
     stack.callback(decider.close)
     known = runs.cursors(ledger)
     return Run(

@@ -170,7 +170,7 @@ def load(root: Path, label: str) -> Deployment:
     if not name or not folder.is_dir():
         known = ", ".join(labels(root)) or "none"
         raise IntegrationInvalid(f"{label}: no such integration below {root}; there are: {known}")
-    described = _model(root / tenant / "tenant.yaml", Tenant)
+    described = load_tenant(root, tenant)
     integration = _model(folder / "integration.yaml", Integration)
     _check_connections(folder, described, integration)
     return Deployment(
@@ -180,6 +180,15 @@ def load(root: Path, label: str) -> Deployment:
         integration=integration,
         instructions=Instructions.load(folder),
     )
+
+
+def load_tenant(root: Path, tenant: str) -> Tenant:
+    """What tenant.yaml says.
+
+    Raises:
+        IntegrationInvalid: it is missing or says what is not understood.
+    """
+    return _model(root / tenant / "tenant.yaml", Tenant)
 
 
 def labels(root: Path) -> list[str]:

@@ -40,19 +40,21 @@ BY_AREA: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def account(client: Client, host: str, *, sandbox: bool, areas: Collection[str]) -> Account:
-    """The organization that the key belongs to. Raises Unauthorized naming a missing permission."""
+    """The organization that the key belongs to, and which permissions for these areas it lacks.
+
+    Raises Unauthorized if the key is of no account.
+    """
     user = client.run(WHO_AM_I, {}).data.get("currentUser")
     if not isinstance(user, dict):
         raise Unauthorized("unauthorized", "healthie: the key belongs to no account")
     membership, organization = user.get("organization_membership"), user.get("organization")
     needed = dict.fromkeys((*EVERYTHING, *(flag for area in areas for flag in BY_AREA.get(area, ()))))
-    missing = [flag for flag in needed if not _granted(membership, flag)]
-    if missing:
-        raise Unauthorized("missing_permission", f"healthie: the key's account lacks {', '.join(missing)}")
+    missing = tuple(flag for flag in needed if not _granted(membership, flag))
     identity = organization.get("id") if isinstance(organization, dict) else None
     if identity is None:
         raise Unauthorized("unauthorized", "healthie: the key's account belongs to no organization")
-    return Account(system="healthie", identity=f"{host}/organization/{identity}", sandbox=sandbox)
+    name = f"{host}/organization/{identity}"
+    return Account(system="healthie", identity=name, sandbox=sandbox, missing=missing)
 
 
 def _granted(membership: JsonValue, flag: str) -> bool:

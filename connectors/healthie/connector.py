@@ -29,9 +29,9 @@ class Healthie(Connector):
         self._client = Client(credentials, read_only=read_only)
 
     def check(self, paths: Collection[str] | None = None) -> Account:
-        """Who the key acts as. Raises Unauthorized naming a permission that these fields need.
+        """Who the key acts as, and which permissions it lacks for these fields; without `paths`, for all.
 
-        Without `paths`, every permission that any field needs.
+        Raises Unauthorized or Transient. Without a permission lists are silently shorter: do not read then.
         """
         areas = list(BY_AREA) if paths is None else [path.partition(".")[0] for path in paths]
         return account(self._client, self._credentials.host, sandbox=self._credentials.sandbox, areas=areas)

@@ -3,10 +3,10 @@
 import sys
 
 from flows.boundary import CodedFailure, guarded, raise_fence
-from flows.cli import carry, look  # their commands are the application's
+from flows.cli import carry, connections, look  # their commands are the application's
 from flows.cli.app import app
 
-__all__ = ["carry", "look", "main"]
+__all__ = ["carry", "connections", "look", "main"]
 
 
 def main() -> None:

@@ -107,7 +107,7 @@ class Ledger:
         self.engine = engine
         self.tenant, self.name = tenant, name
         try:
-            self.seal = _seal_of(engine, kek, environment, tenant)
+            self.seal = seal_of(engine, kek, environment, tenant)
             self.integration = _integration_of(engine, tenant, name)
         except Spoken:
             engine.dispose()
@@ -157,7 +157,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> Seal:
+def seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> Seal:
+    """The tenant's data key, opened; made if there is none."""
     found = sa.select(DATA_KEY.c.wrapped).where(DATA_KEY.c.tenant == tenant)
     with engine.connect() as connection:
         wrapped = connection.execute(found).scalar_one_or_none()

@@ -1,0 +1,62 @@
+"""Accounts: who answers is compared with who answered when the connection was made.
+
+A key that was mixed up, a staging database under production's name: a run stops before its first read.
+"""
+
+from collections.abc import Mapping
+
+from connectors.base import Account, Connector
+from connectors.errors import Unauthorized
+from connectors.healthie import Healthie
+from flows.boundary import CodedFailure
+from flows.connections import Connections
+from flows.tenants import Integration
+from flows.values import PRODUCTION
+
+
+def confirm(
+    connections: Connections,
+    integration: Integration,
+    source: Healthie,
+    targets: Mapping[str, Connector],
+) -> None:
+    """See that every account of an integration is the pinned one, with all permissions that a run needs.
+
+    Raises:
+        CodedFailure: account_mismatch, account_not_pinned. Unauthorized: missing_permission.
+        ConnectorError: a system does not answer.
+    """
+    admit(connections, integration.source, source.check(integration.fields))
+    for name, target in targets.items():
+        admit(connections, integration.targets[name].connection, target.check())
+
+
+def admit(connections: Connections, name: str, reached: Account) -> None:
+    """Compare the account that was reached with the pin: at a run's start, and after a token was renewed.
+
+    Raises as `confirm`.
+    """
+    pin, tenant = connections.pin(name), connections.tenant
+    if pin is None and connections.environment == PRODUCTION:
+        raise CodedFailure(
+            "account_not_pinned",
+            f"{tenant}: connection {name} has no pinned account; run: ferry connect {tenant} {name}",
+        )
+    if pin is not None and not same(pin, reached):
+        raise CodedFailure(
+            "account_mismatch",
+            f"{tenant}: connection {name} reaches {told(reached)}, but was made for {told(pin)}; nothing was "
+            f"read. If the new one is right, run: ferry connect {tenant} {name}",
+        )
+    if reached.missing:
+        lacking = ", ".join(reached.missing)
+        raise Unauthorized("missing_permission", f"{reached.system}: the key's account lacks {lacking}")
+
+
+def same(one: Account, other: Account) -> bool:
+    """Whether they are the same account. What it may do is another question."""
+    return (one.system, one.identity, one.sandbox) == (other.system, other.identity, other.sandbox)
+
+
+def told(account: Account) -> str:
+    return f"{account.identity} (sandbox)" if account.sandbox else account.identity

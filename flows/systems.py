@@ -1,0 +1,89 @@
+"""The systems that Ferry reaches: one row each. What a row names may be a connection's `connector`.
+
+A row takes a connection's values as they are and makes the credentials itself, so that an opened secret
+is in no object but the connector.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import BaseModel, JsonValue, SecretStr
+from pydantic.fields import FieldInfo
+
+from agent.agent import Access
+from connectors.base import Connector
+from connectors.csv import Csv, CsvCredentials, Format
+from connectors.healthie import Healthie, HealthieCredentials
+from connectors.sandbox.probe import Probe, ProbeCredentials
+from connectors.sql import Sql, SqlCredentials
+from connectors.tabular import Table
+
+Values = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """How one kind of system is reached. Each maker raises pydantic's ValidationError for wrong values."""
+
+    credentials: type[BaseModel]
+    reach: Callable[[Values], Connector] | None = None  # to see which account answers
+    source: Callable[[Values], Healthie] | None = None  # read-only
+    target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The fields that are never in a file."""
+        return tuple(name for name, field in self.credentials.model_fields.items() if _is_secret(field))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The secret fields without which nothing can be reached."""
+        return tuple(name for name in self.secrets if self.credentials.model_fields[name].is_required())
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def _healthie(*, read_only: bool) -> Callable[[Values], Healthie]:
+    return lambda values: Healthie(HealthieCredentials.model_validate(dict(values)), read_only=read_only)
+
+
+def _sql(values: Values, tables: Sequence[Table]) -> Sql:
+    return Sql(SqlCredentials.model_validate(dict(values)), tables)
+
+
+def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
+    return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
+
+
+def _probe(values: Values) -> Probe:
+    return Probe(ProbeCredentials.model_validate(dict(values)))
+
+
+def access(values: Values) -> Access:
+    """How a model is reached. It is no connector: nothing is read from it or written to it."""
+    return Access.model_validate(dict(values))
+
+
+SYSTEMS: Mapping[str, System] = {
+    "healthie": System(
+        HealthieCredentials,
+        reach=_healthie(read_only=True),
+        source=_healthie(read_only=True),
+        target=lambda values, _tables, _options: _healthie(read_only=False)(values),
+    ),
+    "sql": System(
+        SqlCredentials,
+        reach=lambda values: _sql(values, []),
+        target=lambda values, tables, _options: _sql(values, tables),
+    ),
+    "csv": System(
+        CsvCredentials,
+        reach=lambda values: _csv(values, [], {}),
+        target=_csv,
+    ),
+    "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
+    "model": System(Access),
+}
