@@ -73,7 +73,7 @@ class Practice:
         fault: Fault | None,
     ) -> Reply:
         key = (headers.get("authorization") or "").removeprefix("Basic ")
-        viewer = self.state.viewers.get(key)
+        viewer = None if key in self.state.settings.refused_keys else self.state.viewers.get(key)
         if viewer is None or headers.get("authorizationsource") != "API":
             return failure(HTTPStatus.UNAUTHORIZED, "API Key is Invalid", "UNAUTHENTICATED")
         arrival.user_id = viewer.user_id

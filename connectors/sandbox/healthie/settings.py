@@ -37,6 +37,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     published_versions: tuple[str, ...] = PUBLISHED
+    refused_keys: tuple[str, ...] = ()  # keys of another practice's, to tell two stand-ins apart
     version_required: bool = True  # the stand-in does not speak the old shape of a missing header
     page_cap: int = 100
     complexity_max: int = 2000

@@ -198,13 +198,14 @@ def test_random_troubles_never_change_an_entry(healthie: Healthie, stand_in: Sta
     assert troubled == whole
 
 
-def test_a_narrow_key_is_told_which_permission_it_lacks(stand_in: StandIn) -> None:
+def test_a_narrow_key_is_told_which_permissions_it_lacks(stand_in: StandIn) -> None:
     connector = Healthie(credentials(stand_in, api_key=stand_in.narrow_key), read_only=True)
-    with pytest.raises(Unauthorized, match="sees_all_clients") as failure:
-        connector.check()
+    everything, email = connector.check(), connector.check(["email"])
     connector.close()
 
-    assert failure.value.code == "missing_permission"
+    assert email.missing == ("sees_all_clients",)
+    assert set(email.missing) < set(everything.missing)
+    assert "can_see_calendar" not in everything.missing
 
 
 def _sent(stand_in: StandIn) -> list[dict[str, object]]:

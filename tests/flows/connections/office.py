@@ -12,8 +12,12 @@ from pathlib import Path
 import httpx
 import yaml
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from typer.testing import CliRunner
 
 from connectors.sandbox.healthie import StandIn
+from flows.boundary import CodedFailure, guarded
+from flows.cli.app import app
+from tests.faults.terminal import Said
 from tests.faults.world import DEPLOYMENTS, Engine
 from tests.flows.test_sync import rename
 
@@ -37,7 +41,11 @@ class Office:
         return self.folder / "deployments"
 
     def tenant(
-        self, name: str, healthie: Mapping[str, str], warehouse: Mapping[str, str] | None = None
+        self,
+        name: str,
+        healthie: Mapping[str, str],
+        warehouse: Mapping[str, str] | None = None,
+        system: str = "sql",
     ) -> None:
         """A tenant's files: `simple` of the fault tests, with these settings of its connections."""
         made = self.deployments / name
@@ -47,7 +55,7 @@ class Office:
         described = yaml.safe_load((DEPLOYMENTS / "acme" / "tenant.yaml").read_text())
         described["connections"] = {
             "healthie": {"connector": "healthie", "settings": dict(healthie)},
-            "warehouse": {"connector": "sql", "settings": dict(warehouse or {})},
+            "warehouse": {"connector": system, "settings": dict(warehouse or {})},
         }
         (made / "tenant.yaml").write_text(yaml.safe_dump(described))
 
@@ -59,19 +67,38 @@ class Office:
             **self.extra,
         }
 
-    def ferry(
-        self, *arguments: str, given: object = None, **environment: str
-    ) -> "subprocess.CompletedProcess[str]":
-        """A command, with `given` as JSON on standard input."""
-        return subprocess.run(
+    def ferry(self, *arguments: str, given: object = None, **environment: str) -> Said:
+        """A command in this process, with `given` as JSON on standard input."""
+        words: list[str] = []
+
+        def act() -> None:
+            done = CliRunner().invoke(
+                app, arguments, input=_text(given), env={**self.environment(), **environment}
+            )
+            words.append(done.stdout)
+            if done.exception is not None and not isinstance(done.exception, SystemExit):
+                raise done.exception
+            assert done.exit_code == 0, done.output
+
+        with self.here(environment.get("PREFECT_API_URL")):
+            try:
+                guarded(act)
+            except CodedFailure as failure:
+                return Said(1, words[0], f"ferry: {str(failure).removeprefix(failure.code + ': ')}\n")
+        return Said(0, words[0], "")
+
+    def process(self, *arguments: str, given: object = None, **environment: str) -> Said:
+        """The same in a process of its own, as an operator has it."""
+        done = subprocess.run(
             [sys.executable, "-m", "flows", *arguments],
             env={**os.environ, **self.environment(), **environment},
-            input=given if isinstance(given, str) else "" if given is None else json.dumps(given),
+            input=_text(given),
             capture_output=True,
             text=True,
             timeout=180,
             check=False,
         )
+        return Said(done.returncode, done.stdout, done.stderr)
 
     def connect(self, tenant: str, key: str | None = None) -> None:
         """Both connections of a tenant, as a person would make them."""
@@ -81,7 +108,7 @@ class Office:
         }
         for name, secret in secrets.items():
             done = self.ferry("connect", tenant, name, given=secret)
-            assert done.returncode == 0, done.stderr
+            assert done.code == 0, done.err
 
     def url(self, tenant: str) -> str:
         return f"sqlite:///{self.folder / tenant}.db"
@@ -99,9 +126,10 @@ class Office:
         return self.log.read_text()
 
     @contextmanager
-    def here(self) -> Iterator[None]:
+    def here(self, url: str | None = None) -> Iterator[None]:
         """In this process Prefect is this office's server."""
-        named = {PREFECT_API_URL: self.prefect["PREFECT_API_URL"], PREFECT_HOME: self.prefect["PREFECT_HOME"]}
+        url = self.prefect["PREFECT_API_URL"] if url is None else url
+        named = {PREFECT_API_URL: url or None, PREFECT_HOME: self.prefect["PREFECT_HOME"]}
         with temporary_settings(named):
             yield
 
@@ -113,7 +141,7 @@ class Office:
             "include_secrets": True,
             "limit": 200,
         }
-        return {str(one["name"]): one for one in httpx.post(url, json=asked).json()}
+        return {str(one["name"]): one for one in httpx.post(url, json=asked, timeout=30.0).json()}
 
     def edit(self, name: str, **values: object) -> None:
         """Change a block document's data past Ferry, through Prefect's API."""
@@ -124,7 +152,12 @@ class Office:
     def clear(self) -> None:
         """No connection is stored any more: the server is shared by the tests."""
         for document in self.documents().values():
-            httpx.delete(f"{self.prefect['PREFECT_API_URL']}/block_documents/{document['id']}")
+            url = f"{self.prefect['PREFECT_API_URL']}/block_documents/{document['id']}"
+            httpx.delete(url, timeout=30.0).raise_for_status()
+
+
+def _text(given: object) -> str:
+    return given if isinstance(given, str) else "" if given is None else json.dumps(given)
 
 
 def named_patients(healthie: StandIn) -> None:
@@ -141,9 +174,8 @@ def grant_all(healthie: StandIn) -> None:
 
 
 @contextmanager
-def elsewhere(healthie: StandIn) -> Iterator[None]:
+def elsewhere(healthie: StandIn, me: str = "1000001") -> Iterator[None]:
     """Meanwhile the key's account belongs to another organization."""
-    me = "1000001"
     home = str(healthie.row("User", me)["organization_id"])
     other = next(one for one in healthie.ids("Organization") if one != home)
     healthie.edit("User", me, organization_id=other)

@@ -18,20 +18,22 @@ WRONG = "gh_sbox_wrong_77aa01"
 def test_a_run_needs_nothing_but_what_is_sealed(office: Office, healthie: StandIn) -> None:
     before = office.run("acme")
     refused = office.said()
-    office.connect("acme")
+    made = office.process("connect", "acme", "healthie", given={"api_key": healthie.api_key})
+    office.ferry("connect", "acme", "warehouse", given={"url": office.url("acme")})
 
     ran = office.run("acme")
-    listed = office.ferry("connections")
+    listed = office.process("connections")
 
     assert before == 1 and "run: ferry connect acme healthie" in refused
+    assert made.code == 0 and "reached 127.0.0.1/organization/19000001 (sandbox)" in made.out, made.err
     assert ran == 0, office.said()
     assert sorted(office.documents()) == ["ferry-acme-healthie", "ferry-acme-warehouse"]
-    ours, theirs = listed.stdout.splitlines()
+    ours, theirs = listed.out.splitlines()
     assert ours.startswith("acme/healthie  healthie  127.0.0.1/organization/") and "(sandbox)" in ours
     assert "rotated 20" in ours and ours.endswith("sealed")
     assert theirs.startswith("acme/warehouse  sql  sqlite://local/")
     for secret in (healthie.api_key, office.url("acme")):
-        assert secret not in listed.stdout + refused + office.said()
+        assert secret not in made.out + listed.out + refused + office.said()
 
 
 def test_a_wrong_key_stores_nothing_and_replaces_nothing(office: Office, healthie: StandIn) -> None:
@@ -43,9 +45,9 @@ def test_a_wrong_key_stores_nothing_and_replaces_nothing(office: Office, healthi
     again = office.ferry("connect", "acme", "healthie", given={"api_key": WRONG})
 
     for one in (refused, again):
-        assert one.returncode == 1
-        assert one.stderr == "ferry: healthie: the API key is not accepted\n"
-        assert WRONG not in one.stdout
+        assert one.code == 1
+        assert one.err == "ferry: healthie: the API key is not accepted\n"
+        assert WRONG not in one.out
     assert nothing == {}
     assert office.documents() == kept
     assert office.run("acme") == 0
@@ -71,9 +73,9 @@ def test_missing_permissions_are_told_and_a_run_refuses(office: Office, healthie
 
     ran = office.run("acme")
 
-    assert done.returncode == 0
-    assert "it lacks sees_all_clients, can_see_billing" in done.stdout
-    assert "lacks sees_all_clients" in office.ferry("connections", "acme").stdout
+    assert done.code == 0
+    assert "it lacks sees_all_clients, can_see_billing" in done.out
+    assert "lacks sees_all_clients" in office.ferry("connections", "acme").out
     assert ran == 1
     assert "missing_permission: healthie: the key's account lacks sees_all_clients" in office.said()
     assert healthie.requests()["roots"] == {"currentUser": 1}
@@ -89,11 +91,11 @@ def test_another_account_must_be_agreed_to(office: Office, healthie: StandIn) ->
         agreed = office.ferry("connect", "acme", "healthie", "--new-account", given=secret)
         ran = office.run("acme")
 
-    assert refused.returncode == 1
-    assert "nothing was changed. If the new account is right" in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1
+    assert refused.code == 1
+    assert "nothing was changed. If the new account is right" in refused.err
+    assert len(refused.err.splitlines()) == 1
     assert unchanged == kept
-    assert (agreed.returncode, ran) == (0, 0)
+    assert (agreed.code, ran) == (0, 0)
 
 
 def test_at_a_terminal_a_secret_is_typed_and_not_shown(office: Office, healthie: StandIn) -> None:
@@ -117,9 +119,9 @@ def test_at_a_terminal_a_secret_is_typed_and_not_shown(office: Office, healthie:
 def test_what_is_no_secret_is_refused_and_not_quoted(office: Office, given: str, line: str) -> None:
     done = office.ferry("connect", "acme", "healthie", given=given)
 
-    assert done.returncode == 1
-    assert line in done.stderr and len(done.stderr.splitlines()) == 1
-    assert "4711" not in done.stderr + done.stdout
+    assert done.code == 1
+    assert line in done.err and len(done.err.splitlines()) == 1
+    assert "4711" not in done.err + done.out
     assert office.documents() == {}
 
 
@@ -144,10 +146,11 @@ def test_what_is_no_secret_is_refused_and_not_quoted(office: Office, given: str,
 def test_an_error_is_one_line(
     office: Office, arguments: list[str], environment: dict[str, str], line: str
 ) -> None:
-    done = office.ferry(*arguments, given={"api_key": "x"}, **environment)
+    act = office.process if "http" in line else office.ferry
+    done = act(*arguments, given={"api_key": "x"}, **environment)
 
-    assert done.returncode == 1
-    assert line in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.code == 1
+    assert line in done.err and len(done.err.splitlines()) == 1
 
 
 def test_a_disconnected_system_is_not_reached(office: Office, healthie: StandIn) -> None:
@@ -158,8 +161,8 @@ def test_a_disconnected_system_is_not_reached(office: Office, healthie: StandIn)
     done = office.ferry("disconnect", "acme", "healthie", "--yes")
     healthie.reset()
 
-    assert asked.returncode == 1 and "run it again with --yes" in asked.stderr and kept
-    assert done.returncode == 0 and "withdraw its key at the system, too" in done.stdout
+    assert asked.code == 1 and "run it again with --yes" in asked.err and kept
+    assert done.code == 0 and "withdraw its key at the system, too" in done.out
     assert sorted(office.documents()) == ["ferry-acme-warehouse"]
     assert office.run("acme") == 1
     assert "connection healthie has no api_key; run: ferry connect acme healthie" in office.said()
@@ -171,9 +174,9 @@ def test_a_secret_in_a_file_is_refused(office: Office, healthie: StandIn) -> Non
 
     done = office.ferry("connect", "acme", "healthie")
 
-    assert done.returncode == 1
-    assert "tenant.yaml holds api_key of connection healthie in clear" in done.stderr
-    assert healthie.api_key not in done.stderr
+    assert done.code == 1
+    assert "tenant.yaml holds api_key of connection healthie in clear" in done.err
+    assert healthie.api_key not in done.err
 
 
 def _at_terminal(office: Office, arguments: list[str], prompt: str, typed: str) -> tuple[str, int]:
