@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
 import httpx
@@ -152,7 +153,7 @@ def stored(tenant: str = "") -> list[SealedConnection]:
                     SealedConnection.get_block_type_slug(), offset=len(found), limit=PAGE
                 )
             except httpx.HTTPStatusError as error:
-                if error.response.status_code != httpx.codes.NOT_FOUND:
+                if error.response.status_code != HTTPStatus.NOT_FOUND:
                     raise
                 return found  # nothing was ever connected: the type is not there
             found += [_parsed(document) for document in page]

@@ -17,13 +17,14 @@ from flows.accounts import same
 from flows.blocks import ConnectionUnusable, Contents, SealedConnection
 from flows.connections import described, made
 from flows.errors import Spoken
+from flows.settings import Settings
 from flows.systems import SYSTEMS, access
 from flows.tenants import ConnectionSettings
 from flows.values import ENVIRONMENT, SECRET_MANAGER
 from flows.vault import Seal
 
 LOG = logging.getLogger("ferry.connections")
-Act = Literal["connect", "rotate", "disconnect"]
+Act = Literal["connected", "connected again", "deleted"]
 
 
 class ConnectionRefused(Spoken):
@@ -52,9 +53,9 @@ class Line:
     missing: tuple[str, ...] = ()
 
 
-def note(act: Act, tenant: str, connection: str, account: str) -> None:
+def note(settings: Settings, tenant: str, connection: str, act: Act) -> None:
     """Note an act on a connection, before it is done. If this raises, the act does not happen."""
-    LOG.info("%s %s/%s account %s", act, tenant, connection, account)
+    LOG.info("%s: connection %s %s (%s)", tenant, connection, act, settings.env)
 
 
 def fields(connection: ConnectionSettings) -> tuple[Field, ...]:
@@ -92,6 +93,7 @@ def checked(
 
 
 def keep(
+    settings: Settings,
     tenant: str,
     name: str,
     account: Account,
@@ -127,20 +129,19 @@ def keep(
         checked=now,
         rotated=now,
     )
-    note("connect" if present is None else "rotate", tenant, name, account.identity)
+    note(settings, tenant, name, "connected again" if present else "connected")
     blocks.store(block)
 
 
-def forget(tenant: str, name: str) -> None:
+def forget(settings: Settings, tenant: str, name: str) -> None:
     """Delete the stored connection.
 
     Raises:
         ConnectionRefused: there is none. ConnectionUnusable, ServerUnavailable.
     """
-    present = blocks.find(tenant, name)
-    if present is None:
+    if blocks.find(tenant, name) is None:
         raise ConnectionRefused(f"{tenant}: connection {name} is not stored; see: ferry connections {tenant}")
-    note("disconnect", tenant, name, present.account)
+    note(settings, tenant, name, "deleted")
     blocks.remove(tenant, name)
 
 

@@ -5,6 +5,7 @@ a GcpSecret block of Prefect's, which says where the secret is and with which cr
 """
 
 import os
+from typing import Protocol, cast
 
 import httpx
 
@@ -13,6 +14,12 @@ from flows.errors import Spoken
 PRODUCTION = "production"
 ENVIRONMENT = "$"
 SECRET_MANAGER = "secret-manager:"  # noqa: S105  # a prefix
+
+
+class _Secret(Protocol):
+    """What of a GcpSecret is used: its package has no types."""
+
+    def read_secret(self) -> bytes: ...
 
 
 class ValueMissing(Spoken):
@@ -53,10 +60,10 @@ def _from_secret_manager(where: str, block: str) -> str:
     # Only here: Google's libraries take seconds to import, and most connections need none of them.
     from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-    from prefect_gcp import GcpSecret  # type: ignore[import-untyped]  # noqa: PLC0415  # it has no types
+    from prefect_gcp import GcpSecret  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # noqa: PLC0415
 
     try:
-        secret: bytes = GcpSecret.load(block, _sync=True).read_secret(_sync=True)
+        secret = cast(_Secret, GcpSecret.load(block)).read_secret()
         return secret.decode().removesuffix("\n")
     except (GoogleAPIError, GoogleAuthError) as error:
         problem = f"cannot be read ({type(error).__name__}); check its name and who may read it"

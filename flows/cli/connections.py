@@ -48,7 +48,13 @@ def connect(
         if account.missing:
             say(f"it lacks {', '.join(account.missing)}: runs that need them refuse to start")
         connecting.keep(
-            tenant, connection, account, secrets, seal, agreed=lambda line: new_account or _agreed(line)
+            settings,
+            tenant,
+            connection,
+            account,
+            secrets,
+            seal,
+            agreed=lambda line: new_account or _agreed(line),
         )
     say(f"{tenant}: connection {connection} is pinned to that account, sealed and stored")
 
@@ -83,7 +89,7 @@ def disconnect(
             raise ConnectionRefused(
                 f"{tenant}: connection {connection} was left as it is; run it again with --yes to delete it"
             )
-        connecting.forget(tenant, connection)
+        connecting.forget(settings, tenant, connection)
     say(f"{tenant}: connection {connection} is deleted; withdraw its key at the system, too")
 
 

@@ -117,9 +117,10 @@ def test_an_account_is_its_system_its_identity_and_whether_it_is_a_sandbox(
 
 def _pinned_to(office: Office, account: Account) -> Connections:
     described = load_tenant(office.deployments, "acme").connections
-    with office.here(), tenant_seal(Settings(home=office.folder), "acme") as seal:
+    settings = Settings(home=office.folder)
+    with office.here(), tenant_seal(settings, "acme") as seal:
         secrets = {"api_key": SecretStr("x")}
-        connecting.keep("acme", "healthie", account, secrets, seal, agreed=lambda line: True)
+        connecting.keep(settings, "acme", "healthie", account, secrets, seal, agreed=lambda line: True)
         opened = Connections("acme", described, seal, environment="local")
         assert opened.pin("healthie") == account
     return opened

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -28,19 +27,23 @@ USERS = {"acme": "1000001", "borg": "1000002"}  # behind the two keys
 FIELDS = ("first_name", "last_name", "email")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def systems() -> Iterator[dict[str, StandIn]]:
     with StandIn(4, seed=3) as ours, StandIn(4, seed=4) as theirs:
         ours.configure(refused_keys=[ours.narrow_key])
         theirs.configure(refused_keys=[theirs.api_key])
         grant_all(theirs)
+        for patient in theirs.ids():
+            theirs.edit("User", patient, dietitian_id=USERS["borg"])
         with elsewhere(theirs, USERS["borg"]):
             yield {"acme": ours, "borg": theirs}
 
 
-@pytest.fixture
-def both(systems: Mapping[str, StandIn], prefect: Mapping[str, str], tmp_path: Path) -> Iterator[Office]:
-    made = Office(systems["acme"], prefect, tmp_path)
+@pytest.fixture(scope="module")
+def both(
+    systems: Mapping[str, StandIn], prefect: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    made = Office(systems["acme"], prefect, tmp_path_factory.mktemp("both"))
     keys = {"acme": systems["acme"].api_key, "borg": systems["borg"].narrow_key}
     for tenant in TENANTS:
         made.tenant(tenant, {"url": systems[tenant].endpoint})
