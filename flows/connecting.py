@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from connectors.base import Account
+from connectors.errors import ConnectorError
 from flows import acts, blocks
 from flows.accounts import same
 from flows.blocks import ConnectionUnusable, Contents, SealedConnection
@@ -74,7 +75,7 @@ def checked(
     """The account that these credentials reach.
 
     Raises:
-        ConnectorError: they do not work. IntegrationInvalid, ValueMissing.
+        ConnectionRefused: they do not work. IntegrationInvalid, ValueMissing.
     """
     system = SYSTEMS[connection.connector]
     clear = described(tenant, name, connection, environment=environment)
@@ -83,11 +84,16 @@ def checked(
         model = made(tenant, name, lambda: access(clear | _opened(secrets)))
         place = model.base_url or "/".join(part for part in (model.project, model.location) if part)
         return Account(system=connection.connector, identity=place or "by the model's name", sandbox=False)
-    connector = made(tenant, name, lambda: reach(clear | _opened(secrets)))
     try:
-        return connector.check()
-    finally:
-        connector.close()
+        connector = made(tenant, name, lambda: reach(clear | _opened(secrets)))
+        try:
+            return connector.check()
+        finally:
+            connector.close()
+    except ConnectorError as error:
+        problem = str(error)
+    # outside of the `except`: no context is kept
+    raise ConnectionRefused(f"{problem}; nothing was changed, put it right and run it again")
 
 
 def keep(

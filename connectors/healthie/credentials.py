@@ -23,6 +23,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _sendable(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("holds characters that no key has")
+    return key
+
+
 class HealthieCredentials(Settings):
     """A key, where it is valid, and how gently it is used.
 
@@ -32,7 +39,7 @@ class HealthieCredentials(Settings):
     """
 
     url: str
-    api_key: SecretStr
+    api_key: Annotated[SecretStr, AfterValidator(_sendable)]
     api_version: str = "2026-01-01"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     requests_per_second: float | None = None

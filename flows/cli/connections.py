@@ -106,9 +106,9 @@ def _secrets(connection: str, asked: Sequence[Field]) -> dict[str, SecretStr]:
     """The secrets from the terminal, hidden, or from standard input."""
     given = _typed(connection, asked) if sys.stdin.isatty() else _piped(asked)
     for field in asked:
-        if field.needed and not given.get(field.name):
+        if field.needed and not given.get(field.name, "").strip():
             raise ConnectionRefused(f"{connection}: {field.name} was not given; nothing was changed")
-    return {name: SecretStr(text) for name, text in given.items() if text}
+    return {name: SecretStr(text.strip()) for name, text in given.items() if text.strip()}
 
 
 def _typed(connection: str, asked: Sequence[Field]) -> dict[str, str]:

@@ -130,16 +130,18 @@ class Proxy:
             threading.Thread(target=self._lead, args=(client,), daemon=True).start()
 
     def _lead(self, client: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += client.recv(4096)
-        if not head.startswith(f"CONNECT {HOST}:443 ".encode()):
-            client.close()
-            return
-        server = socket.create_connection(("127.0.0.1", self._to))
-        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        threading.Thread(target=_pump, args=(server, client), daemon=True).start()
-        _pump(client, server)
+        with client:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(4096)
+            if not head.startswith(f"CONNECT {HOST}:443 ".encode()):
+                return
+            with socket.create_connection(("127.0.0.1", self._to)) as server:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=_pump, args=(server, client))
+                back.start()
+                _pump(client, server)
+                back.join()
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:

@@ -46,7 +46,8 @@ def test_a_wrong_key_stores_nothing_and_replaces_nothing(office: Office, healthi
 
     for one in (refused, again):
         assert one.code == 1
-        assert one.err == "ferry: healthie: the API key is not accepted\n"
+        assert one.err.startswith("ferry: healthie: the API key is not accepted; nothing was changed, put it")
+        assert len(one.err.splitlines()) == 1
         assert WRONG not in one.out
     assert nothing == {}
     assert office.documents() == kept
