@@ -11,8 +11,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from uuid import UUID
 
-import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
@@ -22,11 +21,11 @@ from prefect.settings import get_current_settings
 from flows.check import CheckedTenant
 from flows.check.prefect_file import ENTRYPOINT
 from flows.errors import Spoken
+from flows.reach import server
 
 LIMIT = 120.0  # seconds that Prefect's command may take; it takes three to ten
 PAGE = 200  # deployments in one answer
 REMOVED = "removed"  # the tag of what was paused here; Prefect's deploy replaces the tags by the file's
-UNREACHABLE = (httpx.HTTPError, OSError, RuntimeError)
 
 
 class NotDeployed(Spoken):
@@ -37,22 +36,16 @@ def deploy(tenant: CheckedTenant) -> Iterator[str]:
     """Bring a tenant's deployments to the server; a line for each, and for each that was paused.
 
     Raises:
-        NotDeployed: no server, no work pool, or Prefect refused. Deploying again is harmless.
+        NotReached: the server does not answer.
+        NotDeployed: no work pool, or Prefect refused. Deploying again is harmless.
     """
-    if get_current_settings().api.url is None:
-        raise NotDeployed("deploy: no Prefect server is named; start one and set PREFECT_API_URL")
     if not Path(ENTRYPOINT.partition(":")[0]).is_file():
         raise NotDeployed("deploy: no flows/sync.py below this folder; run it from the checkout's root")
-    try:
-        with get_client(sync_client=True) as client:
-            _check_pools(client, tenant)
-            removed = {one.id for one in _of_tenant(client, tenant.name) if REMOVED in one.tags}
-            _run_prefect(tenant)
-            yield from _settle(client, tenant, removed)
-    except UNREACHABLE:
-        raise NotDeployed(
-            "deploy: the Prefect server of PREFECT_API_URL does not answer; start it, or correct the address"
-        ) from None
+    with server() as client:
+        _check_pools(client, tenant)
+        removed = {one.id for one in _of_tenant(client, tenant.name) if REMOVED in one.tags}
+        _run_prefect(tenant)
+        yield from _settle(client, tenant, removed)
 
 
 def _check_pools(client: SyncPrefectClient, tenant: CheckedTenant) -> None:

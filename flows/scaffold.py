@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+from pydantic import TypeAdapter
 
 from flows.check import check
 from flows.errors import Spoken
@@ -168,10 +169,10 @@ def _add_deployment(path: Path, names: dict[str, str]) -> str:
 def _deployments(text: str) -> list[dict[str, object]]:
     """Raises ValueError if the file is not one of deployments."""
     described = yaml.safe_load(text)
-    found = described.get("deployments") if isinstance(described, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ValueError("no deployments")
-    return found
+    try:
+        return TypeAdapter(list[dict[str, object]]).validate_python(described["deployments"])
+    except (TypeError, KeyError):
+        raise ValueError("no deployments") from None
 
 
 def _indentation(text: str) -> int:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from flows.check.prefect_file import OneDeployment, PrefectFile
+from flows.check.prefect_file import Around, OneDeployment
 from flows.parameters import Parameters
 from flows.tenants import Integration, Tenant
 
 FOLDER = "schema"  # below deployments/; so no tenant has this name
 
 
-class WholePrefectFile(PrefectFile):
+class WholePrefectFile(Around):
     """A tenant's prefect.yaml: Prefect's own file, with what Ferry needs of it."""
 
     deployments: tuple[OneDeployment, ...]

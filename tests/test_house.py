@@ -113,14 +113,17 @@ def test_every_deployment_loads(root: str) -> None:
         assert load(ROOT / root, label).instructions.sentences
 
 
-def test_prefect_yaml_names_a_flow_that_is_there() -> None:
-    described = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+@pytest.mark.parametrize("path", sorted((ROOT / "deployments").glob("*/prefect.yaml")), ids=name)
+def test_a_tenants_prefect_yaml_names_a_flow_that_is_there(path: Path) -> None:
+    described = yaml.safe_load(path.read_text())
 
+    assert described["deployments"]
     for deployment in described["deployments"]:
-        path, _, flow = deployment["entrypoint"].partition(":")
-        assert flow in [one.name for one in functions(ROOT / path)]
+        source, _, flow = deployment["entrypoint"].partition(":")
+        assert flow in [one.name for one in functions(ROOT / source)]
         asked = Parameters.model_validate(deployment["parameters"]["integration"])
         assert asked.label in labels(ROOT / "deployments")
+        assert asked.tenant == path.parent.name
 
 
 def test_the_readme_names_commands_that_are_there() -> None:

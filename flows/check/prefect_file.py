@@ -57,8 +57,8 @@ class OneDeployment(Settings):
     pull: object = None
 
 
-class PrefectFile(Settings):
-    """The file around the deployments. `definitions` is for YAML anchors."""
+class Around(Settings):
+    """What is around the deployments. `definitions` is for YAML anchors."""
 
     name: str | None = None
     prefect_version: str | None = Field(default=None, alias="prefect-version")
@@ -66,6 +66,11 @@ class PrefectFile(Settings):
     build: object = None
     push: object = None
     pull: object = None
+
+
+class PrefectFile(Around):
+    """The file, with its deployments as they were written."""
+
     deployments: tuple[object, ...]
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import httpx
-from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
 from flows.check.findings import Findings
 from flows.check.names import joined
+from flows.reach import NotReached, server
 
 SLUG = "sealedconnection"
 PAGE = 200
@@ -18,13 +17,9 @@ def check(root: Path, wanted: Mapping[str, Sequence[tuple[str, int]]], findings:
     """A finding for each connection without its block. `wanted`: by tenant, its connections' lines."""
     try:
         there = _blocks()
-    except (httpx.HTTPError, OSError, RuntimeError):
-        findings.add(
-            root,
-            1,
-            "the Prefect server of PREFECT_API_URL does not answer, so connections were not looked at",
-            "start it, or correct PREFECT_API_URL",
-        )
+    except NotReached as error:
+        what, _, todo = str(error).partition("; ")
+        findings.add(root, 1, f"connections were not looked at: {what}", todo)
         return
     for tenant, connections in wanted.items():
         for name, line in connections:
@@ -40,14 +35,15 @@ def check(root: Path, wanted: Mapping[str, Sequence[tuple[str, int]]], findings:
 def _blocks() -> set[str]:
     """The names of all sealed connections."""
     found: set[str] = set()
-    with get_client(sync_client=True) as client:
+    with server() as client:
+        try:
+            client.read_block_type_by_slug(SLUG)
+        except ObjectNotFound:
+            return found  # nobody connected anything yet
         while True:
-            try:
-                page = client.read_block_documents_by_type(
-                    SLUG, offset=len(found), limit=PAGE, include_secrets=False
-                )
-            except ObjectNotFound:
-                return found  # nobody connected anything yet
+            page = client.read_block_documents_by_type(
+                SLUG, offset=len(found), limit=PAGE, include_secrets=False
+            )
             found |= {document.name for document in page if document.name}
             if len(page) < PAGE:
                 return found
