@@ -2,6 +2,7 @@
 
 import calendar as months
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,7 @@ from connectors.sandbox.probe import Faults
 from flows.emit import Calendar, EmitNeedsWeekly, calendar, next_week, week_of
 from flows.ledger.emission import Emission
 from flows.parameters import Emit, Parameters
-from flows.schedules import parse
+from flows.schedules import Schedule, parse
 from tests.flows.rhythm.conftest import Monthly
 
 SIX = 6  # patients
@@ -21,7 +22,7 @@ EMITS = st.sampled_from(["first-week-of-month", "last-week-of-month"])
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 
 
-def weekly(*crons: str) -> list[object]:
+def weekly(*crons: str) -> list[Schedule]:
     return [parse({"cron": one, "timezone": "America/New_York"}) for one in crons]
 
 
@@ -157,11 +158,8 @@ def test_what_a_target_did_not_take_in_the_week_goes_out_with_the_next_run(month
 
 
 def test_without_a_weekly_schedule_nothing_is_read(monthly: Monthly) -> None:
-    file = monthly.practice.extra["FERRY_DEPLOYMENTS"] + "/acme/prefect.yaml"
-    with open(file) as old:  # noqa: PTH123
-        text = old.read()
-    with open(file, "w") as new:  # noqa: PTH123
-        new.write(text.replace("0 6 * * 5", "0 6 * * *"))
+    file = Path(monthly.practice.extra["FERRY_DEPLOYMENTS"], "acme", "prefect.yaml")
+    file.write_text(file.read_text().replace("0 6 * * 5", "0 6 * * *"))
     monthly.practice.healthie.reset()
 
     assert monthly.friday("2026-11-27") == 1
@@ -170,3 +168,40 @@ def test_without_a_weekly_schedule_nothing_is_read(monthly: Monthly) -> None:
     said = monthly.says("run", "acme/everything")
     assert said.code == 1
     assert 'emit: last-week-of-month needs one weekly schedule, there is: "0 6 * * *"' in said.err
+
+
+def test_a_month_is_delivered_once_with_either_database(monthly: Monthly, ledger_url: str) -> None:
+    monthly.practice.extra["FERRY_LEDGER_URL"] = ledger_url
+    waits = monthly.rename()
+    assert monthly.friday("2026-11-20") == 0
+    assert monthly.arrived(waits) == {}
+    newest = monthly.rename()
+    assert monthly.friday("2026-11-27") == 0
+    assert monthly.arrived(newest) == ALL
+    later = monthly.rename()
+
+    assert monthly.friday("2026-11-28") == monthly.friday("2026-12-04") == 0
+
+    assert monthly.arrived(later) == {}
+    assert "36 planned: each waits for" in monthly.says("status", "acme/everything").out
+
+
+def test_a_runs_day_is_the_practices(monthly: Monthly) -> None:
+    here = monthly.practice
+    here.label = "acme/simple"
+    program = Path(here.extra["FERRY_DEPLOYMENTS"], here.label, "program.py")
+    program.write_text(program.read_text().replace("full_name=name", "full_name=today.isoformat()"))
+
+    assert here.run(TEST_MOMENT="2026-11-28T03:00:00+00:00") == 0  # 22:00 on the 27th in New York
+
+    assert set(here.rows().values()) == {"2026-11-27"}
+
+
+def test_who_delivers_always_again_waits_for_nothing(monthly: Monthly) -> None:
+    word = monthly.rename()
+    assert monthly.friday("2026-11-20") == 0
+
+    assert monthly.practice.run() == 0
+
+    assert monthly.arrived(word) == ALL
+    assert monthly.practice.ledger("SELECT count(*) FROM emission") == [(0,)]
