@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.sandbox.probe import Faults
-from flows.emit import Calendar, EmitNeedsWeekly, calendar, next_week, week_of
+from flows.emit import (
+    Calendar,
+    DeploymentsUnreadable,
+    Described,
+    EmitNeedsWeekly,
+    calendar,
+    described,
+    next_week,
+    week_of,
+)
 from flows.ledger.emission import Emission
 from flows.parameters import Emit, Parameters
 from flows.schedules import Schedule, parse
-from tests.flows.rhythm.conftest import Monthly
+from tests.flows.rhythm.conftest import EMIT, FRIDAY, Monthly
 
 SIX = 6  # patients
 ALL = {"row": SIX, "keyed_charge": SIX, "upsert_contact": SIX, "create_order": SIX, "send_event": SIX}
@@ -72,6 +81,23 @@ def test_one_weekly_schedule_is_needed() -> None:
     for schedules in ([], weekly("0 6 * * *"), weekly("0 6 * * 5", "0 6 * * 1")):
         with pytest.raises(EmitNeedsWeekly, match="last-week-of-month needs one weekly"):
             calendar(asked("last-week-of-month"), schedules)
+
+
+def test_the_files_say_how_a_run_by_hand_delivers(tmp_path: Path) -> None:
+    file = tmp_path / "acme" / "prefect.yaml"
+    file.parent.mkdir()
+    assert described(tmp_path, "acme/everything") == Described()
+    file.write_text(FRIDAY)
+    assert described(tmp_path, "acme/everything") == Described(EMIT, tuple(weekly("0 6 * * 5")))
+    assert described(tmp_path, "acme/simple") == described(tmp_path, "other/everything") == Described()
+    for text in ("deployments: 5", "[", "- a"):
+        file.write_text(text)
+        with pytest.raises(
+            DeploymentsUnreadable, match=r"prefect.yaml: is not understood; .*ferry check acme$"
+        ):
+            described(tmp_path, "acme/everything")
+    file.write_text("")
+    assert described(tmp_path, "acme/everything") == Described()
 
 
 def test_ten_weeks_deliver_in_the_last_of_each_month_only(monthly: Monthly) -> None:
