@@ -30,6 +30,10 @@ class EmitNeedsWeekly(Spoken):
     """`emit` asks for one week of the month, and no single weekly schedule says when weeks begin."""
 
 
+class DeploymentsUnreadable(Spoken):
+    """A tenant's prefect.yaml is no file of Prefect's deployments. One line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Week:
     """The week of a month in which deliveries leave."""
@@ -125,12 +129,13 @@ def described(root: Path, label: str) -> Described:
 
     Raises:
         ScheduleUnsupported: its schedule is none that is supported.
+        DeploymentsUnreadable: the file is none of Prefect's.
     """
     path = root / label.partition("/")[0] / "prefect.yaml"
     if not path.is_file():
         return Described()
     found = Described()
-    for one in _PrefectFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).deployments:
+    for one in _read(path).deployments:
         try:
             asked = Parameters.model_validate(one.parameters.get("integration"))
         except ValidationError:
@@ -138,6 +143,15 @@ def described(root: Path, label: str) -> Described:
         if asked.label == label and (not found.schedules or asked.emit != "always"):
             found = Described(asked.emit, tuple(parse(schedule) for schedule in one.schedules))
     return found
+
+
+def _read(path: Path) -> "_PrefectFile":
+    try:
+        return _PrefectFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except (yaml.YAMLError, ValidationError):
+        raise DeploymentsUnreadable(
+            f"{path}: is not understood; correct what this says: ferry check {path.parent.name}"
+        ) from None
 
 
 class _Deployment(BaseModel):

@@ -140,7 +140,8 @@ def _late(client: SyncPrefectClient, deployment: UUID) -> Iterator[FlowRun]:
     while page := client.read_flow_runs(
         flow_run_filter=which, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=PAGE, offset=at
     ):
-        yield from (one for one in page if one.auto_scheduled)
+        # One that began is not late: it was suspended, and goes on with a person's word.
+        yield from (one for one in page if one.auto_scheduled and one.run_count == 0)
         at += len(page)
 
 

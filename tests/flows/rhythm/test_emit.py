@@ -2,6 +2,7 @@
 
 import calendar as months
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.sandbox.probe import Faults
-from flows.emit import Calendar, EmitNeedsWeekly, calendar, next_week, week_of
+from flows.emit import (
+    Calendar,
+    DeploymentsUnreadable,
+    Described,
+    EmitNeedsWeekly,
+    calendar,
+    described,
+    next_week,
+    week_of,
+)
 from flows.ledger.emission import Emission
 from flows.parameters import Emit, Parameters
-from flows.schedules import parse
-from tests.flows.rhythm.conftest import Monthly
+from flows.schedules import Schedule, parse
+from tests.flows.rhythm.conftest import EMIT, FRIDAY, Monthly
 
 SIX = 6  # patients
 ALL = {"row": SIX, "keyed_charge": SIX, "upsert_contact": SIX, "create_order": SIX, "send_event": SIX}
@@ -21,7 +31,7 @@ EMITS = st.sampled_from(["first-week-of-month", "last-week-of-month"])
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 
 
-def weekly(*crons: str) -> list[object]:
+def weekly(*crons: str) -> list[Schedule]:
     return [parse({"cron": one, "timezone": "America/New_York"}) for one in crons]
 
 
@@ -71,6 +81,23 @@ def test_one_weekly_schedule_is_needed() -> None:
     for schedules in ([], weekly("0 6 * * *"), weekly("0 6 * * 5", "0 6 * * 1")):
         with pytest.raises(EmitNeedsWeekly, match="last-week-of-month needs one weekly"):
             calendar(asked("last-week-of-month"), schedules)
+
+
+def test_the_files_say_how_a_run_by_hand_delivers(tmp_path: Path) -> None:
+    file = tmp_path / "acme" / "prefect.yaml"
+    file.parent.mkdir()
+    assert described(tmp_path, "acme/everything") == Described()
+    file.write_text(FRIDAY)
+    assert described(tmp_path, "acme/everything") == Described(EMIT, tuple(weekly("0 6 * * 5")))
+    assert described(tmp_path, "acme/simple") == described(tmp_path, "other/everything") == Described()
+    for text in ("deployments: 5", "[", "- a"):
+        file.write_text(text)
+        with pytest.raises(
+            DeploymentsUnreadable, match=r"prefect.yaml: is not understood; .*ferry check acme$"
+        ):
+            described(tmp_path, "acme/everything")
+    file.write_text("")
+    assert described(tmp_path, "acme/everything") == Described()
 
 
 def test_ten_weeks_deliver_in_the_last_of_each_month_only(monthly: Monthly) -> None:
@@ -157,11 +184,8 @@ def test_what_a_target_did_not_take_in_the_week_goes_out_with_the_next_run(month
 
 
 def test_without_a_weekly_schedule_nothing_is_read(monthly: Monthly) -> None:
-    file = monthly.practice.extra["FERRY_DEPLOYMENTS"] + "/acme/prefect.yaml"
-    with open(file) as old:  # noqa: PTH123
-        text = old.read()
-    with open(file, "w") as new:  # noqa: PTH123
-        new.write(text.replace("0 6 * * 5", "0 6 * * *"))
+    file = Path(monthly.practice.extra["FERRY_DEPLOYMENTS"], "acme", "prefect.yaml")
+    file.write_text(file.read_text().replace("0 6 * * 5", "0 6 * * *"))
     monthly.practice.healthie.reset()
 
     assert monthly.friday("2026-11-27") == 1
@@ -170,3 +194,40 @@ def test_without_a_weekly_schedule_nothing_is_read(monthly: Monthly) -> None:
     said = monthly.says("run", "acme/everything")
     assert said.code == 1
     assert 'emit: last-week-of-month needs one weekly schedule, there is: "0 6 * * *"' in said.err
+
+
+def test_a_month_is_delivered_once_with_either_database(monthly: Monthly, ledger_url: str) -> None:
+    monthly.practice.extra["FERRY_LEDGER_URL"] = ledger_url
+    waits = monthly.rename()
+    assert monthly.friday("2026-11-20") == 0
+    assert monthly.arrived(waits) == {}
+    newest = monthly.rename()
+    assert monthly.friday("2026-11-27") == 0
+    assert monthly.arrived(newest) == ALL
+    later = monthly.rename()
+
+    assert monthly.friday("2026-11-28") == monthly.friday("2026-12-04") == 0
+
+    assert monthly.arrived(later) == {}
+    assert "36 planned: each waits for" in monthly.says("status", "acme/everything").out
+
+
+def test_a_runs_day_is_the_practices(monthly: Monthly) -> None:
+    here = monthly.practice
+    here.label = "acme/simple"
+    program = Path(here.extra["FERRY_DEPLOYMENTS"], here.label, "program.py")
+    program.write_text(program.read_text().replace("full_name=name", "full_name=today.isoformat()"))
+
+    assert here.run(TEST_MOMENT="2026-11-28T03:00:00+00:00") == 0  # 22:00 on the 27th in New York
+
+    assert set(here.rows().values()) == {"2026-11-27"}
+
+
+def test_who_delivers_always_again_waits_for_nothing(monthly: Monthly) -> None:
+    word = monthly.rename()
+    assert monthly.friday("2026-11-20") == 0
+
+    assert monthly.practice.run() == 0
+
+    assert monthly.arrived(word) == ALL
+    assert monthly.practice.ledger("SELECT count(*) FROM emission") == [(0,)]

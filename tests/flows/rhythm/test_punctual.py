@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.states import Running, Scheduled, Suspended
 
 from flows.schedules import moments, parse
 from tests.faults.world import Practice
@@ -37,6 +38,9 @@ def test_a_day_of_missed_runs_is_caught_up_by_one(hourly: Deployed) -> None:
     by_hand = hourly.by_hand()
     late = [one for one in hourly.runs() if one.auto_scheduled and one.expected_start_time < moment]
     assert len(late) == 24
+    resumed = late.pop()
+    for state in (Running(), Suspended(), Scheduled(name="Resuming", scheduled_time=moment)):
+        hourly.client.set_flow_run_state(resumed.id, state, force=True)
 
     worked = hourly.execute(late[0])
 
@@ -47,6 +51,7 @@ def test_a_day_of_missed_runs_is_caught_up_by_one(hourly: Deployed) -> None:
     others = [after[one.id].state for one in late[1:]]
     assert {(one.type.value, one.message) for one in others} == {("CANCELLED", f"caught up by run {run}")}
     assert after[by_hand.id].state.is_scheduled()
+    assert after[resumed.id].state.name == "Resuming"
     early = [one for one in after.values() if one.auto_scheduled and one.expected_start_time > moment]
     assert all(one.state.is_scheduled() for one in early)
 
