@@ -1,5 +1,6 @@
 """What the breaker holds, and a person's word on it: let it go, or drop it. Once, and in the audit."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def by_code(ledger: Ledger) -> dict[str, int]:
         return {str(code): int(number) for code, number in connection.execute(query)}
 
 
-def _settle(ledger: Ledger, act: str, values: dict[str, object], until: datetime | None) -> int:
+def _settle(ledger: Ledger, act: str, values: Mapping[str, object], until: datetime | None) -> int:
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
     waiting = sa.select(DELIVERY.c.key).where(
         DELIVERY.c.integration == ledger.integration,
