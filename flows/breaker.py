@@ -101,7 +101,10 @@ class Breaker:
             self.tripped.add("too_many_blanks")
 
     def _first(self, *codes: Code) -> Code | Literal[""]:
-        return next((code for code in codes if code in self.tripped), "")
+        for code in codes:
+            if code in self.tripped:
+                return code
+        return ""
 
 
 def _emptied(one: Due, before: Arguments | None) -> int:

@@ -21,7 +21,7 @@ MEANING = {
     "rejected": "refused by the target",
     "unknown": "nobody can say whether it arrived; a person must look (ferry status)",
     "held": "waits for a person",
-    "superseded": "void: a newer version was decided before it left",
+    "superseded": "void: a newer version was decided before it left, or a person dropped it",
 }
 
 

@@ -1,5 +1,6 @@
 """What the breaker holds, and a person's word on it: let it go, or drop it. Once, and in the audit."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -47,7 +48,7 @@ def by_code(ledger: Ledger) -> dict[str, int]:
 
 
 def _settle(
-    ledger: Ledger, connection: Connection, act: str, values: dict[str, object], until: datetime | None
+    ledger: Ledger, connection: Connection, act: str, values: Mapping[str, object], until: datetime | None
 ) -> int:
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
     waiting = sa.select(DELIVERY.c.key).where(

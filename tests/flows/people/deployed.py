@@ -43,6 +43,7 @@ class Deployed:
             check=False,
         )
         found = self.flow_run(flow_run)
+        assert done.returncode == 0 or found["state_type"] == "FAILED", done.stderr
         assert found["state_type"] != "RUNNING", done.stderr
         return found
 

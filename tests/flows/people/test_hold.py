@@ -1,11 +1,17 @@
 """A person's word on what the breaker holds: in the dashboard's form or at the command line, once."""
 
+import shutil
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import sleep
+from typing import cast
 
 import pytest
+import sqlalchemy as sa
 
 from tests.faults.terminal import ferry
-from tests.faults.world import Practice
+from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.people.deployed import Deployed, Json, call, deploy
 
 LABEL = "acme/simple"
@@ -36,6 +42,7 @@ def test_a_run_that_held_asks_a_person_and_goes_on_with_the_answer(deployed: Dep
     assert here.ledger("SELECT state, code FROM run ORDER BY started DESC LIMIT 1") == [
         ("incomplete", "held")
     ]
+    assert waits(run) == pytest.approx(timedelta(days=7), abs=timedelta(minutes=2))
     assert_the_form_names_counts_only(here.prefect, str(run["id"]))
     assert deployed.resume(str(run["id"])) == "REJECT"
     assert deployed.resume(str(run["id"]), decision="maybe") == "REJECT"
@@ -102,6 +109,27 @@ def test_a_flow_run_whose_holds_were_settled_elsewhere_finds_nothing_to_do(
     assert here.ledger("SELECT count(*) FROM delivery WHERE code = 'discarded'") == [(0,)]
 
 
+def test_after_its_time_the_form_is_gone_and_the_deliveries_stay_held(
+    here: Practice, flood: Flood, tmp_path: Path
+) -> None:
+    files = shutil.copytree(DEPLOYMENTS, tmp_path / "deployments")
+    described = files / LABEL / "integration.yaml"
+    described.write_text(described.read_text().replace("share: 0.1}", "share: 0.1, decide_within: PT1S}"))
+    here.extra = {"FERRY_DEPLOYMENTS": str(files)}
+    assert here.run() == 0
+    deployed = deploy(here, "acme-simple-late")
+    wanted = flood("Late")
+    run = str(deployed.run()["id"])
+
+    sleep(1.1)  # the form's own time: there is no event to wait for
+    assert deployed.resume(run, decision="release") == "REJECT"
+
+    assert deployed.flow_run(run)["state_type"] in ("FAILED", "PAUSED")
+    assert here.ledger(HELD) == [(6,)]
+    assert ferry(here, "release", LABEL).code == 0
+    assert sorted(here.rows().values()) == wanted
+
+
 def test_without_a_deployment_nothing_suspends_and_the_report_says_the_command(
     here: Practice, flood: Flood
 ) -> None:
@@ -143,9 +171,13 @@ def test_plans_of_another_policy_go_out_once_a_person_says_so(here: Practice, fl
     assert sorted(here.rows().values()) == wanted
 
 
-def write(here: Practice, statement: str) -> None:
-    import sqlalchemy as sa  # noqa: PLC0415
+def waits(run: Json) -> timedelta:
+    """How long the form waits from now on."""
+    details = cast(Json, cast(Json, run["state"])["state_details"])
+    return datetime.fromisoformat(str(details["pause_timeout"])) - datetime.now(UTC)
 
+
+def write(here: Practice, statement: str) -> None:
     engine = sa.create_engine(f"sqlite:///{here.folder / 'ledger.db'}", poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.text(statement))
