@@ -210,7 +210,7 @@ def _write(name: str, anchor: Anchor) -> None:
         try:
             client.update_variable(VariableUpdate(name=name, value=value, tags=[TAG]))
         except httpx.HTTPStatusError as error:
-            if error.response.status_code != httpx.codes.NOT_FOUND:
+            if error.response.status_code != 404:
                 raise
             client.create_variable(VariableCreate(name=name, value=value, tags=[TAG]))
 

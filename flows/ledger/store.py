@@ -75,7 +75,7 @@ def connect(url: str) -> Engine:
 
 def _engine(url: sa.URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=_patience())
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30.0})
@@ -96,6 +96,19 @@ def _engine(url: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _patience() -> dict[str, str | int]:
+    """How long PostgreSQL waits for us, and we for it.
+
+    A process that is paused within a transaction holds the lease's row: its session is ended, so that the
+    next run need not wait for it to wake up.
+    """
+    idle, lock = int(LEASE_SECONDS * 1000), int(LEASE_SECONDS * 1000) + 30_000  # milliseconds
+    return {
+        "connect_timeout": 10,
+        "options": f"-c idle_in_transaction_session_timeout={idle} -c lock_timeout={lock}",
+    }
 
 
 def _migrate(engine: Engine) -> None:

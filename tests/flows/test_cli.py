@@ -48,7 +48,8 @@ def test_a_dry_run_shows_every_field_and_sends_nothing(here: Practice) -> None:
     assert ferry(here, "run", LABEL).returncode == 0
     patient = here.healthie.ids()[0]
     here.healthie.edit("User", patient, last_name="\x1b[31mRed")
-    before, kept = here.rows(), here.ledger("SELECT count(*) FROM audit")
+    plans = "SELECT count(*) FROM plan"
+    before, kept, acts = here.rows(), here.ledger(plans), here.ledger("SELECT count(*) FROM audit")
 
     shown = ferry(here, "run", LABEL, "--dry-run")
 
@@ -58,7 +59,10 @@ def test_a_dry_run_shows_every_field_and_sends_nothing(here: Practice) -> None:
     )
     assert 'email: "ana@example.com" (as it is) ← @email' in shown.stdout
     assert "\x1b[31mRed" not in shown.stdout
-    assert (here.rows(), here.ledger("SELECT count(*) FROM audit")) == (before, kept)
+    assert (here.rows(), here.ledger(plans)) == (before, kept)
+    read = here.ledger("SELECT integration, act, count FROM audit WHERE actor LIKE 'person %'")
+    assert read == [("", "entries of simple read for a dry run", 1)]
+    assert here.ledger("SELECT count(*) FROM audit") == [(int(str(acts[0][0])) + 1,)]
 
 
 def test_explain_tells_an_entrys_story_and_values_only_if_asked(here: Practice) -> None:

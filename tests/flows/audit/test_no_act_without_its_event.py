@@ -12,7 +12,6 @@ from flows.ledger.plans import Versions
 from flows.ledger.store import AuditKeyGone, Ledger, LedgerUnavailable, connect
 from flows.ledger.tables import AUDIT, METADATA
 from flows.ledger.verify import verify
-from tests.faults.conftest import LEDGERS
 from tests.faults.scenes import rename
 from tests.faults.world import Practice, Tally, tally
 from tests.flows.ledgers import held, open_at
@@ -118,7 +117,7 @@ def test_a_full_disk_keeps_an_act_and_its_event_out_together(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("ledger", "after"),
-    [(kind, after) for kind in LEDGERS for after in (1, 2, 3, 4)],
+    [("sqlite", after) for after in (1, 2, 3, 4)] + [("postgresql", 3)],
     indirect=["ledger"],
 )
 def test_a_run_whose_events_are_refused_goes_no_further(practice: Make, after: int) -> None:
