@@ -70,11 +70,13 @@ class Place:
         return found if found.alive() else None
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Start it in the background; an empty value takes its variable out of the environment."""
+        whole = os.environ | QUIET | dict(environment)
         with (self.folder / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
                 [sys.executable, *command],
                 cwd=ROOT,
-                env=os.environ | QUIET | dict(environment),
+                env={variable: value for variable, value in whole.items() if value},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

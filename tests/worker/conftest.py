@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from flows.server import LocalServer
-from tests.flows.conftest import postgres  # noqa: F401  # the same PostgreSQL
+from tests.worker.postgres import served
 from tests.worker.site import POOL, Site
 
 
@@ -51,13 +51,9 @@ def on_sqlite() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def on_postgresql(postgres: str) -> Iterator[Server]:  # noqa: F811
-    engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text("CREATE DATABASE prefect"))
-    engine.dispose()
-    url = sa.make_url(postgres).set(database="prefect")
-    yield from _started(url.render_as_string(hide_password=False))
+def on_postgresql() -> Iterator[Server]:
+    with served() as url:
+        yield from _started(url)
 
 
 @pytest.fixture

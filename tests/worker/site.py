@@ -141,15 +141,20 @@ class Site:
         return str(cast(Json, made)["id"])
 
     def get(self, path: str) -> Json:
-        answer = httpx.get(f"{self.prefect['PREFECT_API_URL']}/{path}", timeout=30.0, trust_env=False)
-        answer.raise_for_status()
-        return cast(Json, answer.json())
+        return cast(Json, self._asked("GET", path))
 
     def post(self, path: str, **content: JsonValue) -> JsonValue:
+        return self._asked("POST", path, content)
+
+    def _asked(self, method: str, path: str, content: Json | None = None) -> JsonValue:
+        """The answer; as Prefect's own clients do, a server that is busy is asked again."""
         url = f"{self.prefect['PREFECT_API_URL']}/{path}"
-        answer = httpx.post(url, json=content, timeout=30.0, trust_env=False)
-        answer.raise_for_status()
-        return cast(JsonValue, answer.json())
+
+        def answer() -> httpx.Response | None:
+            got = httpx.request(method, url, json=content, timeout=60.0, trust_env=False)
+            return None if got.status_code == httpx.codes.SERVICE_UNAVAILABLE else got
+
+        return cast(JsonValue, until(answer, f"an answer to {path}").raise_for_status().json())
 
     def flow_run(self, id_: str) -> Json:
         return self.get(f"flow_runs/{id_}")

@@ -34,6 +34,7 @@ from tests.worker.site import Json, Site, paused, until
 
 TENANTS = ("north", "south")
 INTEGRATION = "everything"
+ATTEMPT = "prefect-workspace-attempt-"  # while a run goes: its environment, for the owner
 LEAKY = {
     "flow_run.parameters", "flow_run.name", "task_run.name", "log.message", "artifact.data",
     "task_run_state.message", "flow_run_state.message", "events.payload",
@@ -106,6 +107,7 @@ def tell(story: Told) -> None:
     site.ended(failing)
     program.write_text(before)
     story.runs = {"killed": killed, "failing": failing} | good
+    until(lambda: not list(site.folder.glob(f"{ATTEMPT}*")), "Prefect's worker tidied up")
 
 
 def artifacts(site: Site, flow_run: str) -> dict[str, str]:
