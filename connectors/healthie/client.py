@@ -130,7 +130,7 @@ class _Transport(Transport):
             content=prepared.body,
             headers=self._headers,
             repeatable=not prepared.checked.mutation,
-            accept=lambda answer: reply(answer, self._patience),
+            accept=lambda answer: reply(answer, self._patience, prepared.checked.roots),
         )
         prepared.reply = answer
         return ExecutionResult(data=answer.data)  # errors beside data stay in the reply, by alias

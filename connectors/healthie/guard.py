@@ -7,7 +7,7 @@ is closed until somebody opens it. Aliases, fragments and nesting change nothing
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -71,6 +71,7 @@ class Document:
     text: str
     node: DocumentNode
     mutation: bool
+    roots: frozenset[str]  # what its answer is called: aliases, or names
 
 
 @cache
@@ -105,7 +106,18 @@ def admitted(text: str, *, read_only: bool) -> Document:
     walk.selections(operation.selection_set, ROOTS[operation.operation], 1)
     for fragment in fragments.values():
         walk.selections(fragment.selection_set, fragment.type_condition.name.value, 1)
-    return Document(text, node, mutation)
+    return Document(text, node, mutation, frozenset(_roots(operation.selection_set, fragments)))
+
+
+def _roots(chosen: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """The names of an answer's root fields. The document was walked: fragments are there."""
+    for node in chosen.selections:
+        if isinstance(node, FieldNode):
+            yield node.alias.value if node.alias else node.name.value
+        elif isinstance(node, InlineFragmentNode):
+            yield from _roots(node.selection_set, fragments)
+        elif isinstance(node, FragmentSpreadNode):
+            yield from _roots(fragments[node.name.value].selection_set, fragments)
 
 
 def check_input(value: JsonValue) -> None:

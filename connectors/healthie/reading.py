@@ -4,7 +4,7 @@ An id that a batch does not give back is asked for once more by itself. An error
 list: rows are counted against the number that Healthie names.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -88,10 +88,8 @@ class Reader:
         if selection.areas:
             variables |= {f"p{at}": id_ for at, id_ in enumerate(ids)}
         reply = self.client.run(patients_document(paths, len(ids)), variables)
-        if any(fault.path[:1] == ("users",) and len(fault.path) < 3 for fault in reply.faults):
-            raise Rejected("partial_answer", "healthie: the patients of a batch could not be read")
         nodes = _nodes(reply.data.get("users"))
-        broken = {fault.path[2]: fault.code for fault in reply.faults if fault.path[:2] == ("users", "nodes")}
+        broken = _broken(reply, len(nodes))
         for at, node in enumerate(nodes):
             if not isinstance(node, dict) or str(node.get("id")) not in ids:
                 continue
@@ -176,6 +174,21 @@ def _one(node: Json) -> Patient | None:
         return Patient.model_validate(node)
     except ValidationError:
         return None
+
+
+def _broken(reply: Reply, size: int) -> Mapping[int, str]:
+    """{position in a batch: code of what is wrong there}.
+
+    Raises Rejected for a fault at no single patient: it may have spoiled any of them.
+    """
+    broken: dict[int, str] = {}
+    for fault in reply.faults:
+        if fault.path[:1] == ("users",):
+            at = fault.path[2] if fault.path[1:2] == ("nodes",) and len(fault.path) > 2 else None
+            if not isinstance(at, int) or not 0 <= at < size:
+                raise Rejected("partial_answer", "healthie: the patients of a batch could not be read")
+            broken[at] = fault.code
+    return broken
 
 
 def _single(reply: Reply, alias: str, draft: Draft) -> None:

@@ -5,7 +5,7 @@ server's never pass: they may quote values.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
@@ -62,12 +62,12 @@ UNNAMED: Final = "GRAPHQL_ERROR"
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,60}")
 
 
-def reply(answer: Answer, patience: Patience) -> Reply:
+def reply(answer: Answer, patience: Patience, roots: Collection[str]) -> Reply:
     """The data of an answer.
 
     Raises Transient for too many requests, Unknown if nothing tells what happened, Unauthorized,
-    and Rejected if Healthie refused the whole document. Errors beside data are left to the caller,
-    unless they are the server's own.
+    and Rejected if Healthie refused the whole document. Errors beside data are left to the caller if
+    they are at one of the document's `roots`; the server's own, and any other, make all of it unusable.
     """
     try:
         body: object = from_json(answer.content)
@@ -83,6 +83,7 @@ def reply(answer: Answer, patience: Patience) -> Reply:
     if not isinstance(data, dict):
         by_status("healthie", answer, patience)
         raise Unknown("no_data", f"healthie: {answer.phrase}, but no data")
+    _refuse_unplaced(faults, roots)
     if answer.status >= 400 and not faults:
         by_status("healthie", answer, patience)
     return Reply(data, faults, _warnings(content), answer.clock)
@@ -104,6 +105,13 @@ def _refuse(faults: tuple[Fault, ...], answer: Answer, patience: Patience, *, wh
         if codes == {UNNAMED}:
             by_status("healthie", answer, patience)  # then the status says more
         raise whole_document(min(codes - {UNNAMED} or codes))
+
+
+def _refuse_unplaced(faults: tuple[Fault, ...], roots: Collection[str]) -> None:
+    """An error that names no place may be the reason for any null beside it."""
+    for fault in faults:
+        if not fault.path or fault.path[0] not in roots:
+            raise Unknown("unplaced_error", f"healthie: {fault.code} at no place of the answer")
 
 
 def whole_document(code: str) -> ConnectorError:
