@@ -11,7 +11,7 @@ from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Outcome, Write
 from flows import reconcile
 from flows.crash import crashpoint
-from flows.ledger import deliveries, emission, restored
+from flows.ledger import deliveries, doubts, emission, restored
 from flows.ledger.deliveries import Due
 from flows.ledger.store import now
 from flows.run import Run
@@ -236,7 +236,7 @@ def unsettled(run: Run) -> dict[str, int]:
 
 
 def _may_still_move(run: Run, counts: Mapping[str, int]) -> bool:
-    blind = len(deliveries.doubtful(run.ledger))
+    blind = len(doubts.doubtful(run.ledger))
     return counts.get("planned", 0) + counts.get("sent", 0) + counts.get("unknown", 0) > blind and bool(
         {_target(operation, run) for operation in run.writes} - run.down
     )

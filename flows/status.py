@@ -4,7 +4,7 @@ and from the anchor that says whether it is the newest."""
 from collections.abc import Iterator
 
 from flows import anchor, emit
-from flows.ledger import deliveries, emission, restored, runs
+from flows.ledger import deliveries, doubts, emission, restored, runs
 from flows.ledger.store import Ledger
 from flows.ledger.verify import first_finding
 
@@ -37,7 +37,7 @@ def status(ledger: Ledger) -> Iterator[str]:
             yield f"  {counts[state]} {state}: {meaning}"
     for state, code, number in deliveries.open_entries(ledger):
         yield f"  {number} entries {state}{f' ({code})' if code else ''}"
-    for row in deliveries.doubtful(ledger):
+    for row in doubts.doubtful(ledger):
         yield (
             f"  doubtful: {row.operation} of entry {row.entry} version {row.version}, sent "
             f"{row.sent:%Y-%m-%d %H:%M:%S} UTC. Look in the target, then: "

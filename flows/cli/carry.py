@@ -13,7 +13,7 @@ from flows import demo as demonstration
 from flows import emit, hold, preview, report, server
 from flows.boundary import CodedFailure
 from flows.cli.app import Label, app, out, under_lease, with_ledger
-from flows.ledger import deliveries, entries
+from flows.ledger import deliveries, doubts, entries
 from flows.ledger.store import Ledger
 from flows.parameters import Mode, Parameters
 from flows.run import OBSERVER, Observer, Run
@@ -71,7 +71,7 @@ def retry(
             if rejected:
                 deliveries.send_refused_again(ledger, connection)
             for key, is_there in ((arrived, True), (resend, False)):
-                if key and not deliveries.decide_doubt(ledger, connection, key, arrived=is_there):
+                if key and not doubts.decide_doubt(ledger, connection, key, arrived=is_there):
                     raise CodedFailure(
                         "no_such_doubt", f"{label}: no doubtful delivery {key}; see: ferry status"
                     )

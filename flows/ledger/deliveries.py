@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
-from connectors.operation import Arguments, Delivery, Item, Outcome
+from connectors.operation import Arguments, Item, Outcome
 from flows.ledger import audit, emission, plans, restored
 from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger, now
@@ -36,17 +36,6 @@ class Due:
     call: tuple[int, str] = (0, "")  # its place in the plan, and its operation
     released: bool = False  # a person let it go
     period: str | None = None  # the month it belongs to, if it may have left in one
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A delivery that may or may not have arrived, and that no look can tell of."""
-
-    key: str
-    operation: str
-    entry: str
-    version: int
-    sent: datetime
 
 
 def due(
@@ -210,21 +199,6 @@ def refused(ledger: Ledger) -> int:
         return connection.execute(query).scalar_one()
 
 
-def doubtful(ledger: Ledger) -> list[Doubt]:
-    """Deliveries of which no look can say whether they arrived: for a person to look at."""
-    query = (
-        sa.select(DELIVERY.c.key, DELIVERY.c.operation, DELIVERY.c.entry, DELIVERY.c.version, DELIVERY.c.sent)
-        .where(
-            DELIVERY.c.integration == ledger.integration,
-            DELIVERY.c.state == "unknown",
-            (DELIVERY.c.delivery_class == Delivery.BLIND.value) | (DELIVERY.c.code == restored.NOT_FINDABLE),
-        )
-        .order_by(DELIVERY.c.sent)
-    )
-    with ledger.reading() as connection:
-        return [Doubt(*row) for row in connection.execute(query)]
-
-
 def send_refused_again(ledger: Ledger, connection: Connection) -> int:
     """Put deliveries that the target refused back on their way. Returns how many."""
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
@@ -314,18 +288,3 @@ def open_entries(ledger: Ledger) -> list[tuple[str, str, int]]:
     )
     with ledger.reading() as connection:
         return [(state, code, number) for state, code, number in connection.execute(query)]
-
-
-def decide_doubt(ledger: Ledger, connection: Connection, key: str, *, arrived: bool) -> bool:
-    """A person's word on a doubtful delivery: it arrived, or it is to be sent again. False if unknown."""
-    changed = connection.execute(
-        sa.update(DELIVERY)
-        .where(
-            DELIVERY.c.integration == ledger.integration, DELIVERY.c.key == key, DELIVERY.c.state == "unknown"
-        )
-        .values(
-            state="done" if arrived else "planned", code="by_a_person", settled=now() if arrived else None
-        )
-    )
-    audit.add(ledger, connection, "a person decided a doubt", changed.rowcount, key, arrived)
-    return changed.rowcount == 1

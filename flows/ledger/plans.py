@@ -87,7 +87,9 @@ def _leave_out_repeated(
         DELIVERY.c.delivery_class != Delivery.UPSERT.value,
         DELIVERY.c.state.in_(("sent", "unknown", "done")),
     )
-    left = {(entry, content) for entry, content in connection.execute(before)} if refs else set()
+    if not refs:
+        return
+    left = {(entry, content) for entry, content in connection.execute(before)}
     for row in rows:
         if row["delivery_class"] != Delivery.UPSERT.value and (row["entry"], row["content"]) in left:
             row.update(state="superseded", code=REPEATED, settled=now())
