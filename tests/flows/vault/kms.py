@@ -41,9 +41,7 @@ class KmsServer:
         self.keys = {NAME: [Version()], OTHER: [Version()]}
         self.faults: list[str] = []
         self.requests: list[str] = []
-        self.meanwhile: dict[
-            int, Callable[[], object]
-        ] = {}  # what happens while request n, from 1, is answered
+        self.meanwhile: dict[bytes, Callable[[], object]] = {}  # what happens, once, while this is wrapped
         self._released = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(8))
         methods = {
@@ -74,6 +72,8 @@ class KmsServer:
     def _encrypt(self, request: EncryptRequest, context: Any) -> EncryptResponse:
         fault = self._begin("encrypt", request.name, context)
         aad = request.additional_authenticated_data
+        for bound in [one for one in self.meanwhile if one in aad]:
+            self.meanwhile.pop(bound)()
         _sums(context, fault, (request.plaintext, request.plaintext_crc32c))
         _sums(context, fault, (aad, request.additional_authenticated_data_crc32c))
         number = len(self.keys[request.name])
@@ -110,8 +110,6 @@ class KmsServer:
 
     def _begin(self, act: str, name: str, context: Any) -> str:
         self.requests.append(act)
-        if here := self.meanwhile.get(len(self.requests)):
-            here()
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "hang":
             self._released.wait(30)

@@ -119,7 +119,7 @@ def test_a_tenant_that_is_forgotten_meanwhile_stays_forgotten(
     tenants(ledger_url, former(tmp_path))
     engine = connect(ledger_url)
     chain = Keychain(kms.kek(), [former(tmp_path)])
-    kms.meanwhile[6] = lambda: keys.destroy(engine, former(tmp_path), ENVIRONMENT, "birch")
+    kms.meanwhile[b'"birch"'] = lambda: keys.destroy(engine, chain, ENVIRONMENT, "birch")
 
     done = {key.tenant: one for key, one in keys.rotate(engine, chain, ENVIRONMENT)}
     engine.dispose()
@@ -194,13 +194,16 @@ def test_of_two_rotations_at_once_the_first_to_write_stands(
 ) -> None:
     sealed = tenants(ledger_url, former(tmp_path), ["acme"])
     engine = connect(ledger_url)
-    kms.meanwhile[2] = lambda: rotate(ledger_url, tmp_path)
-    chain = Keychain(kms.kek(), [former(tmp_path), KeyFile(tmp_path / "present.key")])
+    present = KeyFile(tmp_path / "present.key")
+    chain = Keychain(kms.kek(), [former(tmp_path), present])
+    others = Keychain(present, [former(tmp_path), kms.kek()])
+    kms.meanwhile[b'"acme"'] = lambda: list(keys.rotate(engine, others, ENVIRONMENT))
 
     assert [one for _, one in keys.rotate(engine, chain, ENVIRONMENT)] == [False]
     engine.dispose()
 
-    assert words(ledger_url, KeyFile(tmp_path / "present.key"), sealed) == expected(["acme"])
+    assert stored(ledger_url)["acme"].kid == present.kid
+    assert words(ledger_url, chain, sealed) == expected(["acme"])
 
 
 def test_a_rotation_that_cloud_kms_interrupts_goes_on_where_it_was(tmp_path: Path, kms: KmsServer) -> None:
