@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -43,9 +43,9 @@ def deploy(tenant: CheckedTenant) -> Iterator[str]:
         raise NotDeployed("deploy: no flows/sync.py below this folder; run it from the checkout's root")
     with server() as client:
         _check_pools(client, tenant)
-        removed = {one.id for one in _of_tenant(client, tenant.name) if REMOVED in one.tags}
+        before = {one.id: one for one in _of_tenant(client, tenant.name)}
         _run_prefect(tenant)
-        yield from _settle(client, tenant, removed)
+        yield from _settle(client, tenant, before)
 
 
 def _check_pools(client: SyncPrefectClient, tenant: CheckedTenant) -> None:
@@ -90,7 +90,7 @@ def _last_words(output: str) -> str:
 
 
 def _settle(
-    client: SyncPrefectClient, tenant: CheckedTenant, removed_before: Container[UUID]
+    client: SyncPrefectClient, tenant: CheckedTenant, before: Mapping[UUID, DeploymentResponse]
 ) -> Iterator[str]:
     """Pause what is on the server and not in the file, and say how each stands."""
     wanted = {one.name: one for _, one in tenant.deployments.values()}
@@ -100,10 +100,11 @@ def _settle(
             continue
         crons = [str(schedule.get("cron")) for schedule in wanted[present.name].schedules]
         told = f"{present.name}: deployed, {'; '.join(crons) or 'no schedule'}"
-        if present.id in removed_before:
-            client.resume_deployment(present.id)
+        was = before.get(present.id)
+        if was and REMOVED in was.tags:
             told += "; it is back in the file, so no longer paused"
-        elif present.paused:
+        elif was and was.paused and wanted[present.name].paused is None:
+            client.pause_deployment(present.id)  # Prefect's deploy starts again what a person had stopped
             told += "; somebody paused it, so it stays paused until it is switched on in the dashboard"
         yield told
 
