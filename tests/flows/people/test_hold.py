@@ -122,7 +122,10 @@ def test_after_its_time_the_form_is_gone_and_the_deliveries_stay_held(
     run = str(deployed.run()["id"])
 
     sleep(1.1)  # the form's own time: there is no event to wait for
-    assert deployed.resume(run, decision="release") == "REJECT"
+    assert deployed.resume(run, decision="release") in (
+        "REJECT",
+        "ABORT",
+    )  # the server's own clean-up may be first
 
     assert deployed.flow_run(run)["state_type"] in ("FAILED", "PAUSED")
     assert here.ledger(HELD) == [(6,)]
