@@ -48,7 +48,9 @@ def _ended_everything(run: Run, everything: Mapping[str, int]) -> bool:
     """Whether nothing more is to leave for this month: everyone was decided, everything left once."""
     read_all = run.mode != "retry" or bool(run.emission and run.emission.reopened)
     return (
-        read_all and run.state != "failed" and not run.counts["undecided"] and not everything.get("planned")
+        read_all
+        and run.state != "failed"
+        and not (run.counts["undecided"] or everything.get("planned") or run.reconciling)
     )
 
 

@@ -9,7 +9,7 @@ from flows.check.findings import Findings
 from flows.check.names import joined
 from flows.reach import NotReached, server
 
-SLUG = "sealedconnection"
+SLUG = "sealed-connection"
 PAGE = 200
 
 

@@ -8,7 +8,7 @@ import typer
 from flows.cli.app import Label, app, say, with_ledger
 from flows.explain import explain as explanation
 from flows.ledger import audit, entries
-from flows.ledger.store import Ledger
+from flows.ledger.store import Ledger, TenantForgotten
 from flows.settings import Settings
 from flows.status import status as status_lines
 from flows.tenants import labels, load
@@ -46,7 +46,10 @@ def status(
         _check(label)
         return
     for one in [label] if label else labels(Settings().deployments):
-        with_ledger(one, _say_status)
+        try:
+            with_ledger(one, _say_status)
+        except TenantForgotten as gone:  # the others are to be told of, too
+            say(str(gone))
 
 
 def _check(which: str) -> None:

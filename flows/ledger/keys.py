@@ -140,6 +140,7 @@ def scrub(engine: Engine) -> bool:
     if engine.dialect.name != "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM (FULL) data_key")
+            connection.exec_driver_sql("VACUUM (FULL) audit_key")
         return True
     raw = engine.raw_connection()  # outside of any transaction, where SQLAlchemy would begin one
     try:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVarTuple
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,7 +24,7 @@ from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
 from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
-Values = TypeVarTuple("Values")
+Values = TypeVar("Values", bound=tuple[Any, ...])  # the columns of a row: as SQLAlchemy binds them
 LEASE_SECONDS = 60.0  # unless the machine's settings say otherwise
 ATTEMPTS = 12  # to open the ledger
 PAUSE = 0.25  # seconds between them
@@ -264,8 +264,8 @@ def _integration_of(engine: Engine, tenant: str, name: str) -> int:
 
 
 def _inserted_once(
-    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[*Values]
-) -> sa.Row[*Values]:
+    engine: Engine, table: sa.Table, row: Mapping[str, object], found: sa.Select[Values]
+) -> sa.Row[Values]:
     """The row, whoever inserted it: two processes may start at the same moment."""
     with suppress(IntegrityError), engine.begin() as connection:
         connection.execute(table.insert().values(row))

@@ -66,7 +66,7 @@ LEASE = sa.Table(
     _text("holder"),
     _text("run", nullable=True),
     _text("flow_run", default=""),  # Prefect's id of the holder, if Prefect runs it
-    sa.Column("expires", sa.Float, nullable=False),  # seconds since 1970 by the database's clock
+    sa.Column("expires", sa.Float[float](), nullable=False),  # seconds since 1970 by the database's clock
 )
 
 CURSOR = sa.Table(
@@ -172,7 +172,7 @@ AUDIT_KEY = sa.Table(
     "audit_key",
     METADATA,
     sa.Column("environment", sa.String(200), primary_key=True),
-    _text("kid"),
+    sa.Column("kid", sa.String(400), nullable=False),
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
 )
 

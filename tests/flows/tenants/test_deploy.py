@@ -189,9 +189,9 @@ def test_a_connection_without_its_block_is_told_until_it_is_there(house: House) 
     path.write_text(path.read_text().replace(", api_key: $KEY", ""))
     before = house.ferry("check", "theta")
 
-    type_ = house.api.post("/block_types/", json={"name": "Sealed Connection", "slug": "sealedconnection"})
+    type_ = house.api.post("/block_types/", json={"name": "Sealed Connection", "slug": "sealed-connection"})
     if type_.status_code == 409:
-        type_ = house.api.get("/block_types/slug/sealedconnection")
+        type_ = house.api.get("/block_types/slug/sealed-connection")
     schema = house.api.post(
         "/block_schemas/",
         json={"block_type_id": type_.json()["id"], "fields": {"type": "object", "properties": {}}},

@@ -76,7 +76,7 @@ def test_killed_at_every_point_it_leaves_every_tenant_open_and_is_finished_by_th
     tmp_path: Path,
 ) -> None:
     kills = 0
-    for at in range(1, 12):
+    for at in range(1, 14):
         folder = tmp_path / str(at)
         folder.mkdir()
         url = f"sqlite:///{folder / 'ledger.db'}"
@@ -90,7 +90,7 @@ def test_killed_at_every_point_it_leaves_every_tenant_open_and_is_finished_by_th
         rotate(url, folder)
         assert words(url, KeyFile(folder / "present.key"), sealed) == expected()
 
-    assert kills == 3 * len(TENANTS) + 1  # before, inside and after each, and before the files are scrubbed
+    assert kills == 3 * len(TENANTS) + 2  # before, inside and after each, after the audit's, before the scrub
 
 
 def test_killed_on_postgresql_it_is_finished_by_the_next(ledger_url: str, tmp_path: Path) -> None:

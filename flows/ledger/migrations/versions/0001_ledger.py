@@ -48,7 +48,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
     op.create_table(
         "audit_key",
         sa.Column("environment", sa.String(length=200), nullable=False),
-        sa.Column("kid", sa.String(length=200), nullable=False),
+        sa.Column("kid", sa.String(length=400), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("environment", name=op.f("pk_audit_key")),
     )
