@@ -14,7 +14,7 @@ from flows.ledger import audit as events
 from flows.ledger import store
 from flows.ledger.verify import Finding, verify
 from flows.settings import Settings
-from flows.vault import KeyFile
+from flows.vault.configured import key_encryption_key
 
 audit = typer.Typer(help="What was done, by whom: every read, decision, delivery and key action, chained.")
 app.add_typer(audit, name="audit")
@@ -34,7 +34,7 @@ def verify_command(
         anchors = anchor.everywhere(settings.env)
     engine = store.connect(settings.ledger())
     try:
-        key = store.audit_key(engine, KeyFile(settings.key()), settings.env)
+        key = store.audit_key(engine, key_encryption_key(settings), settings.env)
         found = list(verify(engine, key, tenant, anchors=anchors))
         number = sum(1 for one in anchors if tenant in ("", one[0]) and anchors[one][0].seq)
     finally:
