@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -75,7 +76,8 @@ def met(ledger: Ledger) -> Restoration | None:
     if lost:
         same = anchor.ledger == _identity(ledger)
         restored.mark(ledger, lost=lost, same_keys=same, epoch=max(anchor.epoch + 1, ledger.epoch))
-    return restored.find(ledger)
+    found = restored.find(ledger)
+    return replace(found, noticed_now=True) if found and lost else found
 
 
 def behind(ledger: Ledger, anchor: Anchor, *, before: int) -> int:

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from flows import report
 from flows.breaker import MEANING
-from flows.ledger import holds, runs
+from flows.ledger import holds, restored, runs
 from flows.run import Run
 
 PREFIX = "held-"  # a suspension's key: this and the run that held
@@ -66,7 +66,12 @@ def word() -> Word | None:
 
 
 def settle(run: Run, given: Word) -> None:
-    """Do as the person said, with an audit row. What was settled meanwhile is not held any more."""
+    """Do as the person said, with an audit row. What was settled meanwhile is not held any more.
+
+    Not on a restored ledger that this run noticed first: the word was given without knowing of that.
+    """
+    if run.restored is not None and run.restored.noticed_now:
+        return
     until = runs.ended(run.ledger, given.run) if given.run else None
     if given.release:
         released = holds.release(run.ledger, until)
@@ -74,6 +79,7 @@ def settle(run: Run, given: Word) -> None:
         run.count("calls", released)
     else:
         run.count("discarded", holds.discard(run.ledger, until))
+    run.restored = restored.find(run.ledger)  # released by this word, it is reconciled no more
 
 
 def of(run: Run) -> Hold | None:

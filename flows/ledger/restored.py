@@ -32,6 +32,7 @@ class Restoration:
     lost: int
     same_keys: bool  # an older copy of the same ledger; False: another one, whose keys are others
     released: datetime | None
+    noticed_now: bool = False  # by this run: no person can have given a word on it
 
 
 def find(ledger: Ledger) -> Restoration | None:
@@ -107,7 +108,9 @@ def _move(
     code: str,
 ) -> int:
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
-    sent = {"sent": sa.func.coalesce(DELIVERY.c.sent, found.since)} if to == "unknown" else {}
+    values: dict[str, object] = {"released": now()}  # the breaker does not look at it again
+    if to == "unknown":
+        values = {"sent": sa.func.coalesce(DELIVERY.c.sent, found.since)}
     return connection.execute(
         sa.update(DELIVERY)
         .where(
@@ -117,7 +120,7 @@ def _move(
             (DELIVERY.c.code == CODE) | (DELIVERY.c.planned <= found.since),
             which,
         )
-        .values(state=to, code=code, settled=None, **sent)
+        .values(state=to, code=code, settled=None, **values)
     ).rowcount
 
 

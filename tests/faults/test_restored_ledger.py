@@ -133,7 +133,7 @@ def test_an_older_copy_sends_nothing_until_released_and_then_nothing_twice(here:
     assert states(here, "probe_keyed_charge") == {"done": 6}
     assert effects(here, sent) == []
 
-    released = ferry(here, "retry", here.label, "--release")
+    released = ferry(here, "release", here.label)
 
     assert released.code == 3, released.err  # events are doubtful: each waits for a person's word
     found = tally(here, expected)
@@ -155,13 +155,27 @@ def test_what_an_older_copy_had_planned_is_looked_for_before_it_is_sent(here: Pr
     assert here.run() == 3
     assert len(here.probe.effects()) == once
     an_hour_later(here)
-    assert ferry(here, "retry", here.label, "--release").code == 3
+    assert ferry(here, "release", here.label).code == 3
 
     assert tally(here, expected).doubled == []
     assert tally(here, expected).lost == []
     after = [one.operation for one in effects(here, once)]
     assert after == ["upsert_contact"] * 3
     assert sent < once
+
+
+def test_a_release_before_anybody_knew_of_the_restore_lets_nothing_go(here: Practice) -> None:
+    rename(here, "Known")
+    assert here.run() == 0
+    old = backup(here)
+    rename(here, "Lost")
+    assert here.run() == 0
+    restore(here, old)
+    sent = len(here.probe.effects())
+
+    assert ferry(here, "release", here.label).code == 3
+    assert here.run() == 3  # `release` drives on what is open; this reads, and decides what was lost
+    assert len(here.probe.effects()) == sent
 
 
 def test_after_the_release_new_changes_go_out_as_ever(here: Practice) -> None:
@@ -175,7 +189,7 @@ def test_after_the_release_new_changes_go_out_as_ever(here: Practice) -> None:
     expected = rename(here, "While")  # a change that no target knows, decided before the release
     assert here.run() == 3
     an_hour_later(here)
-    assert ferry(here, "retry", here.label, "--release").code == 3
+    assert ferry(here, "release", here.label).code == 3
     assert tally(here, expected).lost == []
     assert tally(here, expected).doubled == []
 
@@ -200,7 +214,7 @@ def test_a_ledger_that_is_gone_is_another_one_and_only_upserts_go_out(here: Prac
     assert effects(here, sent) == []
     assert held_codes(here) == [("ledger_restored",)]
     assert "RESTORED from nothing: it is another ledger" in ferry(here, "status", here.label).out
-    assert ferry(here, "retry", here.label, "--release").code == 3
+    assert ferry(here, "release", here.label).code == 3
 
     assert {one.operation for one in effects(here, sent)} == {"upsert_contact"}
     assert tally(here, expected).lost == tally(here, expected).doubled == []
@@ -221,7 +235,7 @@ def test_a_released_ledger_that_is_restored_again_waits_again(here: Practice) ->
     for _ in range(2):
         restore(here, old)
         assert here.run() == 3
-        ferry(here, "retry", here.label, "--release")
+        ferry(here, "release", here.label)
         sent = len(here.probe.effects())
     restore(here, old)
 
