@@ -97,9 +97,8 @@ class Site:
     def practice(self, tenant: str, integration: str, healthie: StandIn, probe: ProbeServer) -> Practice:
         """The same tenant as the fault tests see one: to edit, to run from the command line, to tally."""
         label = f"{tenant}/{integration}"
-        return Practice(
-            healthie, probe, self.environment(), self.folder, label, warehouse=self.warehouse(tenant)
-        )
+        environment, warehouse = self.environment(), self.warehouse(tenant)
+        return Practice(healthie, probe, {}, self.folder, label, environment, warehouse)
 
     def says(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """`python -m <command>` to its end."""
