@@ -46,6 +46,7 @@ class ByModel(Way[Decides]):
         self._model, self._text, self._access = model, text, access
         self._view, self._gate = view, gate
         self._plan = plan_type("reference", policy, writes)
+        self._lookups = lookups
         self._tools = lookup_tools(lookups, view.answer)
 
     def build(self) -> Decides:
@@ -79,7 +80,7 @@ class ByModel(Way[Decides]):
         )
         async with turns:
             with deciding.current():
-                told = self._view.case(case.entry, case.known, case.today)
+                told = self._view.case(case.entry, case.known, case.today, self._lookups)
                 await agent.run(told, deps=deciding, usage_limits=usage, timeout=limits.seconds)
 
     async def _check(self, run: RunContext[Deciding], plan: SubmittedPlan) -> SubmittedPlan:

@@ -20,7 +20,7 @@ from agent.transforms import Failure, apply
 from connectors.entry import Entry
 from connectors.operation import Lookup, arguments_of
 
-Shown = Callable[[JsonValue, Entry], str]
+Shown = Callable[[Lookup, JsonValue, Entry], str]
 
 
 def lookup_tools(lookups: Mapping[str, Lookup], shown: Shown) -> list[Tool[Deciding]]:
@@ -52,7 +52,7 @@ def _tool(name: str, lookup: Lookup, shown: Shown) -> Tool[Deciding]:
             raise ModelRetry(f"invalid_arguments: {error.errors(include_input=False)[0]['loc']}") from None
         # A connector is synchronous and has its own time-outs; reads may go on unattended.
         answer = await asyncio.to_thread(lookup.answer, case.patient, asked)
-        return shown(answer, case.entry)
+        return shown(lookup, answer, case.entry)
 
     look.__annotations__["arguments"] = create_model(f"{name}_asked", __base__=SubmittedArguments, **fields)
     return Tool(look, takes_ctx=True, name=name, description=lookup.summary)

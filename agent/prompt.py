@@ -1,7 +1,7 @@
 """What a model is told: the approved text first and always the same, then one entry as handles.
 
-What may not be revealed is shown as its type and length. A model works by reference, so it can carry a
-value to a target without ever having seen it.
+What may not be revealed is shown as its type and length, in the entry and in a lookup's answer. A model
+works by reference, so it can carry a value to a target without ever having seen it.
 """
 
 import json
@@ -11,8 +11,9 @@ from datetime import date
 from pydantic import JsonValue
 
 from agent.grants import CategoryOf
-from agent.references import handles, shown
+from agent.references import handles, masked, shown
 from connectors.entry import Category, Entry, without_positions
+from connectors.operation import Lookup
 
 REVEALED = frozenset({Category.STATUS, Category.SCHEDULE, Category.TAGS})
 """What a model is shown of an entry unless the integration says otherwise."""
@@ -32,7 +33,8 @@ Answer with one call of submit_plan and nothing else.
 - Arguments are handles, never values: @email is the record's value at that path, @policies.0.num the one at
   that position, @phone|e164 the value through a declared transform, =active a constant that the argument
   allows. null means the argument is not set.
-- A value shown as <str, 15 chars> is there but not shown to you; its handle works all the same.
+- A value shown as <str, 15 chars> is there but not shown to you; its handle in the record works all the
+  same.
 - Only what an argument's description lists is allowed there.
 
 The approved instructions:
@@ -54,26 +56,62 @@ class View:
     def visible(self, path: str) -> bool:
         """Whether the value at a concrete path may leave to the model. Ids may not, nor the undeclared."""
         declared = without_positions(path)
-        last = declared.rpartition(".")[2]
-        if last == "id" or last.endswith("_id"):
-            return False
-        return self._category(declared) in self._reveal
+        return self._revealed(declared, self._category(declared))
 
-    def case(self, entry: Entry, known: Mapping[str, JsonValue], today: date) -> str:
+    def _revealed(self, declared: str, category: Category | None) -> bool:
+        last = declared.rpartition(".")[2]
+        return last != "id" and not last.endswith("_id") and category in self._reveal
+
+    def case(
+        self,
+        entry: Entry,
+        known: Mapping[str, JsonValue],
+        today: date,
+        lookups: Mapping[str, Lookup],
+    ) -> str:
         """One entry, as the last part of a request."""
         lines = [f"Today is {today.isoformat()}. The record:", *shown(entry, self.visible)]
         for name, answer in known.items():
-            lines.append(f"What {name} answered: {self.answer(answer, entry)}")
+            lines.append(f"What {name} answered: {self.answer(lookups.get(name), answer, entry)}")
         return "\n".join(lines)
 
-    def answer(self, answer: JsonValue, entry: Entry) -> str:
-        """A lookup's answer without any value of the entry that the model may not see."""
+    def answer(self, lookup: Lookup | None, answer: JsonValue, entry: Entry) -> str:
+        """A lookup's answer: what it declares to be of a revealed category. The rest is masked.
+
+        Nor is any value of the entry in it that the model may not see.
+        """
         unseen = {
             value.casefold()
             for at, value in handles(entry)
             if isinstance(value, str) and len(value) > 2 and not self.visible(at[1:])
         }
-        return json.dumps(_without(answer, unseen), ensure_ascii=True)
+        shown = self._part(answer, "", lookup.categories if lookup else {}, unseen)
+        return json.dumps(shown, ensure_ascii=True)
+
+    def _part(
+        self, value: JsonValue, path: str, categories: Mapping[str, Category], unseen: Collection[str]
+    ) -> JsonValue:
+        """What is shown of the part of an answer at this declared path."""
+        if value is None or value in ([], {}):
+            return value
+        if path in categories:
+            if self._revealed(path, categories[path]):
+                return _without(value, unseen)
+        elif isinstance(value, list) and _names(path, categories):
+            return [self._part(inner, path, categories, unseen) for inner in value]
+        elif isinstance(value, dict) and _names(path, categories):
+            below = {name: f"{path}.{name}" if path else name for name in value}
+            return {  # a name that is not declared may itself be a value
+                name: self._part(value[name], at, categories, unseen)
+                for name, at in below.items()
+                if _names(at, categories)
+            }
+        return masked(value)
+
+
+def _names(path: str, categories: Mapping[str, Category]) -> bool:
+    """Whether anything is declared at this path or below it."""
+    return any(not path or at == path or at.startswith(f"{path}.") for at in categories)
 
 
 def _without(value: JsonValue, unseen: Collection[str]) -> JsonValue:

@@ -171,7 +171,7 @@ def shown(entry: Entry, visible: Callable[[str], bool]) -> list[str]:
         visible: whether the value at a concrete path may leave to the model. Where it may not, only
             its type and length do: null and empty stay told apart.
     """
-    return [f"{at}: {_plain(value) if visible(at[1:]) else _masked(value)}" for at, value in handles(entry)]
+    return [f"{at}: {_plain(value) if visible(at[1:]) else masked(value)}" for at, value in handles(entry)]
 
 
 def _plain(value: JsonValue) -> str:
@@ -182,7 +182,8 @@ def _plain(value: JsonValue) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def _masked(value: JsonValue) -> str:
+def masked(value: JsonValue) -> str:
+    """A value's type and length in place of the value; null and empty lists and objects as they are."""
     if isinstance(value, str):
         return f"<str, {len(value)} chars>"
     if value is None:

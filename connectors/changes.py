@@ -5,6 +5,9 @@ difference of the clocks, where the feed shows none) is nominated by the scan un
 one, whatever is edited meanwhile and wherever a scan was broken off. It needs a feed that continues after
 the last row it gave (keyset). A listing paged by position skips a row for each one that vanishes
 before it; such a feed must overlap its own pages, and a full sweep finds what is still missed.
+
+"No more" is believed of a feed that counts its rows only if as many were seen. Rows that moved past the
+scan meanwhile are no loss, and are looked for at the listing's beginning before anything is refused.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +19,7 @@ from typing import Protocol
 from pydantic import AwareDatetime
 
 from connectors.base import Settings
-from connectors.errors import Rejected
+from connectors.errors import Rejected, Transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `after` continues the listing, None at its end. `clock` is the source's own clock."""
+    """One page. `after` continues the listing, None at its end. `clock` is the source's own clock.
+
+    `total`: how many rows the whole listing has at this moment, if the source says.
+    """
 
     rows: tuple[Row, ...]
     after: str | None
     clock: datetime | None = None
+    total: int | None = None
 
 
 class Feed(Protocol):
@@ -70,6 +77,7 @@ class Scan(Protocol):
     def cursor(self) -> Cursor: ...
 
 
+LOOKS = 5  # at a listing's beginning, for rows that moved there; each is shorter than the one before
 OVERLAP = timedelta(minutes=15)  # late commits and clock differences; must exceed the source's longest
 
 
@@ -78,13 +86,14 @@ def scan(
 ) -> Scan:
     """A reading of everything that became visible since `cursor`; of everything, if there is none.
 
-    Each patient is nominated once in a scan. Nothing is kept in memory but their ids.
+    Each patient is nominated once in a scan. Nothing is kept in memory but ids: theirs and the rows'.
 
     Args:
         now: our own clock, aware.
         overlap: how far before the cursor to look again.
 
-    Raises (while it is iterated): what the feed raises; Rejected("feed_stuck") if its pages do not advance.
+    Raises (while it is iterated): what the feed raises; Rejected("feed_stuck") if its pages do not advance;
+    Transient("incomplete_listing") if it ends before all rows that the source counts.
     """
     return _Reading(feed, cursor, now, overlap)
 
@@ -102,24 +111,40 @@ class _Reading:
         self._read_to: Cursor | None = None
 
     def __iter__(self) -> Iterator[tuple[Change, ...]]:
-        started = self._now()
-        floor = self._floor(started)
-        seen: set[str] = set()
-        visible: datetime | None = None  # everything up to here was visible when we began
+        started = watermark = self._now()
+        floor = stop = self._floor(started)
+        patients: set[str] = set()
+        rows: set[str] = set()  # stays empty for a feed that does not count
+        for look in range(1 + LOOKS):
+            visible, reached, whole = started, False, False  # all up to `visible` was visible when we began
+            for page in self._pages(floor):
+                visible = min(visible, page.clock or visible)
+                changes = self._unseen(page.rows, floor, patients)
+                if changes:
+                    yield changes
+                rows.update(row.id for row in page.rows if page.total is not None)
+                whole = page.total is None or len(rows) >= page.total
+                reached = self._beyond(page.rows, stop)
+                if reached or (look and whole):
+                    break
+            watermark = watermark if look else visible
+            if whole or (reached and not look):
+                self._read_to = Cursor(watermark=watermark)
+                return
+            stop, started = self._late(visible), self._now()
+        raise Transient("incomplete_listing", f"{self._feed.name}: fewer rows than the source counts")
+
+    def _pages(self, since: datetime | None) -> Iterator[Page]:
+        """The listing from its beginning to its end."""
         after: str | None = None
         while True:
-            page = self._feed.fetch(after, None if self._feed.newest_first else floor)
-            if visible is None:
-                visible = min(started, page.clock or started)
-            changes = self._unseen(page.rows, floor, seen)
-            if changes:
-                yield changes
-            if page.after is None or self._beyond(page.rows, floor):
-                break
+            page = self._feed.fetch(after, None if self._feed.newest_first else since)
+            yield page
+            if page.after is None:
+                return
             if page.after == after:
                 raise Rejected("feed_stuck", f"{self._feed.name}: the next page is the same page")
             after = page.after
-        self._read_to = Cursor(watermark=visible)
 
     @property
     def cursor(self) -> Cursor:
@@ -132,7 +157,11 @@ class _Reading:
         """Rows from here on may not have been seen. None: any row may not."""
         if self._before is None or self._before.watermark > started + self._overlap:
             return None  # a cursor from the future says nothing about what was read
-        return min(self._before.watermark, started) - self._overlap
+        return self._late(min(self._before.watermark, started))
+
+    def _late(self, moment: datetime) -> datetime:
+        """The earliest stamp of what may become visible only after this moment."""
+        return moment - self._overlap
 
     def _unseen(self, rows: Sequence[Row], floor: datetime | None, seen: set[str]) -> tuple[Change, ...]:
         changes: list[Change] = []

@@ -11,6 +11,8 @@ from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from connectors.entry import Category
+
 Arguments = Mapping[str, JsonValue]
 """The arguments that were set. An absent name is missing; None is null; "" is empty."""
 
@@ -59,12 +61,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A read that helps to decide. `answer(patient, arguments)` returns JSON, never raises for "none"."""
+    """A read that helps to decide. `answer(patient, arguments)` returns JSON, never raises for "none".
+
+    categories: what kind of patient data the answer's fields are, by path without positions. A model is
+        shown nothing that is not named here.
+    """
 
     name: str
     summary: str
     arguments: type[ArgumentModel]
     answer: Callable[[str, Arguments], JsonValue]
+    categories: Mapping[str, Category] = field(default_factory=dict[str, Category])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ from connectors.healthie.mutation import (
     REMOVE_TAG,
     UPDATE_LOCATION,
     UPDATE_TASK,
+    Created,
     applied,
     as_written,
+    create,
     each,
     not_applied,
     parsed,
@@ -125,14 +127,13 @@ class LocationWrites:
             ),
         ]
 
-    def _create(self, item: Item) -> str:
+    def _create(self, item: Item) -> Created:
         sent: Json = arguments_of(parsed(CreateLocation, item.arguments))
         there = known_patient(self.client, item.patient, LOCATIONS)
         alike = self._alike(item, there)  # Healthie keeps no two apart, and duplicates pile up
         if alike is not None:
-            return alike
-        found = run(self.client, CREATE_LOCATION, {**sent, "user_id": item.patient}, sent)
-        return str(applied(CREATE_LOCATION, sent, found)["id"])
+            return Created(alike)
+        return create(self.client, CREATE_LOCATION, {**sent, "user_id": item.patient}, sent)
 
     def _look(self, items: Sequence[Item]) -> Mapping[str, str | None]:
         """By its lines: an address has no reference of ours."""
@@ -209,16 +210,12 @@ class TaskWrites:
             ),
         ]
 
-    def _create(self, item: Item) -> str:
+    def _create(self, item: Item) -> Created:
         asked: Json = arguments_of(parsed(CreateTask, item.arguments))
         sent = self._input(asked)
-        sent |= {"client_id": item.patient, "metadata": {NAMESPACE: item.key}}
-        found = run(self.client, CREATE_TASK, sent, ["client_id", "content", "metadata"])
-        shown: Json = {"client_id": item.patient, "content": asked["content"]}
-        task = applied(CREATE_TASK, shown, found)
-        if _key_of(task) != item.key:
-            raise not_applied("createTask")
-        return str(task["id"])
+        ours: Json = {"client_id": item.patient, "metadata": {NAMESPACE: item.key}}
+        shown: Json = {**ours, "content": asked["content"]}
+        return create(self.client, CREATE_TASK, {**sent, **ours}, shown)
 
     def _look(self, items: Sequence[Item]) -> Mapping[str, str | None]:
         """By our key in the task's metadata."""

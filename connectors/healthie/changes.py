@@ -116,7 +116,7 @@ class HealthieFeed:
         nodes, following, total = page_of(reply.data.get("rows"), self.name)
         if after is None and not nodes and (total or not self._listing.area):
             raise Transient("incomplete_listing", f"healthie: {self.name}: a page without its rows")
-        return Page(tuple(self._row(node) for node in nodes), following, reply.clock)
+        return Page(tuple(self._row(node) for node in nodes), following, reply.clock, total)
 
     def _row(self, node: Json) -> Row:
         stamp = node.get("updated_at") or node.get("created_at")

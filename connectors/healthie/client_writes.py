@@ -14,8 +14,10 @@ from connectors.healthie.client import Client
 from connectors.healthie.mutation import (
     CREATE_CLIENT,
     UPDATE_CLIENT,
+    Created,
     applied,
     as_written,
+    create,
     each,
     not_applied,
     parsed,
@@ -90,12 +92,11 @@ class ClientWrites:
             held[item.key] = None if found is None else as_written(item.arguments, found, names)
         return held
 
-    def _create(self, item: Item) -> str:
+    def _create(self, item: Item) -> Created:
         sent: Json = arguments_of(parsed(CreateClient, item.arguments))
         sent["record_identifier"] = item.key  # createClient has no idempotency key: this is found again
         asked: Json = {**sent, "dont_send_welcome": True, "skipped_email": not sent.get("email")}
-        found = applied(CREATE_CLIENT, sent, run(self.client, CREATE_CLIENT, asked, sent))
-        return str(found["id"])
+        return create(self.client, CREATE_CLIENT, asked, sent)
 
     def _created(self, items: Sequence[Item]) -> Mapping[str, str | None]:
         """By `record_identifier`: Healthie searches it, and it is compared exactly."""

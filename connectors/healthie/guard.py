@@ -15,12 +15,16 @@ from typing import Final
 
 from graphql import (
     BooleanValueNode,
+    DirectiveNode,
     DocumentNode,
+    EnumValueNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    IntValueNode,
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -37,6 +41,28 @@ from connectors.errors import Denied
 
 ROOTS: Final = {OperationType.QUERY: "Query", OperationType.MUTATION: "Mutation"}
 LITERALS: Final = frozenset({"all", "active", "archived"})  # every other text must be a variable
+COUNTS: Final = frozenset({"first", "last"})  # every other number must be a variable
+
+# What Healthie would otherwise assume hides rows or marks things as seen (sandbox schema, 2026-08). None:
+# a word of ours, whichever.
+DEFAULTS: Final[Mapping[str, Mapping[str, bool | str | None]]] = {
+    "user": {"clear_notifs": False},
+    "users": {"include_suborg_patients": True, "order_by": None},
+    "appointments": {
+        "filter": "all",
+        "is_org": True,
+        "with_all_statuses": True,
+        "include_blockers": False,
+        "include_suborganizations": True,
+        "order_by": None,
+    },
+    "tasks": {"show_hidden": True, "order_by": None},
+    "appliedTags": {"order_by": None},
+    "billingItems": {"order_by": None},
+    "requestedPayments": {"order_by": None},
+    "cms1500s": {"order_by": None},
+    "recurringPayments": {"active_status": None},
+}
 DEPTH: Final = 25  # Healthie's own limit
 
 
@@ -99,6 +125,8 @@ def admitted(text: str, *, read_only: bool) -> Document:
     operation = operations[0]
     if operation.operation not in ROOTS:
         raise Denied("not_allowed", "healthie: subscriptions are not used")
+    if any(variable.default_value is not None for variable in operation.variable_definitions or ()):
+        raise Denied("spliced", "healthie: a variable has a default value")
     mutation = operation.operation is OperationType.MUTATION
     walk = _Walk(fragments, mutation=mutation)
     if mutation and read_only:
@@ -149,8 +177,10 @@ class _Walk:
             self._selection(node, parent, depth)
 
     def _selection(self, node: SelectionNode, parent: str, depth: int) -> None:
-        if any(directive.name.value not in ("skip", "include") for directive in node.directives or ()):
-            raise Denied("not_allowed", f"healthie: a directive below {parent} is not known")
+        for directive in node.directives or ():
+            if directive.name.value not in ("skip", "include"):
+                raise Denied("not_allowed", f"healthie: a directive below {parent} is not known")
+            _check_arguments(directive)
         if isinstance(node, FieldNode):
             self._field(node, parent, depth)
         elif isinstance(node, InlineFragmentNode):
@@ -172,23 +202,42 @@ class _Walk:
         below = selectable()[parent][name]
         if exclusions().type(below):
             raise Denied("denied", f"healthie: {below} is never selected")
-        _check_arguments(node, parent)
+        _check_arguments(node)
+        if parent == "Query":
+            _check_defaults(node)
         if (node.selection_set is not None) != bool(below):
             raise Denied("not_allowed", f"healthie: {parent}.{name} is selected as what it is not")
         if node.selection_set is not None:
             self.selections(node.selection_set, below, depth + 1)
 
 
-def _check_arguments(node: FieldNode, parent: str) -> None:
-    """No text of ours or of a patient's is spliced in, and no default that bites is left standing."""
+def _check_arguments(node: FieldNode | DirectiveNode) -> None:
+    """No value of ours or of a patient's is spliced into the text, where nothing judges it."""
+    for argument in node.arguments or ():
+        for inner in _nodes([argument.value]):
+            spliced = isinstance(inner, (ObjectValueNode, FloatValueNode))
+            spliced |= isinstance(inner, StringValueNode) and inner.value not in LITERALS
+            spliced |= isinstance(inner, IntValueNode) and argument.name.value not in COUNTS
+            if spliced:
+                raise Denied("spliced", f"healthie: a value is spliced into {node.name.value}")
+
+
+def _check_defaults(node: FieldNode) -> None:
+    """No default that bites is left standing."""
+    name = node.name.value
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    for inner in _nodes(given.values()):
-        if isinstance(inner, StringValueNode) and inner.value not in LITERALS:
-            raise Denied("spliced", f"healthie: a value is spliced into {node.name.value}")
-    if (parent, node.name.value) == ("Query", "user"):
-        cleared = given.get("clear_notifs")
-        if not isinstance(cleared, BooleanValueNode) or cleared.value:
-            raise Denied("not_allowed", "healthie: user() without clear_notifs: false marks things as seen")
+    for argument, value in DEFAULTS.get(name, {}).items():
+        if not _says(given.get(argument), value):
+            raise Denied("default_left", f"healthie: {name}() needs its {argument} spelled out")
+    if not _says(given.get("or_current_user", BooleanValueNode(value=False)), False):
+        raise Denied("default_left", f"healthie: {name}() would answer with the key's own account")
+
+
+def _says(given: ValueNode | None, value: bool | str | None) -> bool:
+    """Is it this very value in the text? A variable may be null."""
+    if value is None:
+        return isinstance(given, (EnumValueNode, StringValueNode))
+    return isinstance(given, (BooleanValueNode, StringValueNode)) and given.value == value
 
 
 def _nodes(values: Iterable[ValueNode]) -> Iterable[ValueNode]:

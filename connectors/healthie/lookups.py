@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from connectors.healthie.arguments import FindClient, NoArguments
 from connectors.healthie.client import Client
+from connectors.healthie.fields import catalogue
 from connectors.healthie.mutation import parsed
 from connectors.healthie.present import clients_matching, patient
 from connectors.healthie.reply import Json
@@ -46,6 +47,7 @@ def lookups(client: Client) -> Mapping[str, Lookup]:
                 "The patient as Healthie has it now; null if there is none.",
                 NoArguments,
                 get_client,
+                {name: catalogue()[name].category for name in ("id", *SHOWN)},
             ),
             Lookup(
                 "find_client",
@@ -53,6 +55,7 @@ def lookups(client: Client) -> Mapping[str, Lookup]:
                 "given). Several may be the same person entered twice; an empty list means none.",
                 FindClient,
                 find_client,
+                {name: catalogue()[name].category for name in ("id", "active")},
             ),
         )
     }

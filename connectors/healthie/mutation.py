@@ -10,10 +10,11 @@ from typing import Final, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from connectors.errors import Rejected
+from connectors.errors import Rejected, Unknown
 from connectors.healthie.arguments import CreateClient, CreateLocation, CreateTask, UpdateClient
 from connectors.healthie.client import Client
-from connectors.healthie.reply import Json
+from connectors.healthie.normal import MalformedError, metadata
+from connectors.healthie.reply import UNNAMED, Json
 from connectors.operation import ArgumentModel, Arguments, Item, Outcome
 
 A = TypeVar("A", bound=ArgumentModel)
@@ -66,6 +67,44 @@ def run(client: Client, mutation: Mutation, sent: Json, fields: Collection[str])
     return payload[mutation.payload]
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A record that is there: its id, and a code naming what it holds differently, "" if nothing."""
+
+    id: str
+    code: str = ""
+
+
+def create(client: Client, mutation: Mutation, sent: Json, shown: Json) -> Created:
+    """Send a mutation that makes a record. Once its id came back it is there, whatever else the answer says.
+
+    Args:
+        shown: what the returned object should hold.
+
+    Raises Rejected only for a refusal that shows no record. Anything else is Unknown and for a look to
+    settle: sent again it could make a second one.
+    """
+    reply = client.run(mutation.document(" ".join(sorted({"id", *shown}))), {"input": sent})
+    payload, fault = reply.data.get(mutation.name), reply.fault_of(mutation.name)
+    messages = payload.get("messages") if isinstance(payload, dict) else None
+    found = payload.get(mutation.payload) if isinstance(payload, dict) else None
+    if not isinstance(found, dict) or found.get("id") is None:
+        if messages:
+            raise refused(messages)
+        if (
+            fault is not None and len(fault.path) == 1 and fault.code != UNNAMED
+        ):  # the act itself, not its answer
+            raise Rejected(fault.code.lower(), f"healthie: {mutation.name}: {fault.code}")
+    elif not messages:
+        return Created(str(found["id"]), _difference(shown, found))
+    raise Unknown("not_shown", f"healthie: {mutation.name}: the answer does not tell whether it was made")
+
+
+def _difference(shown: Json, found: Json) -> str:
+    names = [name for name, value in shown.items() if name not in found or not same(name, value, found[name])]
+    return f"differs.{min(names)}" if names else ""
+
+
 def applied(mutation: Mutation, sent: Json, found: JsonValue) -> Json:
     """The returned object, if it holds what was sent. Raises Rejected: a 200 may change nothing."""
     if not isinstance(found, dict) or not all(
@@ -81,10 +120,25 @@ def same(name: str, sent: JsonValue, found: JsonValue) -> bool:
         return sent in (None, "") and found in (None, "")
     if isinstance(sent, bool) or isinstance(found, bool):
         return sent is found
+    if isinstance(sent, dict):
+        return sent == _object(found)
     ours, theirs = str(sent).strip(), str(found).strip()
     if "phone" in name:  # formatted anew
-        return [c for c in ours if c.isdecimal()] == [c for c in theirs if c.isdecimal()]
+        return _digits(ours) == _digits(theirs)
     return ours.casefold() == theirs.casefold() if name == "email" else ours == theirs
+
+
+def _digits(phone: str) -> str:
+    """A phone number's digits; of a North American one without the country's."""
+    digits = "".join(c for c in phone if c.isdecimal())
+    return digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
+
+
+def _object(value: JsonValue) -> Json | None:
+    try:
+        return metadata(value)
+    except MalformedError:
+        return None
 
 
 def as_written(asked: Arguments, found: Json, names: Iterable[str]) -> Json:
@@ -106,8 +160,8 @@ def not_applied(name: str) -> Rejected:
     return Rejected("not_applied", f"healthie: {name} answered, but changed nothing")
 
 
-def each(act: Callable[[Item], str | None]) -> Callable[[Sequence[Item]], Sequence[Outcome]]:
-    """A `send` out of an act for one item that returns the record's id or raises Rejected."""
+def each(act: Callable[[Item], str | Created]) -> Callable[[Sequence[Item]], Sequence[Outcome]]:
+    """A `send` out of an act for one item that returns the record or its id, or raises Rejected."""
 
     def send(items: Sequence[Item]) -> Sequence[Outcome]:
         return [_outcome(item, act) for item in items]
@@ -115,11 +169,13 @@ def each(act: Callable[[Item], str | None]) -> Callable[[Sequence[Item]], Sequen
     return send
 
 
-def _outcome(item: Item, act: Callable[[Item], str | None]) -> Outcome:
+def _outcome(item: Item, act: Callable[[Item], str | Created]) -> Outcome:
     try:
-        return Outcome(item.key, "done", reference=act(item))
+        done = act(item)
     except Rejected as refusal:
         return Outcome(item.key, "rejected", refusal.code)
+    record = Created(done) if isinstance(done, str) else done
+    return Outcome(item.key, "done", record.code, record.id)
 
 
 def parsed(model: type[A], arguments: Mapping[str, JsonValue]) -> A:

@@ -95,12 +95,16 @@ def clients_matching(client: Client, words: Iterable[str]) -> Iterator[Json]:
 
 def _listing(client: Client, text: str, root: str, variables: Json) -> Iterator[Json]:
     after: str | None = None
+    seen: set[str] = set()
     for _ in range(PAGES):
         reply = client.run(text, {**variables, "first": 50, "after": after})
         if reply.faults:
             raise Transient("incomplete_listing", f"healthie: {root}: errors beside a page")
-        nodes, after, _total = page_of(reply.data.get(root), root)
+        nodes, after, total = page_of(reply.data.get(root), root)
         yield from nodes
+        seen.update(str(node["id"]) for node in nodes)
+        if after is None and len(seen) < total:
+            raise Transient("incomplete_listing", f"healthie: {root}: fewer rows than Healthie counts")
         if after is None:
             return
     raise Transient("incomplete_listing", f"healthie: {root}: the listing does not end")

@@ -143,6 +143,17 @@ def by_program(source: str = PROGRAM, **grants: OperationGrant) -> Decider:
     )
 
 
+ANSWERED = {
+    "id": Category.STATUS,
+    "owner": Category.SCHEDULE,
+    "of": Category.CONTACT,
+    "rows.owner_id": Category.STATUS,
+    "rows.name": Category.IDENTITY,
+    "rows.next": Category.SCHEDULE,
+    "extra": Category.SCHEDULE,
+}
+
+
 class Directory:
     """A lookup's system: who owns a contact. Keeps what it was asked."""
 
@@ -151,7 +162,8 @@ class Directory:
         self._answer = answer
 
     def lookups(self) -> dict[str, Lookup]:
-        return {"crm_find_owner": Lookup("find_owner", "Who owns the contact.", Owner, self._find)}
+        found = Lookup("find_owner", "Who owns the contact.", Owner, self._find, ANSWERED)
+        return {"crm_find_owner": found}
 
     def _find(self, patient: str, arguments: Arguments) -> JsonValue:
         self.asked.append((patient, arguments))

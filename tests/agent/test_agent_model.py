@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
-from agent.agent import Decider
+from agent.agent import Decider, View
 from agent.plan import Decision, Plan, Refused
-from tests.agent.desk import ANA, PROGRAM, Directory, by_model, by_program, case
+from connectors.entry import Category
+from tests.agent.desk import ANA, CATEGORIES, PROGRAM, Directory, by_model, by_program, case
 from tests.agent.openai_server import Endpoint, Model, Reply, calls, in_turn, message, says, serving, submits
 
 GOOD = {
@@ -130,12 +132,49 @@ def test_free_text_is_possible_where_it_is_granted_only() -> None:
 
 def test_what_is_known_is_shown_without_what_is_hidden() -> None:
     with serving(in_turn(submits(GOOD))) as endpoint:
-        decider = by_model(endpoint.access())
-        decider.decide([case(ANA, {"crm_find_owner": {"owner": "Dr. Example", "of": "ana@example.com"}})])
+        decider = by_model(endpoint.access(), Directory())
+        decider.decide([case(ANA, {"crm_find_owner": {"owner": "Dr. Example", "of": "new@example.com"}})])
         decider.close()
     told = endpoint.requests()[0]["messages"][-1]["content"]
 
-    assert 'What crm_find_owner answered: {"owner": "Dr. Example", "of": "<hidden>"}' in told
+    assert 'What crm_find_owner answered: {"owner": "Dr. Example", "of": "<str, 15 chars>"}' in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (None, "null"),
+        ([], "[]"),
+        ("Ana", '"<str, 3 chars>"'),
+        ({"id": "4101", "owner": None, "of": None}, '{"id": "<str, 4 chars>", "owner": null, "of": null}'),
+        ({"of": "", "owner": ""}, '{"of": "<str, 0 chars>", "owner": ""}'),
+        ({"of": True, "rows": 7}, '{"of": "<bool>", "rows": "<int>"}'),
+        ({"owner": "for ANA@example.com"}, '{"owner": "<hidden>"}'),
+        (
+            {"rows": [{"owner_id": 5, "name": "Lima", "next": "2026-12-01"}, {"name": None, "next": []}]},
+            '{"rows": [{"owner_id": "<int>", "name": "<str, 4 chars>", "next": "2026-12-01"}, '
+            '{"name": null, "next": []}]}',
+        ),
+        (
+            {"extra": {"on": "2026-12-01", "of": ["Silva-Example"]}},
+            '{"extra": {"on": "2026-12-01", "of": ["<hidden>"]}}',
+        ),
+        ({"Lima": "x", "mail": "new@example.com"}, "{}"),  # a name that was not declared may be a value
+        ({"owner": "Dr. Example", "mail": {"of": "x"}}, '{"owner": "Dr. Example"}'),
+    ],
+)
+def test_of_an_answer_only_declared_fields_of_revealed_kinds_are_shown(answer: JsonValue, shown: str) -> None:
+    view = View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE})
+
+    assert view.answer(Directory().lookups()["crm_find_owner"], answer, ANA) == shown
+
+
+def test_an_answer_of_an_undeclared_lookup_is_hidden() -> None:
+    view = View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE})
+
+    assert view.answer(None, {"owner": "Dr. Example"}, ANA) == '"<dict>"'
+    assert view.answer(None, [{"owner": "Dr. Example"}], ANA) == '"<list>"'
+    assert view.answer(None, None, ANA) == "null"
 
 
 def test_a_model_and_a_program_make_the_same_plan() -> None:

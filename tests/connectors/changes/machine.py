@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from connectors import changes
 from connectors.changes import Change, Cursor, Scan
+from connectors.errors import Transient
 from tests.connectors.changes.model import OVERLAP, Listing, at
 
 ROWS = st.sampled_from([f"row{number}" for number in range(6)])
@@ -39,7 +40,10 @@ class Lane:
     def advance(self) -> bool:
         """One page more. False at the end, where the cursor moves."""
         assert self.scan is not None and self.pages is not None
-        changes = next(self.pages, None)
+        try:
+            changes = next(self.pages, None)
+        except Transient:
+            raise AssertionError("a listing without a fault was refused") from None
         if changes is None:
             self.former.append(self.cursor)
             self.cursor, self.scan, self.pages = self.scan.cursor, None, None
@@ -54,22 +58,28 @@ class Reading(RuleBasedStateMachine):
     """Two feeds, each read by itself while it is edited."""
 
     reader: ModuleType = changes
+    counts: bool = True  # may feeds count their rows?
     lanes: list[Lane]
 
     @initialize(
         newest_first=st.booleans(),
         shows_clock=st.booleans(),
+        counts=st.booleans(),
         size=st.integers(1, 4),
         skew=st.sampled_from([-600, 0, 1, 600]),
         age=st.sampled_from([0, OVERLAP, 100]),
     )
-    def begin(self, newest_first: bool, shows_clock: bool, size: int, skew: int, age: int) -> None:
+    def begin(
+        self, newest_first: bool, shows_clock: bool, counts: bool, size: int, skew: int, age: int
+    ) -> None:
+        counts = counts and self.counts
         if not shows_clock:
             skew = min(skew, 1)  # without the source's clock, its difference is part of the overlap
         slowest = OVERLAP if shows_clock else OVERLAP - max(skew, 0)
         kinds = ((newest_first, "patients"), (not newest_first, "appointments"))
         self.lanes = [
-            Lane(Listing(name, first, shows_clock, size, second=1000), skew, slowest) for first, name in kinds
+            Lane(Listing(name, first, shows_clock, counts, size, second=1000), skew, slowest)
+            for first, name in kinds
         ]
         for lane in self.lanes:
             for number in range(4):
@@ -146,6 +156,6 @@ class Reading(RuleBasedStateMachine):
         lane.pages = iter(lane.scan)
 
 
-def machine_for(reader: ModuleType) -> type[Reading]:
-    """The machine for one version of `connectors.changes`."""
-    return type("Reading", (Reading,), {"reader": reader})
+def machine_for(reader: ModuleType, *, counts: bool = True) -> type[Reading]:
+    """The machine for one version of `connectors.changes`; with feeds that count their rows, or none."""
+    return type("Reading", (Reading,), {"reader": reader, "counts": counts})

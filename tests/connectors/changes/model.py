@@ -34,6 +34,7 @@ class Listing:
     name: str = "patients"
     newest_first: bool = True
     shows_clock: bool = True
+    counts: bool = True  # does each page say how many rows there are?
     size: int = 2
     second: int = 0
     visible: dict[str, Version] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Listing:
             rows=tuple(Row(row, at(stamp), self.visible[row].patients) for stamp, row in given),
             after=json.dumps(given[-1]) if len(rest) > self.size else None,
             clock=at(self.second) if self.shows_clock else None,
+            total=len(places) if self.counts else None,
         )
 
     def _rest(self, places: Sequence[tuple[int, str]], after: str | None) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """The reader of change, case by case."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -92,6 +93,42 @@ def test_rows_that_vanish_while_the_listing_is_read_cost_no_others() -> None:
     assert sorted(patients) == sorted(f"p{number}" for number in range(20))
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("kept", [0, 1, 4])
+def test_a_short_page_is_not_the_end(newest_first: bool, kept: int) -> None:
+    whole = listing_of(5, apart=60, newest_first=newest_first, size=10)
+
+    scanned = scan(Cut(whole, kept), Cursor(watermark=at(900)), now=clock(whole))
+
+    with pytest.raises(Transient, match="patients: fewer rows than the source counts"):
+        list(scanned)
+    with pytest.raises(RuntimeError):
+        _ = scanned.cursor
+
+
+def test_a_short_page_beyond_the_cursor_hides_nothing() -> None:
+    listing = listing_of(5, apart=60, size=10)  # the last one at 1240
+
+    scanned = scan(Cut(listing, 2), Cursor(watermark=at(1200)), now=clock(listing), overlap=SECONDS)
+
+    assert [change.patient for page in scanned for change in page] == ["p4"]
+    assert scanned.cursor == Cursor(watermark=at(listing.second))
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_listing_that_changes_while_it_is_read_is_not_refused(newest_first: bool) -> None:
+    listing = listing_of(20, apart=60, newest_first=newest_first, size=5)
+    pages = iter(scan(listing, None, now=clock(listing)))
+    patients = [change.patient for change in next(pages)]
+    for number in range(3):
+        listing.pass_time(1)
+        listing.write(f"row{number:04}", (f"p{number}",))  # the oldest ones move past the scan, or before it
+        listing.write(f"new{number}", (f"new{number}",))
+    patients += [change.patient for page in pages for change in page]
+
+    assert {f"p{number}" for number in range(20)} <= {*patients}
+
+
 @pytest.mark.parametrize(("skew", "watermark"), [(0, 1000), (-300, 700), (300, 1000)])
 def test_the_watermark_is_the_earlier_of_both_clocks_at_the_first_page(skew: int, watermark: int) -> None:
     listing = listing_of(10, size=2)
@@ -163,6 +200,18 @@ def test_a_failure_in_the_middle_reaches_the_caller_and_moves_nothing() -> None:
         list(scanned)
     with pytest.raises(RuntimeError):
         _ = scanned.cursor
+
+
+class Cut:
+    """A listing whose pages are cut off after a few rows and say that there is no more."""
+
+    def __init__(self, whole: Listing, kept: int) -> None:
+        self.name, self.newest_first = whole.name, whole.newest_first
+        self._whole, self._kept = whole, kept
+
+    def fetch(self, after: str | None, since: datetime | None) -> Page:
+        page = self._whole.fetch(after, since)
+        return replace(page, rows=page.rows[: self._kept], after=None)
 
 
 class Canned:

@@ -46,9 +46,9 @@ def broken_reader(fault: str) -> ModuleType:
     return reader_with(*BROKEN[fault])
 
 
-def run(reader: ModuleType, examples: int, *, same: bool = True) -> None:
+def run(reader: ModuleType, examples: int, *, same: bool = True, counts: bool = True) -> None:
     run_state_machine_as_test(
-        machine_for(reader),
+        machine_for(reader, counts=counts),
         settings=settings(
             max_examples=examples,
             stateful_step_count=30,
@@ -86,4 +86,11 @@ def test_a_broken_reader_is_found_out(fault: str) -> None:
     broken = broken_reader(fault)
 
     with pytest.raises(AssertionError, match="a change was never nominated"):
-        run(broken, 1500)
+        run(broken, 1500, counts=False)
+
+
+def test_rows_that_moved_are_looked_for_before_a_listing_is_refused() -> None:
+    blunt = reader_with(("LOOKS = 5", "LOOKS = 0"))
+
+    with pytest.raises(AssertionError, match="a listing without a fault was refused"):
+        run(blunt, 1500)

@@ -4,11 +4,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from pydantic import JsonValue
 
-from connectors.changes import Feed, Page, Row
+from connectors.changes import Feed, Page, Row, scan
+from connectors.errors import Transient
 from connectors.healthie import Healthie
 from connectors.healthie.fields import catalogue
 from connectors.sandbox.healthie.stand_in import StandIn
+from tests.connectors.healthie.canned import Canned, answering
+from tests.connectors.healthie.writing import look
 
 PAGES = 50
 
@@ -144,3 +148,27 @@ def _tags(stand_in: StandIn, patient: str) -> set[str]:
 
 def _home(stand_in: StandIn) -> str:
     return str(stand_in.row("User", stand_in.ids()[0])["organization_id"])
+
+
+SHORT: dict[str, JsonValue] = {
+    "total_count": 3,
+    "nodes": [{"id": "1", "updated_at": "2026-11-20T10:00:00Z", "metadata": None}],
+    "page_info": {"has_next_page": False, "end_cursor": None},
+}
+
+
+def test_a_short_page_of_a_feed_is_not_its_end() -> None:
+    with answering(Canned({"data": {"rows": SHORT}})) as server:
+        connector = Healthie(server.credentials, read_only=True)
+        (feed,) = connector.feeds([])
+        with pytest.raises(Transient, match="fewer rows"):
+            list(scan(feed, None, now=lambda: datetime.now(UTC)))
+        connector.close()
+
+
+def test_a_short_list_of_tasks_does_not_prove_that_ours_is_missing() -> None:
+    with answering(Canned({"data": {"tasks": SHORT}})) as server:
+        connector = Healthie(server.credentials, read_only=False)
+        with pytest.raises(Transient, match="fewer rows"):
+            look(connector, "create_task", "7")
+        connector.close()

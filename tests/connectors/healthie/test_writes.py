@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from connectors.entry import Category
 from connectors.errors import Unknown
 from connectors.healthie import Healthie
 from connectors.operation import Delivery, Outcome
@@ -170,3 +171,13 @@ def test_a_client_is_found_only_if_all_is_equal(writer: Healthie, stand_in: Stan
     shown = writer.lookups()["get_client"].answer(made, {})
     assert isinstance(shown, dict) and shown["dob"] == "1990-05-06"
     assert writer.lookups()["get_client"].answer("999", {}) is None
+
+
+def test_every_field_of_a_lookups_answer_says_what_kind_it_is(writer: Healthie, patient: str) -> None:
+    lookups = writer.lookups()
+    shown = lookups["get_client"].answer(patient, {})
+
+    assert isinstance(shown, dict) and set(shown) == set(lookups["get_client"].categories)
+    assert lookups["get_client"].categories["dob"] is Category.IDENTITY
+    assert lookups["get_client"].categories["email"] is Category.CONTACT
+    assert dict(lookups["find_client"].categories) == {"id": Category.STATUS, "active": Category.STATUS}
