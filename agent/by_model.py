@@ -89,7 +89,7 @@ class ByModel(Way[Decides]):
         deciding.outcome = None
         if _submissions(run) > 1:
             raise ModelRetry(f"submit one plan: call {SUBMIT} once")
-        outcome = self._gate.check(draft_of("reference", plan), deciding.case.entry)
+        outcome = self._gate.check(draft_of("reference", plan), deciding.case.entry, deciding.case.today)
         deciding.outcome = outcome
         if isinstance(outcome, Refused):
             raise ModelRetry(f"refused: {outcome.code} {outcome.where}".rstrip())

@@ -9,6 +9,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
 
 from pydantic import JsonValue, ValidationError
 
@@ -45,10 +47,14 @@ class Gate:
         self._values_allowed = policy.by == "program"
         self._calls_at_most = policy.calls_at_most
 
-    def check(self, draft: Draft, entry: Entry) -> Plan | Refused:
-        """The plan that may be journalled, or the code of the first check that failed."""
+    def check(self, draft: Draft, entry: Entry, today: date) -> Plan | Refused:
+        """The plan that may be journalled, or the code of the first check that failed.
+
+        Args:
+            today: the run's day.
+        """
         try:
-            self._check_shape(draft)
+            self._check_shape(draft, today)
             self._check_cited(draft.because, "", needed=draft.kind != "write")
             values = Values(entry)
             calls = tuple(self._call(call, draft.by, values) for call in draft.calls)
@@ -63,7 +69,7 @@ class Gate:
             again_on=draft.again_on,
         )
 
-    def _check_shape(self, draft: Draft) -> None:
+    def _check_shape(self, draft: Draft, today: date) -> None:
         if draft.by == "value" and not self._values_allowed:
             raise RefusalError(Code.WRONG_FORM)
         if draft.kind == "write" and not draft.calls:
@@ -72,6 +78,8 @@ class Gate:
             raise RefusalError(Code.UNEXPECTED_CALLS)
         if draft.reason and draft.reason not in self._reasons:
             raise RefusalError(Code.REASON_NOT_LISTED)
+        if draft.again_on is not None and draft.again_on <= today:
+            raise RefusalError(Code.AGAIN_ON_PAST)
         if len(draft.calls) > self._calls_at_most:
             raise RefusalError(Code.TOO_MANY_CALLS)
         for name, count in Counter(call.operation for call in draft.calls).items():
@@ -107,15 +115,16 @@ class Gate:
         """Each record is written once, or by operations that agree on what they both set."""
         if len(calls) < 2:
             return
-        seen: dict[tuple[str, str], list[Call]] = {}
+        seen: dict[tuple[str, str], list[_Written]] = {}
         for call in calls:
             operation = self._operations[call.operation]
             # One plan is about one patient, so any name stands for it.
             record = operation.write.record("", call.values())
             others = seen.setdefault((operation.target, record), [])
+            written = _Written(operation.write, call.operation, call.values())
             for other in others:
-                _check_pair(call, other)
-            others.append(call)
+                _check_pair(written, other)
+            others.append(written)
 
 
 def plan_hash(plan: Plan) -> str:
@@ -154,8 +163,19 @@ def _validated(sourced: Mapping[str, Sourced], operation: GrantedOperation) -> d
     return {name: Argument(value=value, source=sourced[name][1]) for name, value in values.items()}
 
 
-def _check_pair(call: Call, other: Call) -> None:
-    mine, theirs = call.values(), other.values()
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What one call writes to a record."""
+
+    write: Write
+    operation: str
+    values: Mapping[str, JsonValue]
+
+
+def _check_pair(call: _Written, other: _Written) -> None:
+    mine, theirs = call.values, other.values
+    if call.write.opposite == other.write.name or other.write.opposite == call.write.name:
+        raise RefusalError(Code.CONFLICTING_CALLS, call.operation)
     if call.operation == other.operation:
         code = Code.REPEATED_CALL if _canonical(mine) == _canonical(theirs) else Code.CONFLICTING_CALLS
         raise RefusalError(code, call.operation)

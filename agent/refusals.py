@@ -13,6 +13,7 @@ class Code(StrEnum):
     NO_CALLS = "no_calls"  # a plan to write that writes nothing
     UNEXPECTED_CALLS = "unexpected_calls"  # calls beside a skip or a review
     REASON_NOT_LISTED = "reason_not_listed"
+    AGAIN_ON_PAST = "again_on_past"  # it would be decided again at every run
     TOO_MANY_CALLS = "too_many_calls"  # in the plan, or of one operation
     NO_SENTENCE = "no_sentence"  # nothing is cited
     UNKNOWN_SENTENCE = "unknown_sentence"
@@ -33,7 +34,7 @@ class Code(StrEnum):
     VALUE_WITHOUT_SOURCE = "value_without_source"
     INVALID_ARGUMENTS = "invalid_arguments"  # the operation's own types refuse them
     CATEGORY_NOT_APPROVED = "category_not_approved"  # found when the policy is loaded
-    CONFLICTING_CALLS = "conflicting_calls"  # two calls write one record differently
+    CONFLICTING_CALLS = "conflicting_calls"  # two calls write one record differently, or undo each other
     REPEATED_CALL = "repeated_call"  # one call, twice
 
 

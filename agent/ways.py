@@ -77,4 +77,4 @@ class ByProgram(Way[Agent[None, Answers]]):
             plan = self._plan.model_validate_json(answer.plan)
         except ValidationError:
             return Decision(outcome=Refused(code=ProgramCode.OUTPUT_INVALID.value))
-        return Decision(outcome=self._gate.check(draft_of("value", plan), case.entry))
+        return Decision(outcome=self._gate.check(draft_of("value", plan), case.entry, case.today))

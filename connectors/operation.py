@@ -96,6 +96,7 @@ class Write:
     batch: int = 1
     look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
+    opposite: str = ""  # the write of the same target that undoes this one: never both on one record
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first
     horizon: float = 30.0  # seconds until a look is to be believed: requests in flight, search lag

@@ -66,6 +66,7 @@ class TagWrites:
                 delivery=Delivery.UPSERT,
                 send=each(self._remove),
                 record=record,
+                opposite="apply_tag",
             ),
         ]
 

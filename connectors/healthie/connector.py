@@ -7,7 +7,7 @@ from typing import ClassVar
 from connectors.base import Account, Connector
 from connectors.changes import Feed
 from connectors.entry import EntryField, Reading
-from connectors.healthie.account import BY_AREA, account
+from connectors.healthie.account import account
 from connectors.healthie.care_writes import LocationWrites, TagWrites, TaskWrites
 from connectors.healthie.changes import everyone, feeds
 from connectors.healthie.client import Client
@@ -29,11 +29,11 @@ class Healthie(Connector):
         self._client = Client(credentials, read_only=read_only)
 
     def check(self, paths: Collection[str] | None = None) -> Account:
-        """Who the key acts as, and which permissions it lacks for these fields; without `paths`, for all.
+        """Who the key acts as, and which permissions it lacks for these fields; without `paths`, for writes.
 
         Raises Unauthorized or Transient. Without a permission lists are silently shorter: do not read then.
         """
-        areas = list(BY_AREA) if paths is None else [path.partition(".")[0] for path in paths]
+        areas = None if paths is None else [path.partition(".")[0] for path in paths]
         return account(self._client, self._credentials.host, sandbox=self._credentials.sandbox, areas=areas)
 
     def fields(self) -> Mapping[str, EntryField]:

@@ -43,6 +43,7 @@ NO_DECIMALS: Final = frozenset(
     ]
 )
 THREE_DECIMALS: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+NOISE: Final = Decimal("0.000001")  # of a float, and no amount
 _MONEY: Final = re.compile(r"(-?)\$?(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d{1,9}))?", re.ASCII)
 _MOMENT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)(?: ?(Z|UTC|[+-]\d\d:?\d\d))?", re.ASCII
@@ -84,7 +85,7 @@ def minor(amount: str | float, currency: str | None) -> int:
     """An amount in integer minor units of its currency (US dollars if Healthie names none)."""
     code = currency.upper() if currency else "USD"
     places = 0 if code in NO_DECIMALS else 3 if code in THREE_DECIMALS else 2
-    text = amount if isinstance(amount, str) else format(Decimal(str(amount)), "f")
+    text = amount if isinstance(amount, str) else format(_unit(Decimal(str(amount)), places), "f")
     found = _MONEY.fullmatch(text)
     if found is None:
         raise MalformedError("money_malformed")
@@ -92,6 +93,14 @@ def minor(amount: str | float, currency: str | None) -> int:
     if fraction[places:].strip("0"):  # finer than the currency: rounding would invent an amount
         raise MalformedError("money_malformed")
     return int(f"{sign}{whole.replace(',', '')}{fraction[:places]:0<{places}}")
+
+
+def _unit(amount: Decimal, places: int) -> Decimal:
+    """A number that was computed in floats, without what the computing left behind the unit."""
+    if amount.is_finite() and abs(amount) < 10**12:
+        rounded = amount.quantize(Decimal(1).scaleb(-places))
+        return rounded if abs(rounded - amount) <= NOISE else amount
+    return amount
 
 
 def metadata(value: JsonValue) -> Objects | None:

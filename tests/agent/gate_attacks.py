@@ -1,8 +1,9 @@
 """Drafts that the gate must refuse, each with its code and place, and some that it must let through."""
 
+from datetime import timedelta
 from typing import Any
 
-from tests.agent.gate_world import ENTRY, OTHER_PATIENT, Attack, by_reference, by_value, call, row
+from tests.agent.gate_world import ENTRY, OTHER_PATIENT, TODAY, Attack, by_reference, by_value, call, row
 
 CONTACT = "crm_upsert_contact"
 ROWS = "warehouse_upsert_policies"
@@ -21,6 +22,17 @@ def _handle(name: str, code: str, **arguments: Any) -> Attack:
 
 SHAPE = [
     Attack("a model writes values", by_value(call(email="ana@example.com")), "wrong_form", by="model"),
+    Attack("to be decided again today", by_value(call(email=None), again_on=TODAY), "again_on_past"),
+    Attack(
+        "to be decided again yesterday",
+        by_value(kind="skip", because=("S1",), again_on=TODAY - timedelta(days=1)),
+        "again_on_past",
+    ),
+    Attack(
+        "to be decided again tomorrow",
+        by_value(call(middle_name=None), again_on=TODAY + timedelta(days=1)),
+        "",
+    ),
     Attack("a plan without calls", by_value(), "no_calls"),
     Attack("calls beside a skip", by_value(row(), kind="skip", because=("S1",)), "unexpected_calls"),
     Attack(
@@ -138,6 +150,18 @@ TOGETHER = [
         "conflicting_calls",
         "crm_tag_contact",
         "model",
+    ),
+    Attack(
+        "an act and its opposite",
+        by_value(call("crm_tag_contact", kind="a"), call("crm_untag_contact", kind="a")),
+        "conflicting_calls",
+        "crm_untag_contact",
+    ),
+    Attack(
+        "an opposite before its act",
+        by_value(call("crm_untag_contact", kind="a"), call("crm_tag_contact", kind="a")),
+        "conflicting_calls",
+        "crm_tag_contact",
     ),
     Attack(
         "two operations that agree",

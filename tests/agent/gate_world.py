@@ -1,7 +1,7 @@
 """A small practice for the gate's tests: one entry, three targets, one policy, and hostile drafts."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import JsonValue, StrictBool, StrictInt, model_validator
@@ -82,6 +82,9 @@ class Meddling(ArgumentModel):
         return {**given, "extra": "added"}
 
 
+TODAY = date(2026, 11, 22)
+
+
 class Tags(ArgumentModel):
     email: str | None = None
     kind: Literal["a", "b"] | None = None
@@ -105,6 +108,7 @@ def _write(name: str, arguments: type[ArgumentModel], record: str, free_text: tu
 WRITES: dict[str, Write] = {
     "crm_upsert_contact": _write("upsert_contact", Contact, "contact", ("note", "remark")),
     "crm_tag_contact": _write("tag_contact", Tags, "contact"),
+    "crm_untag_contact": replace(_write("untag_contact", Tags, "contact"), opposite="tag_contact"),
     "crm_delete_contact": _write("delete_contact", Contact, "contact"),
     "crm_meddle": _write("meddle", Meddling, "meddle"),
     "warehouse_upsert_policies": _write("upsert_policies", PolicyRow, "policy_id"),
@@ -142,6 +146,7 @@ def policy(by: Literal["program", "model"], **changes: Any) -> Policy:
             "crm_tag_contact": OperationGrant(
                 arguments={"email": CONTACT["email"], "kind": Grant(constants=("a", "b"))}, at_most=2
             ),
+            "crm_untag_contact": OperationGrant(arguments={"kind": Grant(constants=("a", "b"))}),
             "crm_meddle": OperationGrant(arguments={"status": CONTACT["status"]}),
             "warehouse_upsert_policies": OperationGrant(arguments=POLICIES, at_most=3),
         },

@@ -17,6 +17,7 @@ from tests.agent.gate_attacks import ATTACKS
 from tests.agent.gate_world import (
     CATEGORIES,
     ENTRY,
+    TODAY,
     WRITES,
     Attack,
     by_reference,
@@ -38,7 +39,7 @@ def passed(outcome: Plan | Refused) -> Plan:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_each_draft_is_refused_with_its_code_or_passes(attack: Attack) -> None:
-    outcome = gate(attack.by).check(attack.draft, ENTRY)
+    outcome = gate(attack.by).check(attack.draft, ENTRY, TODAY)
 
     if attack.code:
         assert outcome == Refused(code=attack.code, where=attack.where)
@@ -52,7 +53,7 @@ def test_a_plan_says_where_each_value_comes_from() -> None:
         call(email="ana@example.com", phone="+14155550101", status="active", full_name="A. Canario")
     )
 
-    arguments = passed(gate().check(draft, ENTRY)).calls[0].arguments
+    arguments = passed(gate().check(draft, ENTRY, TODAY)).calls[0].arguments
 
     assert {name: argument.source for name, argument in arguments.items()} == {
         "email": Source(kind="leaf", paths=("email",)),
@@ -63,16 +64,16 @@ def test_a_plan_says_where_each_value_comes_from() -> None:
 
 
 def test_a_value_in_a_list_names_its_position() -> None:
-    plan = passed(gate().check(by_value(row(policy_id="12", number="ZX-00319", group="")), ENTRY))
+    plan = passed(gate().check(by_value(row(policy_id="12", number="ZX-00319", group="")), ENTRY, TODAY))
 
     assert plan.calls[0].arguments["number"].source.paths == ("policies.1.num",)
     assert plan.calls[0].arguments["group"].source.paths == ("policies.1.group",)
 
 
 def test_missing_null_and_empty_stay_three_things() -> None:
-    missing = passed(gate().check(by_value(call(email="ana@example.com")), ENTRY)).calls[0]
-    null = passed(gate().check(by_value(call(middle_name=None)), ENTRY)).calls[0]
-    empty = passed(gate().check(by_value(call(middle_name="")), ENTRY)).calls[0]
+    missing = passed(gate().check(by_value(call(email="ana@example.com")), ENTRY, TODAY)).calls[0]
+    null = passed(gate().check(by_value(call(middle_name=None)), ENTRY, TODAY)).calls[0]
+    empty = passed(gate().check(by_value(call(middle_name="")), ENTRY, TODAY)).calls[0]
 
     assert "middle_name" not in missing.arguments
     assert null.values() == {"middle_name": None}
@@ -83,28 +84,28 @@ def test_missing_null_and_empty_stay_three_things() -> None:
 def test_a_null_needs_a_null_and_not_a_gap() -> None:
     entry = {name: value for name, value in ENTRY.items() if name != "middle_name"}
 
-    assert gate().check(by_value(call(middle_name=None)), entry) == Refused(
+    assert gate().check(by_value(call(middle_name=None)), entry, TODAY) == Refused(
         code="value_without_source", where="crm_upsert_contact.middle_name"
     )
 
 
 def test_a_value_is_carried_as_its_argument_writes_it() -> None:
-    plan = passed(gate().check(by_value(call(seen_at=ENTRY["updated_at"])), ENTRY))
+    plan = passed(gate().check(by_value(call(seen_at=ENTRY["updated_at"])), ENTRY, TODAY))
 
     assert plan.calls[0].values() == {"seen_at": "2026-01-30T12:15:00-07:00"}
     assert plan.calls[0].arguments["seen_at"].source == Source(kind="leaf", paths=("updated_at",))
 
 
 def test_both_forms_of_one_plan_are_one_plan() -> None:
-    value = gate().check(by_value(call(email="ana@example.com", phone="+14155550101")), ENTRY)
-    handle = gate("model").check(by_reference(call(phone="@phone_number|e164", email="@email")), ENTRY)
+    value = gate().check(by_value(call(email="ana@example.com", phone="+14155550101")), ENTRY, TODAY)
+    handle = gate("model").check(by_reference(call(phone="@phone_number|e164", email="@email")), ENTRY, TODAY)
 
     assert plan_hash(passed(value)) == plan_hash(passed(handle))
 
 
 def test_a_plan_s_hash_is_stable_and_tells_types_apart() -> None:
-    one = passed(gate().check(by_value(call(visits=1)), ENTRY))
-    other = passed(gate().check(by_value(call(visits=7)), ENTRY))
+    one = passed(gate().check(by_value(call(visits=1)), ENTRY, TODAY))
+    other = passed(gate().check(by_value(call(visits=7)), ENTRY, TODAY))
 
     assert plan_hash(one) == plan_hash(Plan.model_validate_json(one.model_dump_json()))
     assert plan_hash(one) == "4912978574b754a0e7b6cbec8d62c89f1f70a198137d5c6ca505e83976a1be04"
@@ -114,7 +115,7 @@ def test_a_plan_s_hash_is_stable_and_tells_types_apart() -> None:
 def test_a_sentence_cited_twice_is_carried_once() -> None:
     draft = by_value(call(because=("S2", "S1", "S2"), status="active"))
 
-    assert passed(gate().check(draft, ENTRY)).calls[0].because == ("S2", "S1")
+    assert passed(gate().check(draft, ENTRY, TODAY)).calls[0].because == ("S2", "S1")
 
 
 def test_an_argument_is_named_by_its_alias() -> None:
@@ -126,7 +127,7 @@ def test_an_argument_is_named_by_its_alias() -> None:
     allowed = policy("program", operations={"crm_upsert_contact": OperationGrant(arguments=grants)})
     draft = by_value(call(**{"Full Name": "Anabel"}))
 
-    plan = passed(Gate(allowed, {"crm_upsert_contact": write}, CATEGORIES.get).check(draft, ENTRY))
+    plan = passed(Gate(allowed, {"crm_upsert_contact": write}, CATEGORIES.get).check(draft, ENTRY, TODAY))
 
     assert plan.calls[0].values() == {"Full Name": "Anabel"}
 
@@ -142,7 +143,7 @@ def test_twenty_arguments_out_of_a_hundred_leaves_take_a_tenth_of_a_millisecond(
     checked = Gate(allowed, {"crm_wide": wide}, lambda path: Category.STATUS)
     entry: dict[str, JsonValue] = {f"fc{n}": f"value {n}" for n in range(100)}
     draft = by_value(call("crm_wide", **{name: f"VALUE {name[1:]}" for name in names}))
-    passed(checked.check(draft, entry))
+    passed(checked.check(draft, entry, TODAY))
 
     assert min(_seconds(checked, draft, entry) for _ in range(50)) < 0.001  # 0.00012 on an idle core
 
@@ -150,7 +151,7 @@ def test_twenty_arguments_out_of_a_hundred_leaves_take_a_tenth_of_a_millisecond(
 def test_a_check_is_fast_and_stays_so_on_long_lists() -> None:
     entry = ENTRY | {"policies": [{"id": str(n), "num": f"N-{n}", "group": None} for n in range(400)]}
     checked, draft = gate(), by_value(row(policy_id="399", number="N-399"), call(email="ana@example.com"))
-    passed(checked.check(draft, entry))
+    passed(checked.check(draft, entry, TODAY))
 
     best = min(_seconds(checked, draft, entry) for _ in range(20))
 
@@ -159,5 +160,5 @@ def test_a_check_is_fast_and_stays_so_on_long_lists() -> None:
 
 def _seconds(checked: Gate, draft: Draft, entry: Mapping[str, JsonValue]) -> float:
     began = time.perf_counter()
-    checked.check(draft, entry)
+    checked.check(draft, entry, TODAY)
     return time.perf_counter() - began

@@ -13,7 +13,7 @@ from agent.plan import Argument, Draft, DraftCall, Plan, Refused
 from agent.policy import Grant
 from connectors.entry import leaves
 from tests.agent.gate_attacks import ATTACKS
-from tests.agent.gate_world import CATEGORIES, ENTRY, OTHER_PATIENT, WRITES, policy
+from tests.agent.gate_world import CATEGORIES, ENTRY, OTHER_PATIENT, TODAY, WRITES, policy
 
 GATES = {by: Gate(policy(by), WRITES, CATEGORIES.get) for by in ("program", "model")}  # type: ignore[arg-type]
 POLICY = policy("program")
@@ -156,13 +156,13 @@ hostile = settings(max_examples=800, deadline=None, suppress_health_check=[Healt
 @hostile
 @given(drafts("value"))
 def test_a_program_s_draft_passes_only_if_every_value_is_traceable(draft: Draft) -> None:
-    judge(GATES["program"].check(draft, ENTRY))
+    judge(GATES["program"].check(draft, ENTRY, TODAY))
 
 
 @hostile
 @given(drafts("reference"))
 def test_a_model_s_draft_passes_only_if_every_value_is_traceable(draft: Draft) -> None:
-    judge(GATES["model"].check(draft, ENTRY))
+    judge(GATES["model"].check(draft, ENTRY, TODAY))
 
 
 def test_the_hostile_drafts_reached_the_checks_and_some_passed() -> None:
@@ -176,7 +176,7 @@ def test_the_hostile_drafts_reached_the_checks_and_some_passed() -> None:
 
 def test_no_refusal_says_anything_of_the_entry_or_the_draft() -> None:
     canaries = [str(value) for value in [*LEAVES, *OTHER_PATIENT.values()] if len(str(value)) > 4]
-    refused = [GATES[attack.by].check(attack.draft, ENTRY) for attack in ATTACKS if attack.code]
+    refused = [GATES[attack.by].check(attack.draft, ENTRY, TODAY) for attack in ATTACKS if attack.code]
 
     assert len({outcome.code for outcome in refused if isinstance(outcome, Refused)}) == len(set(Code)) - 1
     for outcome in refused:

@@ -10,7 +10,7 @@ import pytest
 
 from agent.plan import Refused
 from tests.agent.gate_attacks import ATTACKS
-from tests.agent.gate_world import CATEGORIES, ENTRY, WRITES, Attack, policy
+from tests.agent.gate_world import CATEGORIES, ENTRY, TODAY, WRITES, Attack, policy
 
 # In the order in which they import each other.
 PARTS = ("refusals", "references", "transforms", "grants", "free_text", "provenance", "gate")
@@ -64,6 +64,10 @@ MUTANTS = [
         "seen.setdefault((operation.name, record)",
         "two operations, two values",
     ),
+    Mutant("gate", "draft.again_on <= today", "False", "to be decided again today"),
+    Mutant("gate", "draft.again_on <= today", "draft.again_on < today", "to be decided again today"),
+    Mutant("gate", "call.write.opposite == other.write.name", "False", "an act and its opposite"),
+    Mutant("gate", "other.write.opposite == call.write.name", "False", "an opposite before its act"),
     Mutant("gate", "if call.operation == other.operation", "if False", "one call twice"),
     Mutant("provenance", "without_positions(reference.path) not in granted.sources", "False", "another path"),
     Mutant(
@@ -142,7 +146,7 @@ def misses(module: ModuleType) -> list[str]:
 
 def _is_right(gate: object, attack: Attack) -> bool:
     try:
-        outcome = gate.check(attack.draft, ENTRY)  # type: ignore[attr-defined]
+        outcome = gate.check(attack.draft, ENTRY, TODAY)  # type: ignore[attr-defined]
     except (KeyError, TypeError, ValueError, AttributeError):  # a broken gate may fall over as well
         return False
     if isinstance(outcome, Refused):

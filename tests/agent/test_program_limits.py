@@ -149,7 +149,8 @@ def decide(entry, today):
     time.sleep(5)
     if not (time.time() == begun and date.today() == today and datetime.now().date() == today):
         return skip("S3", "no_name")
-    return plan([warehouse_upsert_patients(because=["S2"], status="archived")], again_on=date.today())
+    tomorrow = date.today() + timedelta(days=1)
+    return plan([warehouse_upsert_patients(because=["S2"], status="archived")], again_on=tomorrow)
 """
     decider = by_program(source)
     begun = time.monotonic()
@@ -163,8 +164,8 @@ def decide(entry, today):
     decider.close()
 
     assert [str(outcome.again_on) for outcome in outcomes if isinstance(outcome, Plan)] == [
-        "2026-02-28",
-        "2031-01-01",
+        "2026-03-01",
+        "2031-01-02",
     ]
     assert spent < 3
 

@@ -120,50 +120,6 @@ def test_partial_data_is_kept_with_its_faults() -> None:
     assert fault is not None and fault.code == "NOT_FOUND" and reply.fault_of("a") is None
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"message": SECRET},
-        {"message": SECRET, "path": None},
-        {"message": SECRET, "path": []},
-        {"message": SECRET, "path": ["elsewhere", 0]},
-        {"message": SECRET, "path": [0, "currentUser"]},
-        {"message": SECRET, "extensions": {"code": "FORBIDDEN"}},
-    ],
-)
-def test_an_error_without_a_place_leaves_nothing_usable(error: JsonValue) -> None:
-    read = {"data": {"currentUser": {"id": "1", "email": None}}, "errors": [error]}
-    wrote = {"data": {"updateClient": {"user": {"id": "1"}, "messages": None}}, "errors": [error]}
-
-    for answer, text, kind in [(read, READ, Transient), (wrote, WRITE, Unknown)]:
-        found = failure(Canned(answer), text)
-        assert (type(found), found.code) == (kind, "unplaced_error")
-
-
-def test_an_error_without_a_place_writes_no_null_over_a_value() -> None:
-    answer = {"data": {"users": {"nodes": [{"id": "7", "email": None}]}}, "errors": [{"message": SECRET}]}
-    with answering(Canned(answer)) as server:
-        connector = Healthie(server.credentials, read_only=True)
-        with pytest.raises(Transient):
-            list(connector.read(["7"], ["email"]))
-        connector.close()
-
-
-@pytest.mark.parametrize(
-    "path", [["users"], ["users", "nodes"], ["users", "nodes", "0", "email"], ["users", "nodes", 9]]
-)
-def test_a_fault_at_no_single_patient_spoils_the_batch(path: JsonValue) -> None:
-    answer = {
-        "data": {"users": {"nodes": [{"id": "7", "email": None}]}},
-        "errors": [{"message": SECRET, "path": path}],
-    }
-    with answering(Canned(answer)) as server:
-        connector = Healthie(server.credentials, read_only=True)
-        with pytest.raises(Rejected, match="batch could not be read"):
-            list(connector.read(["7"], ["email"]))
-        connector.close()
-
-
 def test_headers_warnings_clock_and_counter() -> None:
     warned = {
         "data": {},

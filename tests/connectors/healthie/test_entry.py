@@ -84,6 +84,11 @@ def test_a_birthday_has_no_zone() -> None:
         ("-3.20", "USD", -320),
         (264.1, None, 26410),
         (0.0, "USD", 0),
+        (33.330000000000005, "USD", 3333),  # Healthie counts balance_due in floats
+        (0.1 + 0.2, None, 30),
+        (-1.0000001, "USD", -100),
+        (499.9999999, "JPY", 500),
+        (1.2340000000000002, "KWD", 1234),
         ("500", "JPY", 500),
         ("1.234", "KWD", 1234),
     ],
@@ -100,7 +105,22 @@ def test_cents_survive_text_and_number(cents: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "amount", ["", "abc", "1.005", "1.234,50", "1,23.00", "NaN", "1e3", float("nan"), float("inf"), 0.001]
+    "amount",
+    [
+        "",
+        "abc",
+        "1.005",
+        "1.234,50",
+        "1,23.00",
+        "NaN",
+        "1e3",
+        float("nan"),
+        float("inf"),
+        0.001,
+        33.33001,
+        1e300,
+        "33.330000000000005",
+    ],
 )
 def test_an_amount_is_never_guessed(amount: str | float) -> None:
     with pytest.raises(MalformedError) as malformed:

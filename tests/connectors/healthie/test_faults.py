@@ -11,6 +11,7 @@ from connectors.healthie import Healthie
 from connectors.operation import Item
 from connectors.sandbox.healthie.faults import Fault, RandomFaults, Trouble
 from connectors.sandbox.healthie.stand_in import StandIn
+from tests.connectors.healthie.canned import Canned, answering
 from tests.connectors.healthie.conftest import PATIENCE, REALISTIC, credentials
 
 BRIEF: list[Trouble] = [
@@ -200,12 +201,34 @@ def test_random_troubles_never_change_an_entry(healthie: Healthie, stand_in: Sta
 
 def test_a_narrow_key_is_told_which_permissions_it_lacks(stand_in: StandIn) -> None:
     connector = Healthie(credentials(stand_in, api_key=stand_in.narrow_key), read_only=True)
-    everything, email = connector.check(), connector.check(["email"])
+    everything, email = connector.check(connector.fields()), connector.check(["email"])
     connector.close()
 
     assert email.missing == ("sees_all_clients",)
     assert set(email.missing) < set(everything.missing)
     assert "can_see_calendar" not in everything.missing
+
+
+def test_a_target_needs_what_its_writes_need_and_no_billing() -> None:
+    granted = dict.fromkeys(["can_see_clients", "sees_all_clients", "can_view_all_org_members_tasks"], True)
+    who = {"id": "3", "organization": {"id": "1"}, "organization_membership": {"id": "2", **granted}}
+    with answering(Canned({"data": {"currentUser": who}})) as server:
+        connector = Healthie(server.credentials, read_only=False)
+        missing = [connector.check(*asked).missing for asked in [(), (["email"],), (["billing_items.id"],)]]
+        connector.close()
+
+    assert missing == [(), (), ("can_see_billing", "sees_all_billing")]
+
+
+def test_a_target_that_sees_too_little_is_told() -> None:
+    who = {"id": "3", "organization": {"id": "1"}, "organization_membership": {"id": "2"}}
+    with answering(Canned({"data": {"currentUser": who}})) as server:
+        connector = Healthie(server.credentials, read_only=False)
+        missing = connector.check().missing
+        connector.close()
+
+    # a look for our own task in too short a list would make it twice
+    assert missing == ("can_see_clients", "sees_all_clients", "can_view_all_org_members_tasks")
 
 
 def _sent(stand_in: StandIn) -> list[dict[str, object]]:

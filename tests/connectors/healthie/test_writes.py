@@ -144,6 +144,7 @@ def test_every_write_says_how_often_it_may_arrive(writer: Healthie) -> None:
         *("update_client", "create_client", "set_metadata", "apply_tag", "remove_tag"),
         *("create_location", "update_location", "create_task", "update_task", "complete_task"),
     }
+    assert writes["remove_tag"].opposite == "apply_tag"
     for write in writes.values():
         assert (write.look is not None) == (write.delivery is Delivery.SEARCHABLE)
         assert write.record("1", {}) != write.record("2", {})
