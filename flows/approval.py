@@ -5,7 +5,7 @@ approval.yaml beside the instructions pins each file by its SHA-256. A run refus
 
 import datetime
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -58,8 +58,11 @@ def approve(
     today: datetime.date,
     expires: datetime.date | None = None,
     production: bool,
+    note: Callable[[str], None] = lambda act: None,
 ) -> Approval:
     """Pin an integration's files as they are now, in its approval.yaml.
+
+    note: notes the act before it is done; if it raises, nothing is approved.
 
     Raises:
         NotApproved: author and approver are one person in production, or it would be expired already.
@@ -77,6 +80,7 @@ def approve(
         raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
     if expires and expires < today:
         raise NotApproved(f"{label}: {expires} is in the past; name a later day")
+    note(f"{folder.name} approved by {approver}, written by {author}")
     text = yaml.safe_dump(made.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True)
     (folder / FILE).write_text(HEADER.format(label=label) + text, encoding="utf-8")
     return made

@@ -134,4 +134,4 @@ def test_the_readme_names_commands_that_are_there() -> None:
     for target in set(re.findall(r"\bmake ([a-z]+)", readme)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for command in set(re.findall(r"\bferry ([a-z]+)\b", readme)):
-        assert f"def {command}(" in cli, command
+        assert f"def {command}(" in cli or f'name="{command}"' in cli, command

@@ -1,7 +1,10 @@
 """The command line `ferry`."""
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+
+import typer
 
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.cli.app import app
@@ -22,8 +25,14 @@ def main() -> None:
         sys.exit(1)
 
 
-def _run() -> None:
-    for module in ("files",) if sys.argv[1:2] and sys.argv[1] in QUICK else MODULES:
+def application(modules: Sequence[str] = MODULES) -> typer.Typer:
+    """The application with the commands of these modules."""
+    for module in modules:
         import_module(f"flows.cli.{module}")
+    return app
+
+
+def _run() -> None:
+    made = application(("files",) if sys.argv[1:2] and sys.argv[1] in QUICK else MODULES)
     raise_fence()
-    app(standalone_mode=True)
+    made(standalone_mode=True)

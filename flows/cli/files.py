@@ -62,7 +62,6 @@ def approve(
     _check(settings, [folder.parent.name], folder)
     from flows import acts  # noqa: PLC0415  # the database is not for those who only check
 
-    acts.note(settings, folder.parent.name, f"approved by {approver}, written by {author}", folder.name)
     made = approval.approve(
         folder,
         author=author,
@@ -70,6 +69,7 @@ def approve(
         today=datetime.datetime.now(datetime.UTC).date(),
         expires=expires.date() if expires else None,
         production=settings.env == PRODUCTION,
+        note=lambda act: acts.note(settings, folder.parent.name, act, *approval.hashes(folder)),
     )
     until = f" until {made.expires}" if made.expires else ""
     say(f"{label}: {', '.join(made.files)} approved by {made.approver}{until}; see {folder / approval.FILE}")

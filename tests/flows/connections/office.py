@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from connectors.sandbox.healthie import StandIn
 from flows.boundary import CodedFailure, guarded
-from flows.cli.app import app
+from flows.cli import application
 from tests.faults.terminal import Said
 from tests.faults.world import DEPLOYMENTS, Engine
 from tests.flows.test_sync import rename
@@ -73,7 +73,7 @@ class Office:
 
         def act() -> None:
             done = CliRunner().invoke(
-                app, arguments, input=_text(given), env={**self.environment(), **environment}
+                application(), arguments, input=_text(given), env={**self.environment(), **environment}
             )
             words.append(done.stdout)
             if done.exception is not None and not isinstance(done.exception, SystemExit):

@@ -68,6 +68,7 @@ class Place:
             "operation": "x",
             "delivery_class": kind,
             "record": "",
+            "content": "",
             "attempts": 0,
             "run": "r",
         }

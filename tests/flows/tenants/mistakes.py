@@ -43,7 +43,7 @@ MISTAKES = [
     ),
     Mistake(
         "no such time zone", TENANT, "timezone: America/Chicago\n\n", "timezone: Mars/Phobos\n\n",
-        "Mars/Phobos", "timezone: is not the name of a time zone",
+        "Mars/Phobos", "timezone: 'Mars/Phobos' is no IANA time zone",
     ),
     Mistake(
         "no time zone", TENANT, "timezone: America/Chicago\n\n", "timezone:\n\n",

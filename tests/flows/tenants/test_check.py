@@ -164,7 +164,7 @@ def ferry(root: Path, *arguments: str, **environment: str) -> subprocess.Complet
     clean = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     return subprocess.run(
         [sys.executable, "-m", "flows", *arguments],
-        env=clean | {"FERRY_DEPLOYMENTS": str(root)} | environment,
+        env=clean | {"FERRY_DEPLOYMENTS": str(root), "FERRY_HOME": str(root.parent / "home")} | environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
