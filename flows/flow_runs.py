@@ -96,6 +96,25 @@ def crash(one: Unfinished, message: str) -> None:
     _asked(end_tasks)
 
 
+def end_left_over() -> None:
+    """End task runs that Prefect learnt of only after their flow run had crashed: its events come late.
+
+    Raises:
+        ServerUnavailable: Prefect's server does not answer.
+    """
+    crashed = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED]))
+
+    def end_tasks(client: SyncPrefectClient) -> None:
+        for task in client.read_task_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])),
+            flow_run_filter=FlowRunFilter(state=crashed),
+            task_run_filter=LEFT,
+        ):
+            client.set_task_run_state(task.id, Crashed(message="cut_off: its flow run crashed"), force=True)
+
+    _asked(end_tasks)
+
+
 def _page(offset: int) -> list[FlowRun]:
     states = FlowRunFilterState(type=FlowRunFilterStateType(any_=UNFINISHED))
     return _asked(

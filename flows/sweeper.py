@@ -54,6 +54,7 @@ def sweep(ledger: Engine, lease_seconds: float, only: Parameters | None = None) 
         if message := _gone(ledger, one, timedelta(seconds=lease_seconds)):
             flow_runs.crash(one, message)
             yield Swept(str(one.id), one.asked, message)
+    flow_runs.end_left_over()
 
 
 def _gone(ledger: Engine, one: Unfinished, lease: timedelta) -> str:

@@ -121,9 +121,9 @@ def test_a_run_for_each_tenant_shows_in_states_artifacts_and_the_ledger(told: To
     for tenant in TENANTS:
         flow_run = told.site.flow_run(told.runs[tenant])
         state = cast(Json, flow_run["state"])
-        run = str(flow_run["name"]).removeprefix(f"{tenant}-{INTEGRATION}-")
+        run = str(flow_run["name"]).removeprefix(f"{tenant}/{INTEGRATION} changes ")
 
-        assert (state["type"], state["name"]) == ("COMPLETED", "Completed")
+        assert (state["type"], state["name"]) == ("COMPLETED", "Complete")
         assert state["message"] == f"{tenant}/{INTEGRATION}, run {run}, changes: complete"
         assert {f"run:{run}", f"tenant:{tenant}"} <= set(cast(list[str], flow_run["tags"]))
         assert told.site.ledger(f"SELECT state, flow_run FROM run WHERE id = '{run}'") == [

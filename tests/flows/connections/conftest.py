@@ -1,16 +1,27 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from connectors.sandbox.healthie import StandIn
+from flows import anchor
 from tests.flows.connections.office import Office, named_patients
+
+
+def without_anchors(prefect: Mapping[str, str]) -> None:
+    """The server knows of no ledger: each test's is new, and none was restored."""
+    with httpx.Client(base_url=prefect["PREFECT_API_URL"], trust_env=False) as server:
+        tagged = {"variables": {"tags": {"all_": [anchor.TAG]}}}
+        for one in server.post("/variables/filter", json=tagged).json():
+            server.delete(f"/variables/{one['id']}")
 
 
 @pytest.fixture
 def office(healthie: StandIn, prefect: Mapping[str, str], tmp_path: Path) -> Iterator[Office]:
     """An office with one tenant, acme, that is not connected yet."""
     named_patients(healthie)
+    without_anchors(prefect)
     made = Office(healthie, prefect, tmp_path)
     made.tenant("acme", {"url": healthie.endpoint})
     healthie.reset()

@@ -61,7 +61,7 @@ def test_another_target_stops_a_run_before_its_first_read(office: Office, health
     assert stopped == 1
     assert f"account_mismatch: acme: connection warehouse reaches {folders[1]}" in said
     assert asked == {"currentUser": 1}
-    assert office.run("acme") == 0
+    assert office.run("acme") == 0, office.said()
     assert ([*folders[0].iterdir()] != [], [*folders[1].iterdir()]) == (True, [])
 
 

@@ -22,6 +22,7 @@ from flows.tenants import ConnectionSettings
 from flows.vault import SealBroken
 from tests.faults.leaks import Hit, Scanner
 from tests.faults.story import watching
+from tests.flows.connections.conftest import without_anchors
 from tests.flows.connections.office import Office, elsewhere, named_patients
 
 WORD = "Sesame-Word-4711"
@@ -44,6 +45,7 @@ def told(
     healthie: StandIn, prefect: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Told]:
     named_patients(healthie)
+    without_anchors(prefect)
     office = Office(healthie, prefect, tmp_path_factory.mktemp("told"))
     office.tenant("acme", {"url": healthie.endpoint})
     argv: set[bytes] = set()

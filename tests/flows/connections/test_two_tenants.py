@@ -19,6 +19,7 @@ from flows.run import tenant_seal
 from flows.settings import Settings
 from flows.tenants import load
 from tests.faults.conftest import FULL
+from tests.flows.connections.conftest import without_anchors
 from tests.flows.connections.office import Office, elsewhere, grant_all
 
 OPERATIONS = 10_000 if FULL else 600
@@ -43,6 +44,7 @@ def systems() -> Iterator[dict[str, StandIn]]:
 def both(
     systems: Mapping[str, StandIn], prefect: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
+    without_anchors(prefect)
     made = Office(systems["acme"], prefect, tmp_path_factory.mktemp("both"))
     keys = {"acme": systems["acme"].api_key, "borg": systems["borg"].narrow_key}
     for tenant in TENANTS:
