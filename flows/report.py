@@ -40,8 +40,8 @@ DELIVERY_LINES = (
     ("created", "records were made that the target did not have"),
     ("emptied", "values of the target became empty"),
 )
-REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_rejected",
-           "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
+REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
+           "outcome_rejected", "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
            "not_read_back")  # fmt: skip
 
 

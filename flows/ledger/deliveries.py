@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
-from connectors.operation import Arguments, Item, Outcome
+from connectors.operation import Arguments, Delivery, Item, Outcome
 from flows.ledger import audit, emission, plans, restored
 from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger, now
@@ -200,18 +200,17 @@ def refused(ledger: Ledger) -> int:
 
 
 def send_refused_again(ledger: Ledger, connection: Connection) -> int:
-    """Put deliveries that the target refused back on their way. Returns how many."""
+    """Put deliveries that the target refused back on their way. Returns how many.
+
+    Where the target can be asked it is asked first: a record may be there all the same.
+    """
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
     doubtful = restored.release(ledger, connection, "rejected")
-    number = connection.execute(
-        sa.update(DELIVERY)
-        .where(
-            DELIVERY.c.integration == ledger.integration,
-            DELIVERY.c.state == "rejected",
-            DELIVERY.c.version == newest,
-        )
-        .values(state="planned", code="", settled=None)
-    ).rowcount
+    refused = (DELIVERY.c.integration == ledger.integration) & (DELIVERY.c.state == "rejected")
+    findable = DELIVERY.c.delivery_class.in_((Delivery.KEYED.value, Delivery.SEARCHABLE.value))
+    again = sa.update(DELIVERY).where(refused, DELIVERY.c.version == newest)
+    looked = connection.execute(again.where(findable).values(state="unknown", code="", settled=None)).rowcount
+    number = looked + connection.execute(again.values(state="planned", code="", settled=None)).rowcount
     audit.add(ledger, connection, "rejected deliveries planned again", number + doubtful)
     return number + doubtful
 
