@@ -206,7 +206,7 @@ def _next(place: Place, url: str) -> list[str]:
     return [
         f"  the dashboard  {url}",
         f"  . {environment}    # how commands find all of it",
-        "  .venv/bin/prefect --no-prompt deploy --name demo-warehouse",
+        "  .venv/bin/ferry deploy demo",
         "  .venv/bin/prefect deployment run sync/demo-warehouse --watch",
         "  make down",
     ]
