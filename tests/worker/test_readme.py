@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from flows.server import ROOT
-from tests.worker.test_up import environment
+from tests.worker.test_up import environment, words
 
 HEADING = "## From nothing to a scheduled integration"
 AT_MOST = 9
+UP = ["flows", "up", "--port", "0", "--patients", "20"]  # what `make up` calls, smaller and on any port
 PROGRAM = """def decide(entry, today):
     name = " ".join(part for part in [entry.get("first_name"), entry.get("last_name")] if part)
     return [warehouse_upsert_patients(because=["S1"], full_name=name)]
@@ -46,7 +46,7 @@ class Shell:
             self.environment |= environment(self.home)
             return ""
         done = subprocess.run(
-            [sys.executable, "-m", *words(command)],
+            [sys.executable, "-m", *(UP if command == "make up" else words(command))],
             env=self.environment,
             cwd=ROOT,
             input=typed,
@@ -57,13 +57,6 @@ class Shell:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
-
-
-def words(command: str) -> list[str]:
-    if command == "make up":
-        return ["flows", "up", "--port", "0", "--patients", "20"]
-    program, *rest = shlex.split(command)
-    return [{".venv/bin/ferry": "flows", ".venv/bin/prefect": "prefect"}[program], *rest]
 
 
 def write_files(folder: Path, addresses: Mapping[str, str]) -> None:

@@ -73,13 +73,19 @@ def test_up_starts_all_of_it_once_and_down_stops_exactly_that(tmp_path: Path) ->
     other.wait()
 
 
+def words(command: str) -> list[str]:
+    """A command of the virtual environment as a module and its arguments."""
+    program, *rest = shlex.split(command)
+    return [{".venv/bin/ferry": "flows", ".venv/bin/prefect": "prefect"}[program], *rest]
+
+
 def a_run_arrives(home: Path, said: str) -> None:
     """The commands that `up` printed, typed as they stand."""
-    commands = [line.strip() for line in said.splitlines() if line.strip().startswith(".venv/bin/prefect")]
+    commands = [line.strip() for line in said.splitlines() if line.strip().startswith(".venv/bin/")]
     assert len(commands) == 2
     for command in commands:
         done = subprocess.run(
-            [sys.executable, "-m", *shlex.split(command.replace(".venv/bin/", ""))],
+            [sys.executable, "-m", *words(command)],
             env=os.environ | environment(home),
             cwd=ROOT,
             capture_output=True,
