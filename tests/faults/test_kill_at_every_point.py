@@ -1,5 +1,6 @@
 """kill -9 at every crash point of a run: nothing is lost, nothing doubled, every blind doubt is listed."""
 
+import itertools
 import signal
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from tests.faults.conftest import BOTH
 from tests.faults.world import Practice, Tally, tally
 
 PATIENTS = 4
+_words = itertools.count(1)  # nobody had such a name before: targets are shared by trials
 POINTS_AT_MOST = 200
 
 Make = Callable[[str], Practice]
@@ -18,8 +20,8 @@ Make = Callable[[str], Practice]
 
 def rename(practice: Practice, word: str) -> dict[str, list[str]]:
     """Give every patient another last name. What has to arrive of it, by patient."""
-    patients = practice.healthie.ids()
-    names = {one: f"{word}{at}" for at, one in enumerate(patients)}
+    patients, number = practice.healthie.ids(), next(_words)
+    names = {one: f"{word}{number}n{at}" for at, one in enumerate(patients)}
     practice.healthie.apply([Edit(act="restore", id=one) for one in patients[PATIENTS:]])
     practice.healthie.apply([Edit(act="archive", id=one) for one in patients[PATIENTS:]])
     practice.healthie.apply([Edit(id=one, values={"last_name": name}) for one, name in names.items()])

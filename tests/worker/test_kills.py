@@ -49,7 +49,7 @@ def test_a_killed_flow_is_taken_over_by_the_next_run(site: Site, systems: System
             worker = site.worker(f"worker{number}")
 
         names = [site.ended(site.ask(NAME))["name"]]
-        while names[-1] != "Completed" and len(names) < 4:  # orders in doubt wait for the target's horizon
+        while names[-1] != "Complete" and len(names) < 4:  # orders in doubt wait for the target's horizon
             names.append(site.ended(site.ask(NAME))["name"])
 
         assert tally(here, expected) == Tally([], [], []), number

@@ -47,7 +47,7 @@ def test_of_runs_that_anybody_starts_one_goes_and_the_others_say_why_not(
     assert by_hand.code == 1
     assert "is already going" in by_hand.err
     assert len(by_hand.err.strip().splitlines()) == 1
-    assert site.ended(going)["name"] == "Completed"
+    assert site.ended(going)["name"] == "Complete"
     assert tally(here, expected) == Tally([], [], [])
     assert here.ledger("SELECT count(*) FROM run") == [(1,)]
 
@@ -71,7 +71,7 @@ def test_a_target_that_hangs_holds_up_its_own_tenant_alone(site: Site, systems: 
     slow = site.ask("slow-everything")
     until(lambda: hanging.requests() > 0, "a write that hangs")
 
-    assert site.ended(site.ask("well-everything"))["name"] == "Completed"
+    assert site.ended(site.ask("well-everything"))["name"] == "Complete"
 
     assert site.state(slow)["type"] == "RUNNING"
     assert len(here.rows()) > 0

@@ -1,17 +1,17 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
 import pytest
 
 from connectors.sandbox.healthie import StandIn
 from flows import anchor
 from tests.flows.connections.office import Office, named_patients
+from tests.prefect_api import asking
 
 
 def without_anchors(prefect: Mapping[str, str]) -> None:
     """The server knows of no ledger: each test's is new, and none was restored."""
-    with httpx.Client(base_url=prefect["PREFECT_API_URL"], trust_env=False) as server:
+    with asking(prefect["PREFECT_API_URL"]) as server:
         tagged = {"variables": {"tags": {"all_": [anchor.TAG]}}}
         for one in server.post("/variables/filter", json=tagged).json():
             server.delete(f"/variables/{one['id']}")

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import yaml
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from typer.testing import CliRunner
@@ -20,6 +19,7 @@ from flows.cli import application
 from tests.faults.terminal import Said
 from tests.faults.world import DEPLOYMENTS, Engine
 from tests.flows.test_sync import rename
+from tests.prefect_api import asking
 
 PERMISSIONS = (
     "can_see_clients", "sees_all_clients", "can_see_calendar", "can_see_billing", "sees_all_billing",
@@ -141,19 +141,19 @@ class Office:
             "include_secrets": True,
             "limit": 200,
         }
-        return {str(one["name"]): one for one in httpx.post(url, json=asked, timeout=30.0).json()}
+        return {str(one["name"]): one for one in asking().post(url, json=asked).json()}
 
     def edit(self, name: str, **values: object) -> None:
         """Change a block document's data past Ferry, through Prefect's API."""
         document = self.documents()[name]
         url = f"{self.prefect['PREFECT_API_URL']}/block_documents/{document['id']}"
-        httpx.patch(url, json={"data": values, "merge_existing_data": True}).raise_for_status()
+        asking().patch(url, json={"data": values, "merge_existing_data": True}).raise_for_status()
 
     def clear(self) -> None:
         """No connection is stored any more: the server is shared by the tests."""
         for document in self.documents().values():
             url = f"{self.prefect['PREFECT_API_URL']}/block_documents/{document['id']}"
-            httpx.delete(url, timeout=30.0).raise_for_status()
+            asking().delete(url).raise_for_status()
 
 
 def _text(given: object) -> str:

@@ -13,6 +13,7 @@ import httpx
 from pydantic import JsonValue
 
 from tests.faults.world import ONE_RUN, Practice
+from tests.prefect_api import asking
 
 ROOT = Path(__file__).resolve().parents[3]
 Json = dict[str, JsonValue]
@@ -85,7 +86,7 @@ def call(prefect: Mapping[str, str], path: str, body: JsonValue = None) -> JsonV
 
 def ask(prefect: Mapping[str, str], method: str, path: str, body: JsonValue = None) -> JsonValue:
     """Ask Prefect's API; once more while its SQLite is busy, as Prefect's own client does."""
-    with httpx.Client(trust_env=False, timeout=30.0) as client:
+    with asking() as client:
         for _ in range(10):
             answer = client.request(method, f"{prefect['PREFECT_API_URL']}{path}", json=body)
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:

@@ -17,7 +17,7 @@ from tests.flows.people.deployed import Deployed, Json, call, deploy
 LABEL = "acme/simple"
 Flood = Callable[[str], list[str]]
 HELD = "SELECT count(*) FROM delivery WHERE state = 'held'"
-ACTS = "SELECT act, count FROM audit WHERE act LIKE 'a person%' ORDER BY id"
+ACTS = "SELECT act, count FROM audit WHERE act LIKE 'a person%' ORDER BY seq"
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_a_day_of_missed_runs_is_caught_up_by_one(hourly: Deployed) -> None:
 
     worked = hourly.execute(late[0])
 
-    assert worked.state.name == "Completed"
+    assert worked.state.name == "Complete"
     assert ran(hourly) == 1
     after = {one.id: one for one in hourly.runs()}
     ((run,),) = hourly.practice.ledger("SELECT id FROM run")
@@ -58,7 +58,7 @@ def test_a_day_of_missed_runs_is_caught_up_by_one(hourly: Deployed) -> None:
 
 def test_a_late_run_after_that_asks_nothing_and_one_by_hand_works(hourly: Deployed) -> None:
     moment = datetime.now(UTC)
-    assert hourly.execute(hourly.by_hand()).state.name == "Completed"
+    assert hourly.execute(hourly.by_hand()).state.name == "Complete"
     hourly.backfill(moment - timedelta(hours=3), moment - timedelta(hours=1))
     late = next(one for one in hourly.runs() if one.auto_scheduled)
     hourly.practice.healthie.reset()
@@ -72,7 +72,7 @@ def test_a_late_run_after_that_asks_nothing_and_one_by_hand_works(hourly: Deploy
     )
     assert hourly.practice.healthie.requests()["count"] == 0
     assert ran(hourly) == 1
-    assert hourly.execute(hourly.by_hand()).state.name == "Completed"
+    assert hourly.execute(hourly.by_hand()).state.name == "Complete"
     assert ran(hourly) == 2
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.faults.conftest import FULL
+from tests.prefect_api import asking
 
 ROOT = Path(__file__).parents[3]
 POOL = "tenants-test"
@@ -25,7 +26,7 @@ class House:
 
     def __init__(self, root: Path, prefect: Mapping[str, str]) -> None:
         self.root, self.prefect = root, prefect
-        self.api = httpx.Client(base_url=prefect["PREFECT_API_URL"], timeout=30, trust_env=False)
+        self.api = asking(prefect["PREFECT_API_URL"])
 
     def tenant(self, name: str, integrations: Sequence[str], pool: str = POOL) -> Path:
         """Write a tenant's files. All its secrets are in the environment, so it needs no block."""

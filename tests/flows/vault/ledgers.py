@@ -15,8 +15,8 @@ ENVIRONMENT = "local"
 TENANTS = ("acme", "acme-west", "birch")
 
 
-def opened(engine: Engine, kek: KeyEncryptionKey, tenant: str) -> Ledger:
-    return Ledger(engine, kek, environment=ENVIRONMENT, tenant=tenant, name="warehouse")
+def opened(engine: Engine, kek: KeyEncryptionKey, tenant: str, environment: str = ENVIRONMENT) -> Ledger:
+    return Ledger(engine, kek, environment=environment, tenant=tenant, name="warehouse")
 
 
 def tenants(url: str, kek: KeyEncryptionKey, names: Sequence[str] = TENANTS) -> dict[str, bytes]:

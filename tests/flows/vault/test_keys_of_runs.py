@@ -16,6 +16,7 @@ from tests.faults.test_kill_at_every_point import rename
 from tests.faults.test_two_runs import stopped_at, wake
 from tests.faults.world import Practice, Tally, tally
 from tests.flows.vault.ledgers import files_with, opened, stored
+from tests.prefect_api import asking
 
 Make = Callable[[str], Practice]
 LABEL = "acme/everything"
@@ -54,7 +55,7 @@ def renewed(practice: Practice) -> dict[str, str]:
 def test_rotation_while_a_run_goes_on_disturbs_nobody(practice: Make) -> None:
     here = practice("rotation")
     expected = rename(here, "Rotated")
-    running = stopped_at(here, 9)  # its seal is open, plans are journalled, deliveries are on their way
+    running = stopped_at(here, "send")  # its seal is open, plans are journalled, deliveries are on their way
 
     shown, rotated = ferry(here, "keys", **renewed(here)), ferry(here, "keys", "rotate", **renewed(here))
 
@@ -127,13 +128,13 @@ def two(practice: Make) -> Practice:
     rename(here, "Forgotten")
     assert here.run() == 0
     engine = connect(url(here))
-    opened(engine, KeyFile(key(here)), "acme-west").close()
+    opened(engine, KeyFile(key(here)), "acme-west", here.env).close()
     return here
 
 
 def block(api: str, tenant: str, connection: str) -> str:
     """A connection's block, as it is stored: its type and schema are made where they are not there."""
-    with httpx.Client(base_url=api, trust_env=False) as client:
+    with asking(api) as client:
         kind = {"name": "Sealed connection", "slug": "sealed-connection"}
         post(client, "/block_types/", kind)
         made = client.get("/block_types/slug/sealed-connection").raise_for_status().json()["id"]
@@ -160,7 +161,7 @@ def post(client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[st
 
 
 def is_there(api: str, document: str) -> bool:
-    return httpx.get(f"{api}/block_documents/{document}", trust_env=False).status_code == 200
+    return asking(api).get(f"/block_documents/{document}").status_code == 200
 
 
 def test_forgetting_takes_one_tenant_and_its_blocks_and_nothing_of_another(two: Practice) -> None:
