@@ -12,7 +12,7 @@ from connectors.sandbox.healthie.edits import Edit
 from flows.ledger.verify import first_finding
 from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.ledgers import open_at
-from tests.prefect_api import asking
+from tests.prefect_api import ask
 
 Make = Callable[[str], Practice]
 LABEL = "acme/simple"
@@ -148,8 +148,8 @@ def test_a_resync_is_a_new_version_of_everyone(here: Practice) -> None:
 
 
 def test_prefect_has_a_complete_record(here: Practice) -> None:
-    answer = asking().post(
-        f"{here.prefect['PREFECT_API_URL']}/flow_runs/filter", json={"sort": "START_TIME_DESC"}
+    answer = ask(
+        "POST", f"{here.prefect['PREFECT_API_URL']}/flow_runs/filter", json={"sort": "START_TIME_DESC"}
     )
     run = answer.json()[0]
 
@@ -159,7 +159,7 @@ def test_prefect_has_a_complete_record(here: Practice) -> None:
     assert run["parameters"] == {"integration": asked}
     tasks = {"task_runs": {"flow_run_id": {"any_": [run["id"]]}}}
     for _ in range(60):
-        found = asking().post(f"{here.prefect['PREFECT_API_URL']}/task_runs/filter", json=tasks).json()
+        found = ask("POST", f"{here.prefect['PREFECT_API_URL']}/task_runs/filter", json=tasks).json()
         if [one["state"]["type"] for one in found] == ["COMPLETED"]:
             return
     raise AssertionError("the run's one task is not recorded as completed")

@@ -19,7 +19,7 @@ from flows.cli import application
 from tests.faults.terminal import Said
 from tests.faults.world import DEPLOYMENTS, Engine
 from tests.flows.test_sync import rename
-from tests.prefect_api import asking
+from tests.prefect_api import ask
 
 PERMISSIONS = (
     "can_see_clients", "sees_all_clients", "can_see_calendar", "can_see_billing", "sees_all_billing",
@@ -141,19 +141,19 @@ class Office:
             "include_secrets": True,
             "limit": 200,
         }
-        return {str(one["name"]): one for one in asking().post(url, json=asked).json()}
+        return {str(one["name"]): one for one in ask("POST", url, json=asked).json()}
 
     def edit(self, name: str, **values: object) -> None:
         """Change a block document's data past Ferry, through Prefect's API."""
         document = self.documents()[name]
         url = f"{self.prefect['PREFECT_API_URL']}/block_documents/{document['id']}"
-        asking().patch(url, json={"data": values, "merge_existing_data": True}).raise_for_status()
+        ask("PATCH", url, json={"data": values, "merge_existing_data": True}).raise_for_status()
 
     def clear(self) -> None:
         """No connection is stored any more: the server is shared by the tests."""
         for document in self.documents().values():
             url = f"{self.prefect['PREFECT_API_URL']}/block_documents/{document['id']}"
-            asking().delete(url).raise_for_status()
+            ask("DELETE", url).raise_for_status()
 
 
 def _text(given: object) -> str:

@@ -23,7 +23,7 @@ from tests.faults.leaks import Hit, Scanner
 from tests.faults.story import watching
 from tests.flows.connections.conftest import without_anchors
 from tests.flows.connections.office import Office, elsewhere, named_patients
-from tests.prefect_api import asking
+from tests.prefect_api import ask
 
 WORD = "Sesame-Word-4711"
 WRONG = "gh_sbox_wrong_77aa01"
@@ -136,7 +136,7 @@ def test_an_error_and_what_led_to_it_quote_no_secret(
 def _documents(office: Office) -> str:
     """All block documents, decrypted by Prefect: its key is in the same database."""
     url = f"{office.prefect['PREFECT_API_URL']}/block_documents/filter"
-    answer = asking().post(url, json={"include_secrets": True, "limit": 200}).json()
+    answer = ask("POST", url, json={"include_secrets": True, "limit": 200}).json()
     sealed = [base64.b64decode(str(one["data"].get("sealed", ""))).decode("latin-1") for one in answer]
     return f"{answer}{sealed}"
 

@@ -16,7 +16,7 @@ from tests.faults.test_kill_at_every_point import rename
 from tests.faults.test_two_runs import stopped_at, wake
 from tests.faults.world import Practice, Tally, tally
 from tests.flows.vault.ledgers import files_with, opened, stored
-from tests.prefect_api import asking
+from tests.prefect_api import ask, asking
 
 Make = Callable[[str], Practice]
 LABEL = "acme/everything"
@@ -67,8 +67,8 @@ def test_rotation_while_a_run_goes_on_disturbs_nobody(practice: Make) -> None:
 
     key(here).unlink()
     present = {"FERRY_KEY_FILE": renewed(here)["FERRY_KEY_FILE"]}
-    for name in expected:
-        expected[name] += rename(here, "Afterwards")[name]
+    for name, last in rename(here, "Afterwards").items():
+        expected[name] += last
     assert here.run(**present) == 0
     assert tally(here, expected) == Tally([], [], [])
     assert "0 wrapped again, 1 as they were" in ferry(here, "keys", "rotate", **present).stdout
@@ -161,7 +161,7 @@ def post(client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[st
 
 
 def is_there(api: str, document: str) -> bool:
-    return asking(api).get(f"/block_documents/{document}").status_code == 200
+    return ask("GET", f"{api}/block_documents/{document}").status_code == 200
 
 
 def test_forgetting_takes_one_tenant_and_its_blocks_and_nothing_of_another(two: Practice) -> None:
