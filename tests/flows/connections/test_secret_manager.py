@@ -46,7 +46,9 @@ def test_a_run_reads_its_key_from_secret_manager_and_pins_its_account(
     assert made.code == 0, made.err
     assert ran == 0, there.said()
     assert google.asked == [f"projects/{PROJECT}/secrets/{BLOCK}/versions/latest"] * 2
-    listed = there.ferry("connections", "acme").out.splitlines()[0]
+    told = there.ferry("connections", "acme")
+    assert told.code == 0, told.err
+    listed = told.out.splitlines()[0]
     assert listed.endswith(f"secret-manager:{BLOCK}") and "organization/19000001" in listed
     with elsewhere(healthie):
         assert there.run("acme") == 1
