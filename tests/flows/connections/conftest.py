@@ -10,11 +10,14 @@ from tests.prefect_api import asking
 
 
 def without_anchors(prefect: Mapping[str, str]) -> None:
-    """The server knows of no ledger: each test's is new, and none was restored."""
+    """The server knows of no ledger and no connection: each test's are new, and none was restored."""
     with asking(prefect["PREFECT_API_URL"]) as server:
         tagged = {"variables": {"tags": {"all_": [anchor.TAG]}}}
         for one in server.post("/variables/filter", json=tagged).json():
             server.delete(f"/variables/{one['id']}")
+        sealed = {"block_types": {"slug": {"any_": ["sealed-connection"]}}}
+        for one in server.post("/block_documents/filter", json=sealed).json():
+            server.delete(f"/block_documents/{one['id']}")
 
 
 @pytest.fixture

@@ -203,8 +203,10 @@ def test_a_connection_without_its_block_is_told_until_it_is_there(house: House) 
         "block_schema_id": schema.json()["id"],
         "data": {},
     }
-    assert house.api.post("/block_documents/", json=document).status_code == 201
+    made = house.api.post("/block_documents/", json=document)
+    assert made.status_code == 201
     after = house.ferry("check", "theta")
+    house.api.delete(f"/block_documents/{made.json()['id']}")
 
     assert before.stdout == (
         f"{path}:3: connections.healthie has no credential on the server yet; "
