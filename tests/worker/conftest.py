@@ -10,8 +10,11 @@ import sqlalchemy as sa
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from flows.server import LocalServer
+from tests.campaign import FULL
 from tests.worker.postgres import served
 from tests.worker.site import POOL, Site
+
+collect_ignore = [] if FULL else ["test_kills.py", "test_records.py"]  # in campaign size: minutes each
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,9 @@ class Site:
     def practice(self, tenant: str, integration: str, healthie: StandIn, probe: ProbeServer) -> Practice:
         """The same tenant as the fault tests see one: to edit, to run from the command line, to tally."""
         label = f"{tenant}/{integration}"
-        environment, warehouse = self.environment(), self.warehouse(tenant)
-        return Practice(healthie, probe, {}, self.folder, label, environment, warehouse)
+        ledger = f"sqlite:///{self.folder / 'ledger.db'}"
+        environment = {"FERRY_ENV": "local"} | self.environment()
+        return Practice(healthie, probe, {}, self.folder, ledger, label, environment, self.warehouse(tenant))
 
     def says(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """`python -m <command>` to its end."""
