@@ -29,6 +29,7 @@ from flows.ledger.store import Ledger, connect, now, seal_of
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
 from flows.tenants import Deployment, load
+from flows.values import PRODUCTION
 from flows.vault import Seal
 from flows.vault.configured import key_encryption_key
 
@@ -141,7 +142,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
     deployment = load(settings.deployments, asked.label)
     approval.require(
         settings.deployments / asked.label,
-        production=settings.env == "production",
+        production=settings.env == PRODUCTION,
         today=datetime.now(UTC).date(),
     )
     with ExitStack() as stack:
