@@ -6,6 +6,7 @@ Prefect's own client does the same, and Ferry asks through that.
 import time
 
 import httpx
+from pydantic import JsonValue
 
 AGAIN = 40  # times
 PAUSE = 0.25  # seconds
@@ -31,3 +32,11 @@ def ask(method: str, url: str, json: object = None) -> httpx.Response:
     """One answer, whole."""
     with asking() as client:
         return client.request(method, url, json=json)
+
+
+def last_begun(url: str) -> dict[str, JsonValue]:
+    """The flow run that began last. Another test's schedule may have left runs that are yet to come."""
+    begun = {"state": {"type": {"not_any_": ["SCHEDULED", "PENDING"]}}}
+    asked = {"sort": "START_TIME_DESC", "limit": 1, "flow_runs": begun}
+    answer: list[dict[str, JsonValue]] = ask("POST", f"{url}/flow_runs/filter", json=asked).json()
+    return answer[0]

@@ -12,7 +12,7 @@ from connectors.sandbox.healthie.edits import Edit
 from flows.ledger.verify import first_finding
 from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.ledgers import open_at
-from tests.prefect_api import ask
+from tests.prefect_api import ask, last_begun
 
 Make = Callable[[str], Practice]
 LABEL = "acme/simple"
@@ -148,12 +148,9 @@ def test_a_resync_is_a_new_version_of_everyone(here: Practice) -> None:
 
 
 def test_prefect_has_a_complete_record(here: Practice) -> None:
-    answer = ask(
-        "POST", f"{here.prefect['PREFECT_API_URL']}/flow_runs/filter", json={"sort": "START_TIME_DESC"}
-    )
-    run = answer.json()[0]
+    run = last_begun(here.prefect["PREFECT_API_URL"])
 
-    assert run["state"]["type"] == "COMPLETED"
+    assert run["state_type"] == "COMPLETED"
     tenant, name = LABEL.split("/")
     asked = {"tenant": tenant, "integration": name, "mode": "changes", "dry_run": False, "emit": "always"}
     assert run["parameters"] == {"integration": asked}

@@ -12,13 +12,7 @@ from connectors.sandbox.probe import Faults, Scripted
 from flows.report import WAITING
 from tests.faults.world import Practice
 from tests.flows.people.deployed import Json, call
-
-NEWEST: Json = {"sort": "START_TIME_DESC", "limit": 1}
-
-
-def last_run(practice: Practice) -> Json:
-    (found,) = cast(list[Json], call(practice.prefect, "/flow_runs/filter", NEWEST))
-    return found
+from tests.prefect_api import last_begun
 
 
 def artifacts(practice: Practice, flow_run: object) -> dict[str, str]:
@@ -35,10 +29,10 @@ def test_a_run_is_named_tagged_and_told_in_artifacts(
 
     assert here.run() == 3
 
-    run = last_run(here)
+    run = last_begun(here.prefect["PREFECT_API_URL"])
     ((number,),) = here.ledger("SELECT id FROM run ORDER BY started DESC LIMIT 1")
     assert run["name"] == f"acme/simple changes {number}"
-    assert run["tags"] == ["ferry", "integration:simple", "mode:changes", "tenant:acme"]
+    assert run["tags"] == ["ferry", "integration:simple", "mode:changes", f"run:{number}", "tenant:acme"]
     assert run["state_name"] == "Held" and run["state_name"] in WAITING
     assert "ferry release acme/simple" in str(cast(Json, run["state"])["message"])
     made = artifacts(here, run["id"])
@@ -53,7 +47,7 @@ def test_a_run_is_named_tagged_and_told_in_artifacts(
 def test_a_run_that_changed_nothing_is_complete(here: Practice) -> None:
     assert here.run() == here.run() == 0
 
-    run = last_run(here)
+    run = last_begun(here.prefect["PREFECT_API_URL"])
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Complete")
     assert "nothing is open" in artifacts(here, run["id"])["acme-simple-open"]
 
@@ -71,7 +65,7 @@ def test_a_target_that_holds_something_else_makes_the_run_red(here: Practice) ->
 
     assert here.run() == 1
 
-    run = last_run(here)
+    run = last_begun(here.prefect["PREFECT_API_URL"])
     assert (run["state_type"], run["state_name"]) == ("FAILED", "Red")
     assert str(cast(Json, run["state"])["message"]).startswith("read_back_differs: acme/simple, run r")
 
@@ -90,4 +84,4 @@ def test_an_unusual_share_of_refusals_has_a_state_of_its_own(
 
     made.run()
 
-    assert last_run(made)["state_name"] == name
+    assert last_begun(made.prefect["PREFECT_API_URL"])["state_name"] == name
