@@ -14,7 +14,7 @@ from datetime import date
 
 from pydantic import JsonValue, ValidationError
 
-from agent.grants import GrantedOperation, granted_operations
+from agent.grants import GrantedArgument, GrantedOperation, granted_operations
 from agent.plan import Argument, Call, Draft, DraftCall, Plan, Refused, Sentences
 from agent.policy import Policy
 from agent.provenance import Sourced, Values, by_reference, by_value
@@ -100,6 +100,7 @@ class Gate:
             raise RefusalError(code, call.operation if known else "")
         self._check_cited(call.because, operation.name, needed=True)
         _check_arguments_granted(call, operation)
+        because = _once(call.because)
         sourced: dict[str, Sourced] = {}
         for name, value in call.arguments.items():
             granted = operation.arguments[name]
@@ -108,7 +109,7 @@ class Gate:
             else:
                 sourced[name] = by_reference(value, granted, values.entry)
         return Call(
-            operation=operation.name, arguments=_validated(sourced, operation), because=_once(call.because)
+            operation=operation.name, arguments=_validated(sourced, operation, because), because=because
         )
 
     def _check_records(self, calls: tuple[Call, ...]) -> None:
@@ -150,7 +151,17 @@ def _where(operation: GrantedOperation, argument: object) -> str:
     return f"{operation.name}.{argument if argument in operation.names else '?'}"
 
 
-def _validated(sourced: Mapping[str, Sourced], operation: GrantedOperation) -> dict[str, Argument]:
+def _cited(granted: GrantedArgument, because: Sentences) -> Sentences:
+    """The sentences of a call that speak of one of its arguments."""
+    cited = tuple(sentence for sentence in because if not granted.because or sentence in granted.because)
+    if not cited:
+        raise RefusalError(Code.VALUE_WITHOUT_SENTENCE, granted.where)
+    return cited
+
+
+def _validated(
+    sourced: Mapping[str, Sourced], operation: GrantedOperation, because: Sentences
+) -> dict[str, Argument]:
     """The arguments as their types write them; what was not set stays unset."""
     given: dict[str, JsonValue] = {name: value for name, (value, _) in sourced.items()}
     try:
@@ -160,7 +171,12 @@ def _validated(sourced: Mapping[str, Sourced], operation: GrantedOperation) -> d
         raise RefusalError(Code.INVALID_ARGUMENTS, _where(operation, place[0] if place else "")) from None
     if values.keys() != given.keys():
         raise RefusalError(Code.INVALID_ARGUMENTS, operation.name)
-    return {name: Argument(value=value, source=sourced[name][1]) for name, value in values.items()}
+    return {
+        name: Argument(
+            value=value, source=sourced[name][1], because=_cited(operation.arguments[name], because)
+        )
+        for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

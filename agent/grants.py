@@ -6,7 +6,7 @@ from itertools import permutations
 
 from pydantic import JsonValue
 
-from agent.plan import Source
+from agent.plan import Sentences, Source
 from agent.policy import Grant, Policy
 from agent.references import Exact, exact, is_declared_path, written
 from agent.refusals import Code, PolicyError
@@ -30,6 +30,7 @@ class GrantedArgument:
     chains: tuple[tuple[str, ...], ...]  # what is tried to explain a program's value
     computed: Source | None
     free_text: bool
+    because: Sentences  # the sentences that speak of it; none named: any
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def granted_operations(
         target = target_of(name, policy)
         names = argument_names(writes[name])
         arguments = {
-            argument: _argument(name, argument, given, writes[name])
+            argument: _argument(name, argument, given, writes[name], policy)
             for argument, given in grant.arguments.items()
         }
         for argument, given in grant.arguments.items():
@@ -88,7 +89,7 @@ def argument_names(write: Write) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in write.arguments.model_fields.items())
 
 
-def _argument(operation: str, name: str, grant: Grant, write: Write) -> GrantedArgument:
+def _argument(operation: str, name: str, grant: Grant, write: Write, policy: Policy) -> GrantedArgument:
     where = f"{operation}.{name}"
     for transform in grant.transforms:
         if transform not in TRANSFORMS:
@@ -97,6 +98,8 @@ def _argument(operation: str, name: str, grant: Grant, write: Write) -> GrantedA
             )
     if grant.free_text and name not in write.free_text:
         raise PolicyError(f"policy: {where}: the write takes no free text here; remove free_text")
+    if unknown := sorted(set(grant.because).difference(policy.sentences)):
+        raise PolicyError(f"policy: {where}: {unknown[0]} is no sentence of the instructions; correct it")
     singles = tuple((transform,) for transform in grant.transforms)
     return GrantedArgument(
         where=where,
@@ -107,6 +110,7 @@ def _argument(operation: str, name: str, grant: Grant, write: Write) -> GrantedA
         chains=(*singles, *permutations(dict.fromkeys(grant.transforms), 2)),
         computed=Source(kind="computed", paths=grant.sources) if grant.computed else None,
         free_text=grant.free_text,
+        because=grant.because,
     )
 
 

@@ -5,6 +5,9 @@
 
 A sentence goes on until an empty line, a heading or the next sentence. Headings and prose around the
 sentences explain; only sentences are rules and can be cited.
+
+`S5. Judgement: …` is a sentence that a program may not settle alone: it asks `judge`. `S4. Retired.` keeps
+the number of a sentence that is gone, so that the others keep theirs; it cannot be cited.
 """
 
 import ast
@@ -20,6 +23,8 @@ from agent.plan import Frozen, Sentences
 
 TEXT_FILE = "instructions.md"
 PROGRAM_FILE = "program.py"
+JUDGEMENT = "Judgement:"
+RETIRED = "Retired."
 SIZE_AT_MOST = 200_000  # bytes of one file
 
 _SENTENCE = re.compile(
@@ -45,6 +50,16 @@ class Sentence(Frozen):
 
     number: str
     text: str
+
+    @property
+    def judgement(self) -> bool:
+        """Whether it asks for judgement, which a program leaves to `judge`."""
+        return self.text.startswith(JUDGEMENT)
+
+    @property
+    def retired(self) -> bool:
+        """Whether only its number is left."""
+        return self.text == RETIRED
 
 
 class Instructions(Frozen):
@@ -88,8 +103,8 @@ class Instructions(Frozen):
 
     @cached_property
     def numbers(self) -> Sentences:
-        """What a plan may cite: ("S1", "S2", …)."""
-        return tuple(sentence.number for sentence in self.sentences)
+        """What a plan may cite: ("S1", "S2", …), without the retired ones."""
+        return tuple(sentence.number for sentence in self.sentences if not sentence.retired)
 
     @cached_property
     def version(self) -> str:

@@ -29,8 +29,11 @@ class Source(Frozen):
 
 
 class Argument(Frozen):
+    """A value, where it comes from, and the sentences of its call that speak of it."""
+
     value: JsonValue
     source: Source
+    because: Sentences = ()
 
 
 class Call(Frozen):

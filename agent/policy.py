@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from agent.plan import Frozen
+from agent.plan import Frozen, Sentences
 from connectors.entry import Category
 
 
@@ -13,13 +13,15 @@ class Grant(Frozen):
 
     sources: entry paths without positions. constants: values that the instructions name.
     transforms: names of declared transforms (agent/transforms.py). computed: an approved program may
-    make a value of its own out of `sources`. free_text: a model may write words of its own.
+    make a value of its own out of `sources`. because: sentences that speak of this argument, of which a call
+    that sets it cites one (none named: any will do). free_text: a model may write words of its own.
     """
 
     sources: tuple[str, ...] = ()
     constants: tuple[JsonValue, ...] = ()
     transforms: tuple[str, ...] = ()
     computed: bool = False
+    because: Sentences = ()
     free_text: bool = False
 
 

@@ -55,7 +55,7 @@ def _pipeline(order: DltOrder, deployment: Deployment, row_of: Callable[[Entry],
         everyone = [patient for page in healthie.everyone() for patient in page]
         for start in range(0, len(everyone), PAGE):
             rows: list[Row] = []
-            for reading in healthie.read(everyone[start : start + PAGE], deployment.integration.fields):
+            for reading in healthie.read(everyone[start : start + PAGE], deployment.manifest.paths):
                 if isinstance(reading, Found) and (row := row_of(reading.entry)) is not None:
                     rows.append({"patient_id": reading.patient, **row})
             yield rows

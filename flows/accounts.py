@@ -10,13 +10,13 @@ from connectors.errors import Unauthorized
 from connectors.healthie import Healthie
 from flows.boundary import CodedFailure
 from flows.connections import Connections
-from flows.tenants import Integration
+from flows.tenants import Deployment
 from flows.values import PRODUCTION
 
 
 def confirm(
     connections: Connections,
-    integration: Integration,
+    deployment: Deployment,
     source: Healthie,
     targets: Mapping[str, Connector],
 ) -> None:
@@ -27,7 +27,8 @@ def confirm(
         Unauthorized: missing_permission.
         ConnectorError: a system does not answer.
     """
-    ours = source.check(integration.fields)
+    integration = deployment.integration
+    ours = source.check(deployment.manifest.paths)
     admit(connections, integration.source, ours)
     for name, target in targets.items():
         theirs = target.check()

@@ -16,8 +16,8 @@ from connectors.base import Settings
 from flows.errors import Spoken
 
 FILE = "approval.yaml"
-Pinned = Literal["instructions.md", "program.py", "integration.yaml"]
-PINNED: tuple[Pinned, ...] = ("instructions.md", "program.py", "integration.yaml")
+Pinned = Literal["instructions.md", "program.py", "integration.yaml", "fields.yaml"]
+PINNED: tuple[Pinned, ...] = ("instructions.md", "program.py", "integration.yaml", "fields.yaml")
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 HEADER = """\

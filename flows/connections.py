@@ -201,7 +201,7 @@ def _check_program(
     source = deployment.instructions.program
     if deployment.integration.decide.by != PROGRAM or source is None:
         return
-    used = [fields[path] for path in deployment.integration.fields]
+    used = [fields[path] for path in deployment.manifest.paths]
     for problem in check_program(source, policy, granted, used):
         raise IntegrationInvalid(f"{deployment.label}: program.py: {problem}; correct it and start again")
 

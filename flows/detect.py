@@ -30,7 +30,7 @@ def _nominated(run: Run) -> Iterator[str]:
         yield from _everyone(run)
         return
     yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
-    for feed in run.source.feeds(run.deployment.integration.fields):
+    for feed in run.source.feeds(run.deployment.manifest.paths):
         reading = scan(feed, known.get(feed.name), now=lambda: datetime.now(UTC))
         for changes in reading:
             yield from (change.patient for change in changes)
@@ -38,7 +38,7 @@ def _nominated(run: Run) -> Iterator[str]:
 
 
 def _sweep_is_due(run: Run, known: dict[str, Cursor]) -> bool:
-    feeds = {feed.name for feed in run.source.feeds(run.deployment.integration.fields)}
+    feeds = {feed.name for feed in run.source.feeds(run.deployment.manifest.paths)}
     last = known.get(runs.SWEEP)
     if last is None or not feeds <= set(known):
         return True
@@ -58,7 +58,7 @@ def _everyone(run: Run) -> Iterator[str]:
         yield from page
     run.unlisted |= known
     yield from sorted(known)
-    for feed in run.source.feeds(run.deployment.integration.fields):
+    for feed in run.source.feeds(run.deployment.manifest.paths):
         run.cursors[feed.name] = Cursor(watermark=begun)
     run.cursors[runs.SWEEP] = Cursor(watermark=begun)
 
@@ -81,7 +81,7 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
     unchanged: list[Known] = []
     gone: list[tuple[Known, str]] = []
     _note_reading(run, known.values())
-    for reading in run.source.read(patients, run.deployment.integration.fields):
+    for reading in run.source.read(patients, run.deployment.manifest.paths):
         entry = known[reading.patient]
         if isinstance(reading, Absent):
             gone.append((entry, reading.reason))

@@ -101,7 +101,14 @@ def _delivery(row: "sa.Row[tuple[object, ...]]", waits: str) -> Iterator[str]:
 def _fields(arguments: dict[str, dict[str, JsonValue]], values: bool) -> Iterator[str]:
     for name, argument in arguments.items():
         value = f" = {json.dumps(argument['value'], ensure_ascii=False)}" if values else ""
-        yield f"    {name}{value} ← {source_text(argument['source'])}"
+        because = " ".join(str(sentence) for sentence in _listed(argument, "because"))
+        yield f"    {name}{value} ← {source_text(argument['source'])} by {because}"
+
+
+def _listed(argument: dict[str, JsonValue], name: str) -> list[JsonValue]:
+    found = argument[name]
+    assert isinstance(found, list)
+    return found
 
 
 def source_text(source: JsonValue) -> str:

@@ -44,7 +44,7 @@ def _fields(call: Call, before: dict[str, Arguments | str | None], key: str) -> 
         yield f"  what the target holds now could not be read{f' ({held})' if held else ''}"
     for name, argument in call.arguments.items():
         source = source_text(argument.source.model_dump(mode="json"))
-        yield f"  {name}: {_change(held, name, argument)} ← {source}"
+        yield f"  {name}: {_change(held, name, argument)} ← {source} by {' '.join(argument.because)}"
 
 
 def _change(held: Arguments | str | None, name: str, argument: Argument) -> str:

@@ -157,7 +157,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         own = Connections(deployment.tenant, deployment.connections, ledger.seal, environment=settings.env)
         run = _assemble(stack, deployment, ledger, asked, own)
         run.restored = restored
-        accounts.confirm(own, deployment.integration, run.source, run.targets)
+        accounts.confirm(own, deployment, run.source, run.targets)
         if not asked.dry_run:
             runs.begin(ledger, asked.mode, run.versions)
             anchor.keep(ledger)

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter
 
+from agent import manifest
 from flows.check import check
 from flows.errors import Spoken
 from flows.parameters import NAME, NAME_AT_MOST
@@ -50,12 +51,10 @@ DEPLOYMENT = """\
 
 INTEGRATION = """\
 # yaml-language-server: $schema=../../schema/integration.json
-# What is read, what may be written, and where each written value may come from. Nothing else is possible.
+# What may be written, and where each written value may come from. Nothing else is possible. What is read:
+# fields.yaml.
 
 source: healthie  # the connection that entries are read through
-
-# What is read of a patient, and nothing more. deployments/example/ shows more of them.
-fields: [active, first_name, last_name, email]
 
 decide:
   by: program  # program.py decides; or a model: google-cloud:…, openai-compatible:…
@@ -68,8 +67,9 @@ targets:
       - name: patients
         patient: patient_id  # the key column; Ferry writes the patient's id there
         columns:
-          full_name: {type: str, from: [first_name, last_name], computed: true}
-          email: {type: str, from: [email]}
+          # because: the sentences that speak of it; a call that sets it cites one of them.
+          full_name: {type: str, because: [], from: [first_name, last_name], computed: true}
+          email: {type: str, because: [], from: [email]}
 
 limits:  # what is more than this in one run waits for a person
   share: 0.5  # of the known patients
@@ -77,6 +77,12 @@ limits:  # what is more than this in one run waits for a person
   blanked: 0.2  # of a batch's rows in which a value would become empty
 
 sweep_every: P7D  # how often everyone is read, whatever the source shows as changed
+"""
+
+FIELDS = """\
+# yaml-language-server: $schema=../../schema/fields.json
+# What is read of a patient, by the sentence that needs it, and nothing more. deployments/example/ shows more.
+S1: [active, first_name, last_name, email]
 """
 
 LOGIC = """\
@@ -125,6 +131,7 @@ def new(root: Path, tenant: str, integration: str) -> Iterator[str]:
         ("business-logic.md", LOGIC),
         ("instructions.md", INSTRUCTIONS.format(**names)),
         ("integration.yaml", INTEGRATION),
+        (manifest.FILE, FIELDS),
         ("program.py", PROGRAM),
     ):
         yield _make(folder / integration / name, text)

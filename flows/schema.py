@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from agent.manifest import Manifest
 from flows.check.prefect_file import Around, OneDeployment
 from flows.parameters import Parameters
 from flows.tenants import Integration, Tenant
@@ -21,6 +22,7 @@ class WholePrefectFile(Around):
 KINDS: dict[str, type[BaseModel]] = {
     "tenant": Tenant,
     "integration": Integration,
+    "fields": Manifest,
     "prefect": WholePrefectFile,
     "parameters": Parameters,
 }

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
+from agent import manifest as manifests
 from agent.instructions import Instructions
+from agent.manifest import Manifest
+from agent.plan import Sentences
 from agent.policy import Grant, OperationGrant, Policy
 from connectors.base import Settings
 from connectors.entry import Category
@@ -27,6 +30,7 @@ Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
 TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
+BECAUSE = "sentences that speak of it: a call that sets it cites one of them"
 COMPUTED = "the program may make a value of its own out of `from`"
 
 
@@ -38,6 +42,7 @@ class ColumnGrant(Settings):
     constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
     transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
     computed: bool = Field(default=False, description=COMPUTED)
+    because: Sentences = Field(default=(), description=BECAUSE)
     key: bool = Field(default=False, description="part of the row's key, beside the patient")
 
 
@@ -67,6 +72,7 @@ class ArgumentGrant(Settings):
     constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
     transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
     computed: bool = Field(default=False, description=COMPUTED)
+    because: Sentences = Field(default=(), description=BECAUSE)
     free_text: bool = Field(default=False, description="a model may write words of its own here")
 
 
@@ -119,7 +125,6 @@ class Integration(Settings):
     """One direction of one tenant, as its folder says."""
 
     source: Name = Field(default="healthie", description="the connection entries are read through")
-    fields: tuple[str, ...] = Field(description="what is read, and nothing else")
     decide: Deciding = Deciding()
     targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")
     limits: Limits = Limits()
@@ -188,6 +193,7 @@ class Deployment(Settings):
     connections: dict[Name, ConnectionSettings]
     integration: Integration
     instructions: Instructions
+    manifest: Manifest
 
     @property
     def label(self) -> str:
@@ -208,13 +214,19 @@ def load(root: Path, label: str) -> Deployment:
     described = load_tenant(root, tenant)
     integration = _model(folder / "integration.yaml", Integration)
     _check_connections(folder, described, integration)
+    instructions, manifest = Instructions.load(folder), _model(folder / manifests.FILE, Manifest)
+    for sentence in manifest.root.keys() - set(instructions.numbers):
+        raise IntegrationInvalid(
+            f"{folder / manifests.FILE}: {sentence} is no sentence of the instructions; remove or correct it"
+        )
     return Deployment(
         tenant=tenant,
         name=name,
         timezone=described.timezone,
         connections=described.connections,
         integration=integration,
-        instructions=Instructions.load(folder),
+        instructions=instructions,
+        manifest=manifest,
     )
 
 
@@ -239,7 +251,7 @@ def tenants(root: Path) -> list[str]:
     return sorted({path.parent.name for path in files})
 
 
-Kind = TypeVar("Kind", bound=Settings)
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 def _model(path: Path, kind: type[Kind]) -> Kind:
@@ -275,5 +287,6 @@ def _grant(grant: ColumnGrant | ArgumentGrant) -> Grant:
         constants=grant.constants,
         transforms=grant.transforms,
         computed=grant.computed,
+        because=grant.because,
         free_text=isinstance(grant, ArgumentGrant) and grant.free_text,
     )

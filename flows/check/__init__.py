@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent import manifest
 from agent.instructions import PROGRAM_FILE, TEXT_FILE
 from flows import approval
 from flows.check import connections, integration, names, prefect_file
@@ -94,7 +95,7 @@ def _tenant(folder: Path, findings: Findings, *, production: bool) -> Iterator[J
 
 def _integrations(folder: Path, findings: Findings) -> list[str]:
     """The folders that are integrations, or are meant to be."""
-    meant = ("integration.yaml", TEXT_FILE, PROGRAM_FILE, approval.FILE)
+    meant = ("integration.yaml", manifest.FILE, TEXT_FILE, PROGRAM_FILE, approval.FILE)
     inner = sorted(one for one in folder.iterdir() if one.is_dir())
     found = [one.name for one in inner if any((one / name).is_file() for name in meant)]
     for name in (folder.name, *found):

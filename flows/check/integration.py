@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent import manifest as manifests
 from agent.compiled import signature
 from agent.grants import granted_operations
 from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, InstructionsError
+from agent.manifest import Manifest
 from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.entry import Category, EntryField
@@ -51,11 +53,11 @@ def check(
     integration = model(marked, Integration, findings) if marked else None
     if marked is None or integration is None:
         return None
-    looked = _Look(marked, integration, described, findings)
-    looked.fields()
+    manifest = _manifest(folder, instructions, findings)
+    looked = _Look(marked, integration, manifest, described, findings)
     looked.deciding(has_program=(folder / PROGRAM_FILE).is_file())
     writes = looked.targets()
-    if instructions is None or writes is None:
+    if instructions is None or writes is None or manifest is None:
         return None
     policy = integration.policy(instructions)
     looked.grants(policy, writes)
@@ -66,7 +68,7 @@ def check(
     ):
         return None
     known = offers.fields()
-    used = tuple(known[path] for path in integration.fields if path in known)
+    used = tuple(known[path] for path in manifest.paths if path in known)
     granted = {name: writes[name] for name in policy.operations}
     return Job(folder / PROGRAM_FILE, instructions.program, policy, granted, used)
 
@@ -75,9 +77,15 @@ class _Look:
     """One integration.yaml, looked at against what its connectors offer."""
 
     def __init__(
-        self, marked: Marked, integration: Integration, described: Described | None, findings: Findings
+        self,
+        marked: Marked,
+        integration: Integration,
+        manifest: Manifest | None,
+        described: Described | None,
+        findings: Findings,
     ) -> None:
         self.marked, self.integration, self.findings = marked, integration, findings
+        self.manifest = manifest
         self.connections = described.connections if described else {}
         if described:
             self._named()
@@ -100,12 +108,6 @@ class _Look:
         found = self.connections.get(name)
         if found and found.connector != wanted:
             self.say(place, f"names {name}, which is {found.connector}", f"name one that is {wanted}")
-
-    def fields(self) -> None:
-        known = offers.fields()
-        for at, path in enumerate(self.integration.fields):
-            if path not in known:
-                self.say(("fields", at), f"is {path}, which the source does not have", _near(path, known))
 
     def deciding(self, *, has_program: bool) -> None:
         by = self.integration.decide.by
@@ -195,8 +197,9 @@ class _Look:
                 what, _, todo = str(error).removeprefix("policy: ").partition("; ")
                 self.findings.add(self.marked.path, self.marked.line(place), what, todo or "correct it")
             for path in grant.arguments[argument].sources:
-                if path in known and path not in self.integration.fields:
-                    self.say((*place, "from"), f"names {path}, which is not read", "add it to fields")
+                if path in known and self.manifest and path not in self.manifest.paths:
+                    todo = f"add it to {manifests.FILE}, at the sentence that needs it"
+                    self.say((*place, "from"), f"names {path}, which is not read", todo)
 
     def _arguments(self) -> Iterator[tuple[Place, str, str]]:
         for name, target in self.integration.targets.items():
@@ -208,6 +211,29 @@ class _Look:
                 for argument in given.arguments:
                     place = ("targets", name, "writes", write, "arguments", argument)
                     yield place, f"{name}_{write}", argument
+
+
+def _manifest(folder: Path, instructions: Instructions | None, findings: Findings) -> Manifest | None:
+    """What is read, by sentence; None if it cannot be used."""
+    marked = read(folder / manifests.FILE, findings)
+    manifest = model(marked, Manifest, findings) if marked else None
+    if marked is None or manifest is None:
+        return None
+    known = offers.fields()
+    for sentence, paths in manifest.root.items():
+        if instructions and sentence not in instructions.numbers:
+            findings.add(
+                marked.path,
+                marked.line((sentence,)),
+                f"{sentence} is no sentence of the instructions",
+                _near(sentence, set(instructions.numbers)),
+            )
+        for at, path in enumerate(paths):
+            if path not in known:
+                place = (sentence, at)
+                what = f"{dotted(place)} is {path}, which the source does not have"
+                findings.add(marked.path, marked.line(place), what, _near(path, known))
+    return manifest
 
 
 def _instructions(folder: Path, findings: Findings) -> Instructions | None:

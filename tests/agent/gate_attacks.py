@@ -44,6 +44,12 @@ SHAPE = [
     Attack("six calls in all", by_value(*[row(policy_id="11")] * 6), "too_many_calls"),
     Attack("four of one", by_value(*[row(policy_id="11")] * 4), "too_many_calls", ROWS),
     Attack("a call citing nothing", by_value(call(because=(), email=None)), "no_sentence", CONTACT),
+    Attack(
+        "a value by a sentence that does not speak of it",
+        by_value(call(because=("S3",), remark=ENTRY["first_name"])),
+        "value_without_sentence",
+        "crm_upsert_contact.remark",
+    ),
     Attack("a call citing S4", by_value(call(because=("S1", "S4"), email=None)), "unknown_sentence", CONTACT),
     Attack("an invented operation", by_value(call("crm_refund ana@example.com")), "unknown_operation"),
     Attack("a lookalike operation", by_value(call("сrm_upsert_contact")), "unknown_operation"),

@@ -128,7 +128,7 @@ CONTACT: dict[str, Grant] = {
     "status": Grant(constants=("active", "inactive")),
     "full_name": Grant(sources=("first_name", "last_name"), computed=True),
     "note": Grant(sources=("first_name",), free_text=True),
-    "remark": Grant(sources=("first_name",)),
+    "remark": Grant(sources=("first_name",), because=("S1", "S2")),
     "profile": Grant(sources=("profile",)),
 }
 POLICIES: dict[str, Grant] = {

@@ -36,6 +36,7 @@ MUTANTS = [
     Mutant("gate", "if needed and not because", "if False", "a skip that cites nothing"),
     Mutant("gate", 'needed=draft.kind != "write"', "needed=False", "a review that cites nothing"),
     Mutant("gate", "operation.name, needed=True", "operation.name, needed=False", "a call citing nothing"),
+    Mutant("gate", "if not cited:", "if False:", "a value by a sentence that does not speak of it"),
     Mutant("gate", "not self._sentences.issuperset(because)", "False", "a call citing S4"),
     Mutant(
         "gate",

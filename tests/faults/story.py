@@ -148,10 +148,10 @@ def _deployments(folder: Path, program: str | None) -> Path:
     integration = DEPLOYMENTS / LABEL
     (there / LABEL).mkdir(parents=True)
     (there / "acme" / "tenant.yaml").write_bytes((DEPLOYMENTS / "acme" / "tenant.yaml").read_bytes())
-    described = yaml.safe_load((integration / "integration.yaml").read_text())
-    described["fields"] = sorted({*catalogue(), "metadata.canary"} - {"metadata"})
-    (there / LABEL / "integration.yaml").write_text(yaml.safe_dump(described))
-    (there / LABEL / "instructions.md").write_bytes((integration / "instructions.md").read_bytes())
+    for name in ("integration.yaml", "instructions.md"):
+        (there / LABEL / name).write_bytes((integration / name).read_bytes())
+    everything = sorted({*catalogue(), "metadata.canary"} - {"metadata"})
+    (there / LABEL / "fields.yaml").write_text(yaml.safe_dump({"S1": everything}))
     (there / LABEL / "program.py").write_text(program or (integration / "program.py").read_text())
     return there
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TENANT, PREFECT = "tenant.yaml", "prefect.yaml"
-WAREHOUSE, PROGRAM = "warehouse/integration.yaml", "warehouse/program.py"
+WAREHOUSE, PROGRAM, FIELDS = "warehouse/integration.yaml", "warehouse/program.py", "warehouse/fields.yaml"
 INSTRUCTIONS = "warehouse/instructions.md"
 
 
@@ -176,12 +176,16 @@ MISTAKES = [
         "source: desk", "source names desk, which is csv; name one that is healthie",
     ),
     Mistake(
-        "no such field", WAREHOUSE, "last_name, email, phone_number, next", "last_name, e_mail, email, phone_number, next",
-        "e_mail, email", "fields[3] is e_mail, which the source does not have; write email",
+        "no such field", FIELDS, "last_name, email, phone_number", "last_name, e_mail, email, phone_number",
+        "e_mail, email", "S4[2] is e_mail, which the source does not have; write email",
     ),
     Mistake(
-        "field that is not read", WAREHOUSE, "email, phone_number, next_appt_date]", "email, next_appt_date]",
-        "phone: {", "columns.phone.from names phone_number, which is not read; add it to fields",
+        "field of no sentence", FIELDS, "S5: [", "S6: [",
+        "S6: [", "S6 is no sentence of the instructions; there are: S1",
+    ),
+    Mistake(
+        "field that is not read", WAREHOUSE, "from: [phone_number]", "from: [dob]",
+        "phone: {", "columns.phone.from names dob, which is not read; add it to fields.yaml",
     ),
     Mistake(
         "category not approved", WAREHOUSE, "[status, identity, contact, schedule]", "[status, identity, schedule]",

@@ -148,7 +148,8 @@ def test_the_command_pins_the_files_and_shows_what_is_to_be_read(folder: Path) -
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
-        f"{LABEL}: instructions.md, program.py, integration.yaml approved by Ben Reader until 2099-01-31"
+        f"{LABEL}: instructions.md, program.py, integration.yaml, fields.yaml approved by Ben Reader "
+        "until 2099-01-31"
     )
     written = yaml.safe_load((folder / "approval.yaml").read_text())
     assert written["files"] == approval.hashes(folder)

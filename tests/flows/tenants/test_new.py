@@ -15,7 +15,7 @@ from flows.tenants import Integration, Tenant
 from tests.flows.tenants.test_check import ferry
 
 ROOT = Path(__file__).parents[3]
-FILES = ("business-logic.md", "instructions.md", "integration.yaml", "program.py")
+FILES = ("business-logic.md", "instructions.md", "integration.yaml", "fields.yaml", "program.py")
 
 
 def told(root: Path) -> list[tuple[str, str]]:
@@ -80,7 +80,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     lines = list(new(tmp_path, "acme", "warehouse"))
 
     assert [path.read_text() for path in everything] == before
-    assert sum("left as it is" in line for line in lines) == len(everything) == 6
+    assert sum("left as it is" in line for line in lines) == len(everything) == 7
 
 
 def test_a_file_that_cannot_be_added_to_is_left_and_the_block_is_shown(tmp_path: Path) -> None:
@@ -111,7 +111,10 @@ def test_the_schemas_are_up_to_date() -> None:
 
 def test_every_file_names_a_schema_that_is_there() -> None:
     for path in (ROOT / "deployments").rglob("*.yaml"):
-        if path.name in ("tenant.yaml", "integration.yaml", "prefect.yaml") and "demo" not in path.parts:
+        if (
+            path.name in ("tenant.yaml", "integration.yaml", "fields.yaml", "prefect.yaml")
+            and "demo" not in path.parts
+        ):
             first = path.read_text().splitlines()[0]
             assert first.startswith("# yaml-language-server: $schema="), path
             named = path.parent / first.partition("$schema=")[2]

@@ -1,0 +1,59 @@
+"""Golden examples: an entry, invented, and the plan that the instructions make of it.
+
+A file of `golden/` is one example, named by what it shows:
+
+    shows: two policies are both primary, so a person has to look
+    today: 2026-03-02
+    entry: {active: true, policies: [{priority_type: primary}, {priority_type: primary}]}
+    plan: {kind: review, because: [S8], reason: two_primaries}
+"""
+
+from datetime import date
+
+from pydantic import Field, JsonValue
+
+from agent.plan import Frozen, Plan, Sentences
+
+FOLDER = "golden"
+
+
+class ExpectedCall(Frozen):
+    """A write that is expected: the operation's full name, and exactly the arguments that are set."""
+
+    op: str
+    because: Sentences
+    arguments: dict[str, JsonValue] = Field(
+        default_factory=dict[str, JsonValue], description="unset ones are left out; null is null"
+    )
+
+
+class ExpectedPlan(Frozen):
+    """The plan as a person writes it down: what it says, not where each value comes from."""
+
+    kind: str = Field(default="write", pattern="^(write|skip|review)$")
+    calls: tuple[ExpectedCall, ...] = ()
+    because: Sentences = Field(default=(), description="skip, review: the sentences that say so")
+    reason: str = ""
+    again_on: date | None = None
+
+    @classmethod
+    def of(cls, plan: Plan) -> "ExpectedPlan":
+        """What a plan says, to be compared or written down."""
+        calls = tuple(
+            ExpectedCall(op=call.operation, because=call.because, arguments=call.values())
+            for call in plan.calls
+        )
+        return cls(
+            kind=plan.kind, calls=calls, because=plan.because, reason=plan.reason, again_on=plan.again_on
+        )
+
+
+class Golden(Frozen):
+    """One example. `judgements`: what `judge` answers, by sentence."""
+
+    shows: str
+    today: date
+    entry: dict[str, JsonValue]
+    known: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    judgements: dict[str, str] = Field(default_factory=dict[str, str])
+    plan: ExpectedPlan
