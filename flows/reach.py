@@ -38,7 +38,7 @@ def server() -> Generator[SyncPrefectClient]:
         problem = f"does not answer ({type(error).__name__}); start it, or correct PREFECT_API_URL"
     else:
         return
-    raise ServerUnavailable(f"prefect: the server {problem}")
+    raise ServerUnavailable(f"prefect: the server at {PREFECT_API_URL.value()} {problem}")
 
 
 def sealed_connections(client: SyncPrefectClient) -> list[BlockDocument]:

@@ -117,7 +117,7 @@ def test_a_number_that_was_given_again_is_not_stopped(tmp_path: Path) -> None:
     ("url", "line"),
     [
         ("", "ferry: prefect: no server is named; "),
-        ("http://127.0.0.1:9/api", "ferry: prefect: the server does not answer (Connect"),
+        ("http://127.0.0.1:9/api", "ferry: prefect: the server at http://127.0.0.1:9/api does not answer ("),
     ],
 )
 def test_a_sweep_without_a_server_is_one_line(tmp_path: Path, url: str, line: str) -> None:
