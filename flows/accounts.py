@@ -10,8 +10,8 @@ from connectors.errors import Unauthorized
 from connectors.healthie import Healthie
 from flows.boundary import CodedFailure
 from flows.connections import Connections
+from flows.settings import PRODUCTION
 from flows.tenants import Deployment
-from flows.values import PRODUCTION
 
 
 def confirm(

@@ -13,24 +13,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
-from prefect.settings import PREFECT_API_URL
 from pydantic import ValidationError
 from sqlalchemy.engine import Engine
 
 from connectors.base import Settings
 from flows.crash import crashpoint
-from flows.errors import Spoken
+from flows.errors import ServerUnavailable, Spoken
 from flows.ledger import audit, lease, restored
 from flows.ledger.audit import Head
 from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger
 from flows.ledger.verify import Chain
+from flows.reach import PAGE, is_named, server
 
 PREFIX = "ferry_"
 TAG = "ferry-anchor"
-PAGE = 200  # variables that Prefect's server gives at once
 
 
 class AnchorUnavailable(Spoken):
@@ -94,7 +93,7 @@ def behind(ledger: Ledger, anchor: Anchor, *, before: int) -> int:
 
 def is_behind(ledger: Ledger) -> bool:
     """Whether the ledger is older than its anchor, as far as a Prefect server at hand can tell."""
-    if not is_configured():
+    if not is_named():
         return False
     anchor = read(ledger.environment, ledger.tenant, ledger.name)
     if anchor is None:
@@ -133,7 +132,7 @@ def keep_tenant(engine: Engine, environment: str, tenant: str) -> bool:
 
     For commands that act on a tenant (connections, keys, approvals), after their act.
     """
-    if not is_configured():
+    if not is_named():
         return False
     with engine.connect() as connection:
         head = audit.head(connection, tenant)
@@ -152,11 +151,6 @@ def keep_tenant(engine: Engine, environment: str, tenant: str) -> bool:
     return True
 
 
-def is_configured() -> bool:
-    """Whether a Prefect server is named, so that asking it starts none."""
-    return PREFECT_API_URL.value() is not None
-
-
 def read(environment: str, tenant: str, integration: str) -> Anchor | None:
     """An anchor, or None where there is none.
 
@@ -164,7 +158,7 @@ def read(environment: str, tenant: str, integration: str) -> Anchor | None:
         AnchorUnavailable: Prefect's server does not answer, or somebody wrote something else there.
     """
     name = name_of(environment, tenant, integration)
-    with _speaking(), get_client(sync_client=True) as client:
+    with _server() as client:
         found = client.read_variable_by_name(name)
     return None if found is None else _parsed(name, found.value)
 
@@ -186,7 +180,7 @@ def _all(environment: str) -> Generator[Anchor]:
     tagged = {"variables": {"tags": {"all_": [TAG]}}, "limit": PAGE}
     offset = 0
     while True:
-        with _speaking(), get_client(sync_client=True) as client:
+        with _server() as client:
             answer = client.request("POST", "/variables/filter", json=tagged | {"offset": offset})
         page = answer.json()
         for one in page:
@@ -208,7 +202,7 @@ def _parsed(name: str, value: object) -> Anchor:
 
 def _write(name: str, anchor: Anchor) -> None:
     value = anchor.model_dump(mode="json")
-    with _speaking(), get_client(sync_client=True) as client:
+    with _server() as client:
         try:
             client.update_variable(VariableUpdate(name=name, value=value, tags=[TAG]))
         except httpx.HTTPStatusError as error:
@@ -222,15 +216,15 @@ def _identity(ledger: Ledger) -> str:
 
 
 @contextmanager
-def _speaking() -> Generator[None]:
+def _server() -> Generator[SyncPrefectClient]:
     """A server that does not answer is one line."""
     try:
-        yield
-    except httpx.HTTPError as error:
-        failure = type(error).__name__
+        with server() as client:
+            yield client
+    except ServerUnavailable as error:
+        failure = str(error).removeprefix("prefect: ")
     else:
         return
     raise AnchorUnavailable(
-        f"prefect: the ledger's anchor cannot be read or written ({failure}); is PREFECT_API_URL right "
-        "and its server up? Nothing is sent meanwhile"
+        f"prefect: the ledger's anchor cannot be read or written: {failure}; nothing is sent"
     )

@@ -8,26 +8,23 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
-import httpx
 from prefect.blocks.core import Block
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL
 from pydantic import ConfigDict, SecretStr, ValidationError
 from pydantic_core import to_json
 
 from connectors.base import Account, Settings
+from flows import naming
 from flows.errors import Spoken
-from flows.server import ServerUnavailable
+from flows.reach import sealed_connections, server
 from flows.vault import Seal, SealBroken
 
 Value = TypeVar("Value")
 PURPOSE = "connection"
-PAGE = 200  # blocks asked for at once
 
 
 class ConnectionUnusable(Spoken):
@@ -39,7 +36,7 @@ class SealedConnection(Block):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
     _block_type_name = "Sealed connection"
-    _block_type_slug = "sealed-connection"
+    _block_type_slug = naming.BLOCK_TYPE
     _description = (
         "A tenant's access to one system. Made by: ferry connect. Nothing in it opens outside of Ferry."
     )
@@ -60,11 +57,6 @@ class Contents(Settings):
 
     secrets: dict[str, SecretStr]
     account: Account
-
-
-def name_of(tenant: str, connection: str) -> str:
-    """The block document's name. Prefect allows no underscore there, so two pairs may have the same."""
-    return f"ferry-{tenant}-{connection}".replace("_", "-")
 
 
 def seal(contents: Contents, key: Seal, connection: str) -> str:
@@ -101,7 +93,7 @@ def find(tenant: str, connection: str) -> SealedConnection | None:
     Raises:
         ConnectionUnusable: the name belongs to another connection. ServerUnavailable.
     """
-    name, slug = name_of(tenant, connection), SealedConnection.get_block_type_slug()
+    name, slug = naming.block(tenant, connection), naming.BLOCK_TYPE
 
     def ask(client: SyncPrefectClient) -> SealedConnection | None:
         try:
@@ -123,7 +115,7 @@ def store(block: SealedConnection) -> None:
     find(block.tenant, block.connection)
 
     def ask(_client: SyncPrefectClient) -> None:
-        block.save(name_of(block.tenant, block.connection), overwrite=True)
+        block.save(naming.block(block.tenant, block.connection), overwrite=True)
 
     _asked(ask)
 
@@ -132,7 +124,7 @@ def remove(tenant: str, connection: str) -> bool:
     """Delete the block; False if there was none. Raises as `find`."""
     if find(tenant, connection) is None:
         return False
-    name, slug = name_of(tenant, connection), SealedConnection.get_block_type_slug()
+    name, slug = naming.block(tenant, connection), naming.BLOCK_TYPE
 
     def ask(client: SyncPrefectClient) -> None:
         document = client.read_block_document_by_name(name, slug, include_secrets=False)
@@ -143,29 +135,14 @@ def remove(tenant: str, connection: str) -> bool:
 
 
 def stored(tenant: str = "") -> list[SealedConnection]:
-    """All blocks, or one tenant's, by tenant and connection. Raises ServerUnavailable."""
-
-    def ask(client: SyncPrefectClient) -> list[SealedConnection]:
-        found: list[SealedConnection] = []
-        while True:
-            try:
-                page = client.read_block_documents_by_type(
-                    SealedConnection.get_block_type_slug(), offset=len(found), limit=PAGE
-                )
-            except httpx.HTTPStatusError as error:
-                if error.response.status_code != HTTPStatus.NOT_FOUND:
-                    raise
-                return found  # nothing was ever connected: the type is not there
-            found += [_parsed(document) for document in page]
-            if len(page) < PAGE:
-                return found
-
-    blocks = [block for block in _asked(ask) if tenant in ("", block.tenant)]
-    return sorted(blocks, key=lambda block: (block.tenant, block.connection))
-
-
-def server_is_named() -> bool:
-    return bool(PREFECT_API_URL.value())
+    """All blocks, or one tenant's, by tenant and connection. Raises as `find`, for those asked for."""
+    with server() as client:
+        documents = sealed_connections(client)
+    begins = naming.block(tenant, "") if tenant else ""
+    mine = [one for one in documents if (one.name or "").startswith(begins)]
+    if tenant:  # the beginning is also that of a tenant acme-west
+        mine = [one for one in mine if one.data.get("tenant", tenant) == tenant]
+    return sorted((_parsed(one) for one in mine), key=lambda block: (block.tenant, block.connection))
 
 
 def _parsed(document: BlockDocument) -> SealedConnection:
@@ -180,16 +157,5 @@ def _parsed(document: BlockDocument) -> SealedConnection:
 
 def _asked(ask: Callable[[SyncPrefectClient], Value]) -> Value:
     """What Prefect's server answers. Raises ServerUnavailable."""
-    if not server_is_named():
-        raise ServerUnavailable(
-            "prefect: connections are kept on a Prefect server; start one with `prefect server start` "
-            "and set PREFECT_API_URL"
-        )
-    try:
-        with get_client(sync_client=True) as client:
-            return ask(client)
-    except httpx.HTTPStatusError as error:
-        problem = f"answers {error.response.status_code}; see its log"
-    except (httpx.HTTPError, RuntimeError):
-        problem = "does not answer; start it, or correct PREFECT_API_URL"
-    raise ServerUnavailable(f"prefect: the server at {PREFECT_API_URL.value()} {problem}")
+    with server() as client:
+        return ask(client)

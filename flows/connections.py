@@ -17,8 +17,9 @@ from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
 from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
-from flows import blocks, systems, values
+from flows import blocks, reach, systems, values
 from flows.blocks import SealedConnection
+from flows.settings import PRODUCTION
 from flows.systems import SYSTEMS, System
 from flows.tenants import ConnectionSettings, Deployment, IntegrationInvalid, Target
 from flows.vault import Seal
@@ -74,12 +75,12 @@ class Connections:
 
     def _is_stored(self, name: str) -> bool:
         settings, system = self._described[name].settings, self.system(name)
-        if self.environment == values.PRODUCTION or not set(system.needed) <= settings.keys():
+        if self.environment == PRODUCTION or not set(system.needed) <= settings.keys():
             return True
         of_this_machine = system.secrets and all(
             settings.get(field, "").startswith(values.ENVIRONMENT) for field in system.secrets
         )
-        return not of_this_machine and blocks.server_is_named()
+        return not of_this_machine and reach.is_named()
 
 
 def described(

@@ -21,10 +21,9 @@ from prefect.settings import get_current_settings
 from flows.check import CheckedTenant
 from flows.check.prefect_file import ENTRYPOINT
 from flows.errors import Spoken
-from flows.reach import server
+from flows.reach import PAGE, server
 
 LIMIT = 120.0  # seconds that Prefect's command may take; it takes three to ten
-PAGE = 200  # deployments in one answer
 REMOVED = "removed"  # the tag of what was paused here; Prefect's deploy replaces the tags by the file's
 
 
@@ -36,7 +35,7 @@ def deploy(tenant: CheckedTenant) -> Iterator[str]:
     """Bring a tenant's deployments to the server; a line for each, and for each that was paused.
 
     Raises:
-        NotReached: the server does not answer.
+        ServerUnavailable: the server does not answer.
         NotDeployed: no work pool, or Prefect refused. Deploying again is harmless.
     """
     if not Path(ENTRYPOINT.partition(":")[0]).is_file():

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
-import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
@@ -22,17 +21,15 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.context import FlowRunContext
-from prefect.exceptions import PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL
 from prefect.states import Crashed
 from pydantic import ValidationError
 
+from flows.errors import ServerUnavailable
 from flows.parameters import Parameters
-from flows.server import ServerUnavailable
+from flows.reach import PAGE, server
 
 Value = TypeVar("Value")
 FLOW = "sync"
-PAGE = 200  # flow runs of one answer
 UNFINISHED = [StateType.RUNNING, StateType.PENDING]
 
 
@@ -144,12 +141,5 @@ def _parameters(one: FlowRun) -> Parameters | None:
 
 
 def _asked(question: Callable[[SyncPrefectClient], Value]) -> Value:
-    if not PREFECT_API_URL.value():
-        raise ServerUnavailable("prefect: PREFECT_API_URL is not set; set it to the server's address")
-    try:
-        with get_client(sync_client=True) as client:
-            return question(client)
-    except (httpx.TransportError, PrefectHTTPStatusError) as error:
-        raise ServerUnavailable(
-            f"prefect: no good answer ({type(error).__name__}); check PREFECT_API_URL and if it runs"
-        ) from None
+    with server() as client:
+        return question(client)

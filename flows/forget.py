@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL
 from sqlalchemy.engine import Engine
 
+from flows import naming
+from flows.errors import ServerUnavailable
 from flows.ledger import keys
 from flows.ledger.store import connect
+from flows.reach import sealed_connections, server
 from flows.settings import Settings
 from flows.vault.configured import key_encryption_key
-
-BLOCK_TYPE = "sealed-connection"
-PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +49,21 @@ def _forget(engine: Engine, settings: Settings, tenant: str) -> Forgotten:
 
 def _remove_blocks(tenant: str) -> int | None:
     """How many blocks were removed; None if there is no Prefect, or not all of them could be."""
-    if not PREFECT_API_URL.value():
-        return None
     try:
-        with get_client(sync_client=True) as client:
+        with server() as client:
             mine = _blocks_of(client, tenant)
             for block in mine:
                 client.delete_block_document(block.id)
-    except (httpx.HTTPError, ObjectNotFound):
+    except (ServerUnavailable, ObjectNotFound):
         return None
     return len(mine)
 
 
 def _blocks_of(client: SyncPrefectClient, tenant: str) -> list[BlockDocument]:
     """By name and by the tenant that each says: "ferry-acme-" also begins the names of a tenant acme-west."""
-    found: list[BlockDocument] = []
-    while True:
-        page = _page(client, len(found))
-        found += page
-        if len(page) < PAGE:
-            break
-    begins = f"ferry-{tenant}-".replace("_", "-")
-    return [one for one in found if (one.name or "").startswith(begins) and one.data.get("tenant") == tenant]
-
-
-def _page(client: SyncPrefectClient, offset: int) -> list[BlockDocument]:
-    try:
-        return client.read_block_documents_by_type(BLOCK_TYPE, offset, PAGE, include_secrets=False)
-    except ObjectNotFound:
-        return []  # nobody ever connected a system
-    except httpx.HTTPStatusError as error:
-        if error.response.status_code == 404:
-            return []
-        raise
+    begins = naming.block(tenant, "")
+    return [
+        one
+        for one in sealed_connections(client)
+        if (one.name or "").startswith(begins) and one.data.get("tenant") == tenant
+    ]

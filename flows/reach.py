@@ -1,38 +1,55 @@
-"""Reaching the Prefect server: whatever keeps it from answering is one line."""
+"""Reaching Prefect's server: the one place where whatever keeps it from answering becomes one line."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import get_current_settings
+from prefect.client.schemas.objects import BlockDocument
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.settings import PREFECT_API_URL
 
-from flows.errors import Spoken
+from flows.errors import ServerUnavailable
+from flows.naming import BLOCK_TYPE
+
+PAGE = 200  # things that the server gives in one answer, at most
 
 
-class NotReached(Spoken):
-    """The Prefect server does not answer, or does not let us in. One line."""
+def is_named() -> bool:
+    """Whether PREFECT_API_URL, or Prefect's profile, names a server."""
+    return bool(PREFECT_API_URL.value())
 
 
 @contextmanager
 def server() -> Generator[SyncPrefectClient]:
-    """A client of the server that PREFECT_API_URL, or Prefect's profile, names; none is started.
+    """A client of the server that is named; none is started.
 
     Raises:
-        NotReached: from within the block, too.
+        ServerUnavailable: from within the block, too. Only what the server lacks (ObjectNotFound) passes.
     """
-    url = get_current_settings().api.url
-    if not url:
-        raise NotReached("no Prefect server is named; start one and set PREFECT_API_URL")
+    if not is_named():
+        raise ServerUnavailable("prefect: no server is named; start one and set PREFECT_API_URL")
     try:
         with get_client(sync_client=True) as client:
             yield client
-    except httpx.HTTPStatusError as error:
-        raise NotReached(
-            f"the Prefect server answers {error.response.status_code}; look at PREFECT_API_URL, and at "
-            "PREFECT_API_AUTH_STRING or PREFECT_API_KEY if it asks for one"
-        ) from None
-    except (httpx.HTTPError, OSError, RuntimeError):
-        raise NotReached(
-            "the Prefect server of PREFECT_API_URL does not answer; start it, or correct the address"
-        ) from None
+    except (httpx.HTTPStatusError, PrefectHTTPStatusError) as error:
+        problem = f"answers {error.response.status_code}; see its log, and the key or password it asks for"
+    except (httpx.HTTPError, OSError, RuntimeError) as error:
+        problem = f"does not answer ({type(error).__name__}); start it, or correct PREFECT_API_URL"
+    else:
+        return
+    raise ServerUnavailable(f"prefect: the server at {PREFECT_API_URL.value()} {problem}")
+
+
+def sealed_connections(client: SyncPrefectClient) -> list[BlockDocument]:
+    """The block documents of all sealed connections, of every tenant."""
+    found: list[BlockDocument] = []
+    try:
+        client.read_block_type_by_slug(BLOCK_TYPE)
+    except ObjectNotFound:
+        return found  # nobody connected anything yet
+    while True:
+        page = client.read_block_documents_by_type(BLOCK_TYPE, offset=len(found), limit=PAGE)
+        found += page
+        if len(page) < PAGE:
+            return found

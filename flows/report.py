@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed
 
 from flows import emit, flow_runs, trend
 from flows.ledger import deliveries, holds
+from flows.naming import joined
 from flows.run import Run
 
 WAITING = frozenset({"Incomplete", "Held", "Refusals"})
@@ -133,7 +134,7 @@ def _refused_much(run: Run) -> bool:
 
 def publish(run: Run) -> None:
     """The dashboard's artifacts of a run: the report, its counts, what is open and why, the last runs."""
-    key, said = f"{run.deployment.tenant}-{run.deployment.name}".replace("_", "-"), headline(run)
+    key, said = joined(run.deployment.tenant, run.deployment.name), headline(run)
     create_markdown_artifact(markdown(run), key=f"{key}-report", description=said)
     create_table_artifact(table(run), key=f"{key}-counts", description=said)
     create_table_artifact(

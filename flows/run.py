@@ -27,9 +27,8 @@ from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect, now, seal_of
 from flows.parameters import Mode, Parameters
-from flows.settings import Settings
+from flows.settings import PRODUCTION, Settings
 from flows.tenants import Deployment, load
-from flows.values import PRODUCTION
 from flows.vault import Seal
 from flows.vault.configured import key_encryption_key
 

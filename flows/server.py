@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
-from flows.errors import Spoken
+from flows.errors import ServerUnavailable
 
 ROOT = Path(__file__).resolve().parents[1]
 START = 120.0  # seconds; it takes 12 to 35 on two cores
@@ -25,10 +25,6 @@ QUIET = {
     "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # seconds; a busy SQLite is waited for, not answered with 503
     "PREFECT_LOGGING_LEVEL": "WARNING",
 }
-
-
-class ServerUnavailable(Spoken):
-    """Prefect's server did not start or does not answer. One line."""
 
 
 class LocalServer:

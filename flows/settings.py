@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PRODUCTION = "production"  # the environment in which nothing is forgiven
+
 
 class Settings(BaseSettings):
     """One machine's settings; a tenant's are in deployments/."""

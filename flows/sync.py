@@ -21,10 +21,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import certify, decide, deliver, detect, emit, flow_runs, hold, reconcile, report, sweeper
 from flows.boundary import CodedFailure, guarded, raise_fence
+from flows.errors import ServerUnavailable
+from flows.naming import joined
 from flows.parameters import Parameters
 from flows.punctual import punctual
 from flows.run import OBSERVER, Run, opened
-from flows.server import ServerUnavailable
 from flows.settings import Settings
 
 RUNS: dict[str, Run] = {}
@@ -179,7 +180,7 @@ def _mapped(run: Run, names: Sequence[str]) -> list[PrefectFuture[None]]:
 
 
 def _progress(run: Run) -> UUID:
-    key = f"{run.deployment.tenant}-{run.deployment.name}-progress".replace("_", "-")
+    key = f"{joined(run.deployment.tenant, run.deployment.name)}-progress"
     return cast(UUID, create_progress_artifact(progress=0.0, key=key, description=f"run {run.id}"))
 
 

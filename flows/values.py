@@ -10,8 +10,8 @@ from typing import Protocol, cast
 import httpx
 
 from flows.errors import Spoken
+from flows.settings import PRODUCTION
 
-PRODUCTION = "production"
 ENVIRONMENT = "$"
 SECRET_MANAGER = "secret-manager:"  # noqa: S105  # a prefix
 

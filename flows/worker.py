@@ -8,8 +8,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from flows import sweeper
+from flows.errors import ServerUnavailable
 from flows.ledger.store import connect
-from flows.server import ROOT, ServerUnavailable
+from flows.server import ROOT
 from flows.settings import Settings
 from flows.sweeper import Swept
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.check.findings import Findings
 from flows.check.marked import read
+from flows.naming import joined
 from flows.tenants import labels, tenants
 
 
@@ -30,11 +31,6 @@ def clashes(root: Path, checked: list[str], findings: Findings) -> None:
             f"connections.{name}: its block would have the name of {other}'s",
             "rename one of the two",
         )
-
-
-def joined(tenant: str, name: str) -> str:
-    """The name under which a tenant's thing is known on the server."""
-    return f"{tenant}-{name}".replace("_", "-")
 
 
 def _pairs(pairs: list[tuple[str, ...]], checked: list[str]) -> Iterator[tuple[str, str, str]]:

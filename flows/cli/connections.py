@@ -15,11 +15,10 @@ from flows import blocks, connecting, server
 from flows.accounts import told
 from flows.cli.app import app, say
 from flows.connecting import ConnectionRefused, Field, Line
+from flows.errors import ServerUnavailable
 from flows.run import tenant_seal
-from flows.server import ServerUnavailable
-from flows.settings import Settings
+from flows.settings import PRODUCTION, Settings
 from flows.tenants import ConnectionSettings, IntegrationInvalid, load_tenant
-from flows.values import PRODUCTION
 
 LARGEST = 256 * 1024  # characters of secrets on standard input
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="a folder below deployments/")]

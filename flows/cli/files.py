@@ -12,11 +12,10 @@ from flows.check import asks_a_server, checked
 from flows.check import check as findings
 from flows.cli.app import Label, app, say
 from flows.errors import Spoken
-from flows.settings import Settings
+from flows.settings import PRODUCTION, Settings
 from flows.tenants import labels, tenants
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="a folder below deployments/")]
-PRODUCTION = "production"
 
 
 class FilesWrong(Spoken):

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import JsonValue
 
+from flows.errors import ServerUnavailable
 from flows.ledger import lease, runs
 from flows.ledger.plans import Versions
 from flows.ledger.store import Ledger
 from flows.ledger.tables import LEASE, RUN
-from flows.server import ServerUnavailable
 from flows.sweeper import Swept, sweep
 from tests.flows.ledgers import open_at
 from tests.worker.site import Json, Site
@@ -151,6 +151,6 @@ def test_task_runs_it_left_are_ended_too(site: Site, ledger: Ledger) -> None:
 def test_a_server_that_does_not_answer_is_one_line(ledger: Ledger) -> None:
     with (
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
-        pytest.raises(ServerUnavailable, match=r"prefect: no good answer \(Connect"),
+        pytest.raises(ServerUnavailable, match=r"prefect: the server at \S+ does not answer \(Connect"),
     ):
         list(sweep(ledger.engine, LONG))

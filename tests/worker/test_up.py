@@ -116,8 +116,8 @@ def test_a_number_that_was_given_again_is_not_stopped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        ("", "ferry: prefect: PREFECT_API_URL is not set; "),
-        ("http://127.0.0.1:9/api", "ferry: prefect: no good answer (Connect"),
+        ("", "ferry: prefect: no server is named; "),
+        ("http://127.0.0.1:9/api", "ferry: prefect: the server at http://127.0.0.1:9/api does not answer ("),
     ],
 )
 def test_a_sweep_without_a_server_is_one_line(tmp_path: Path, url: str, line: str) -> None:

@@ -181,7 +181,7 @@ def test_a_server_that_is_not_there_is_one_line(house: House) -> None:
     done = house.ferry("deploy", "eta")
 
     assert done.returncode == 1
-    assert done.stderr == "ferry: no Prefect server is named; start one and set PREFECT_API_URL\n"
+    assert done.stderr == "ferry: prefect: no server is named; start one and set PREFECT_API_URL\n"
 
 
 def test_a_connection_without_its_block_is_told_until_it_is_there(house: House) -> None:
