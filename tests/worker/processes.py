@@ -55,6 +55,6 @@ def is_stopped(pid: int) -> bool:
         return False
 
 
-def kill(pid: int) -> None:
+def kill(pid: int, by: signal.Signals = signal.SIGKILL) -> None:
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, by)

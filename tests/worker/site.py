@@ -6,6 +6,7 @@ Everything is a real process; tests wait for what the server or the ledger says,
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -61,6 +62,7 @@ class Site:
             "FERRY_DEPLOYMENTS": str(self.deployments),
             "PREFECT_LOGGING_LEVEL": "INFO",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PYTHONFAULTHANDLER": "1",  # SIGABRT shows where each thread is
         }
         return {**os.environ, **self.prefect, **ours, **self.extra}
 
@@ -170,7 +172,17 @@ class Site:
             state = self.state(id_)
             return state if state["type"] in ENDED else None
 
-        return until(last, f"the end of flow run {id_}", seconds)
+        try:
+            return until(last, f"the end of flow run {id_}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.state(id_)}\n{self._stacks(id_)}") from None
+
+    def _stacks(self, id_: str) -> str:
+        """What the workers' logs say last once a flow run's processes were aborted: where each thread was."""
+        for one in flow_processes(id_):
+            kill(one, signal.SIGABRT)
+        until(lambda: not flow_processes(id_), "the flow's end", 30.0)
+        return "\n".join(one.log.read_text()[-6000:] for one in self.workers)
 
     def running(self, id_: str) -> None:
         until(lambda: self.state(id_)["type"] == "RUNNING", f"flow run {id_} running")

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
-from tests.faults.conftest import FULL
+from tests.campaign import FULL
 from tests.faults.test_kill_at_every_point import rename
 from tests.faults.world import Tally, tally
 from tests.worker.processes import kill

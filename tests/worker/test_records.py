@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connectors.sandbox.healthie import StandIn
-from tests.faults.conftest import FULL
+from tests.campaign import FULL
 from tests.worker.site import Site, until
 
 PATIENTS = 5000 if FULL else 400
