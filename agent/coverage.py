@@ -30,17 +30,10 @@ def judge(sentence, question, options, about=None):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the examples show of a program.
+    """The branches of a program, and those of them that no example takes."""
 
-    missed: the branches that no example takes. unshown: the sentences that no example's plan cites.
-    branches: by sentence, how many of its branches are taken, of how many.
-    """
-
-    taken: int
-    of: int
+    branches: tuple[Branch, ...]
     missed: tuple[Branch, ...]
-    unshown: Sentences
-    branches: Mapping[str, tuple[int, int]]
 
 
 class _Noting(Program):
@@ -52,26 +45,21 @@ class _Noting(Program):
 
 
 def cover(source: str, policy: Policy, writes: Mapping[str, Write], examples: Iterable[Golden]) -> Coverage:
-    """What these examples show of a program that `check_program` found right.
+    """Which branches these examples take of a program that `check_program` found right.
 
     Raises RuntimeError in a fork of a process that ran programs before.
     """
-    found, examples = reading(source, policy), list(examples)
+    found = reading(source, policy)
     told = watched(found.tree, found.speaks)
     taken = _taken(_Noting(told.source, policy, writes), examples)
     missed = tuple(one for one in told.branches if (one.at, one.way) not in taken)
+    return Coverage(told.branches, missed)
+
+
+def unshown(sentences: Sentences, examples: Iterable[Golden]) -> Sentences:
+    """The sentences that no example's plan cites."""
     shown = {sentence for example in examples for sentence in example.plan.cited}
-    by_sentence: dict[str, tuple[int, int]] = {}
-    for sentence in policy.sentences:
-        own = [one for one in told.branches if sentence in one.sentences]
-        by_sentence[sentence] = (len(own) - len([one for one in own if one in missed]), len(own))
-    return Coverage(
-        taken=len(told.branches) - len(missed),
-        of=len(told.branches),
-        missed=missed,
-        unshown=tuple(sentence for sentence in policy.sentences if sentence not in shown),
-        branches=by_sentence,
-    )
+    return tuple(sentence for sentence in sentences if sentence not in shown)
 
 
 def _taken(program: Program, examples: Iterable[Golden]) -> set[tuple[int, bool]]:

@@ -6,20 +6,24 @@ Each mistake is one line with its file, its line, and what to do. No model is as
 import datetime
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from agent.coverage import Coverage, cover
+from agent.agent import Case, Decider
+from agent.coverage import Coverage, cover, unshown
+from agent.gate import Gate
 from agent.golden import FOLDER, Golden
 from agent.instructions import TEXT_FILE
 from agent.manifest import FILE as FIELDS
+from agent.plan import Refused
 from agent.reading import Reading
 from agent.walk import reading
 from connectors.entry import EntryField, leaves, without_positions
 from flows import approval, golden
-from flows.check import connections, integration
+from flows.check import connections, integration, offers
 from flows.check.findings import Finding, Findings
 from flows.check.job import Job
 from flows.check.programs import Programs
@@ -73,7 +77,8 @@ def compiled(root: Path, label: str, memory: Path | None = None) -> Compiled:
         _fields(folder, job, read, findings)
         if examples:
             coverage = cover(job.source, job.policy, job.writes, [one.golden for one in examples])
-            _branches(folder, job, coverage, findings)
+            _branches(job, coverage, findings)
+            _decided(job, examples, findings)
     return Compiled(_of(folder, findings), len(job.policy.sentences), len(examples), coverage)
 
 
@@ -143,6 +148,9 @@ def _examples(folder: Path, job: Job, examples: Sequence[Example], findings: Fin
         findings.add(
             folder / FOLDER, 1, "holds no golden example", "write one for each branch of each sentence"
         )
+    for number in unshown(job.policy.sentences, [one.golden for one in examples]) if examples else ():
+        what, todo = f"{number} is shown by no golden example", f"add one to {FOLDER}/"
+        findings.add(folder / TEXT_FILE, line_of(folder, number), what, todo)
     known = {field.path: field for field in job.fields}
     for example in examples:
         say = example.marked
@@ -183,18 +191,27 @@ def _ungranted(example: Golden, job: Job) -> list[str]:
     return found
 
 
-def _branches(folder: Path, job: Job, coverage: Coverage, findings: Findings) -> None:
-    """Each branch is taken by an example, and each sentence shown by one."""
-    for number in coverage.unshown:
-        findings.add(
-            folder / TEXT_FILE,
-            line_of(folder, number),
-            f"{number} is shown by no golden example",
-            f"add one to {FOLDER}/",
-        )
+def _branches(job: Job, coverage: Coverage, findings: Findings) -> None:
+    """Each branch is taken by an example."""
     for branch in coverage.missed:
         of = f" ({', '.join(branch.sentences)})" if branch.sentences else ""
         findings.add(job.path, branch.line, f"{branch.what}{of}", "add a golden example for the other way")
+
+
+def _decided(job: Job, examples: Sequence[Example], findings: Findings) -> None:
+    """Each example is decided within the limits, and the gate lets its plan pass, whatever it says."""
+    gate = Gate(job.policy, job.writes, offers.category)
+    decider = Decider(gate=gate, policy=job.policy, instructions=job.instructions, writes=job.writes)
+    cases = [
+        Case(patient=one.name, entry=one.golden.entry, known=one.golden.known, today=one.golden.today)
+        for one in examples
+    ]
+    with closing(decider):
+        decisions = decider.decide(cases)
+    for example, decision in zip(examples, decisions, strict=True):
+        if isinstance(decision.outcome, Refused):
+            what = f"is refused: {decision.outcome.code} {decision.outcome.where}".rstrip()
+            findings.add(example.path, 1, what, f"correct {job.path.name}, or the example")
 
 
 def line_of(folder: Path, number: str) -> int:

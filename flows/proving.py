@@ -10,7 +10,6 @@ from agent.agent import PROGRAM, Access, Decider, View
 from agent.gate import Gate
 from agent.golden import Golden
 from agent.proving import Proven, prove
-from connectors.entry import Category
 from connectors.operation import Arguments, Lookup, Write
 from flows import golden
 from flows.check import offers
@@ -57,20 +56,15 @@ def decider_for(deployment: Deployment, examples: Mapping[str, Golden], by: str,
     policy = deployment.integration.policy(deployment.instructions)
     policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
     writes, lookups = _offered(deployment)
-    fields = offers.fields()
-
-    def category(path: str) -> Category | None:
-        return fields[path].category if path in fields else None
-
     wanted = deployment.integration.decide.lookups if by != PROGRAM else ()
     return Decider(
-        gate=Gate(policy, writes, category),
+        gate=Gate(policy, writes, offers.category),
         policy=policy,
         instructions=deployment.instructions,
         writes=writes,
         model=by,
         lookups={name: _answered(name, lookups[name], examples) for name in wanted},
-        view=View(category, deployment.integration.decide.reveal),
+        view=View(offers.category, deployment.integration.decide.reveal),
         access=reached,
     )
 

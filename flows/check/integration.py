@@ -14,7 +14,6 @@ from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, Instructio
 from agent.manifest import Manifest
 from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
-from connectors.entry import Category
 from connectors.operation import Write
 from flows import approval
 from flows.check import offers
@@ -178,16 +177,13 @@ class _Look:
         """Each granted argument by itself, so that each mistake is told."""
         known = offers.fields()
 
-        def category(path: str) -> Category | None:
-            return known[path].category if path in known else None
-
         for place, operation, argument in self.arguments():
             if operation not in writes:
                 continue
             grant = OperationGrant(arguments={argument: policy.operations[operation].arguments[argument]})
             part = policy.model_copy(update={"operations": {operation: grant}})
             try:
-                granted_operations(part, writes, category)
+                granted_operations(part, writes, offers.category)
             except PolicyError as error:
                 what, _, todo = str(error).removeprefix("policy: ").partition("; ")
                 self.findings.add(self.marked.path, self.marked.line(place), what, todo or "correct it")

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 
 from connectors.base import Connector
-from connectors.entry import EntryField
+from connectors.entry import Category, EntryField
 from connectors.operation import Lookup, Write
 from connectors.tabular import Table
 from flows.tenants import Connectors, Target
@@ -107,6 +107,12 @@ def fields() -> Mapping[str, EntryField]:
     from connectors.healthie.fields import catalogue
 
     return catalogue()
+
+
+def category(path: str) -> Category | None:
+    """What kind of patient data a field of the source is; None if there is no such field."""
+    found = fields().get(path)
+    return found.category if found else None
 
 
 def placeholder(name: str) -> str:

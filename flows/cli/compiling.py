@@ -27,7 +27,7 @@ def compile_(label: Label) -> None:
     if number:
         sys.stdout.flush()
         raise NotCompiled(f"{number} mistake{'' if number == 1 else 's'}; correct each and compile again")
-    shown = f", {made.coverage.of} branches" if made.coverage else ""
+    shown = f", {len(made.coverage.branches)} branches" if made.coverage else ""
     say(f"{label}: {made.sentences} sentences, {made.examples} golden examples{shown}; nothing is wrong")
 
 
