@@ -17,6 +17,7 @@ PASSING = frozenset(
     | {"max", "min", "enumerate", "zip", "map"}
 )
 """Built-in functions that give elements of what they are given."""
+CHANGING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 COUNTING = frozenset({"len", "any", "all", "bool"})  # they do not look into it
 
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -161,14 +162,14 @@ class Expressions:
             return self._below(paths, node.args[0], speaks).union(*given[1:])
         self.found.read(paths, speaks, node, whole=True)
         taken = self._arguments(node, speaks, scope)
-        self._assign(self._changed(node, scope), taken, scope)
+        self._assign(self._changed(node), taken, scope)
         return paths | taken
 
-    def _changed(self, node: ast.Call, scope: Scope) -> ast.expr:
-        """What a method's call may change: the name in rows.append(…), an empty tuple if it is none."""
-        changed = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-        ours = isinstance(changed, ast.Name) and changed is not node.func and scope.of(changed.id)
-        return changed if ours else ast.Tuple([], ast.Load())  # not a module: date.fromisoformat(…)
+    def _changed(self, node: ast.Call) -> ast.expr:
+        """What a method's call changes: the name in rows.append(…), an empty tuple if it is none."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+            return node.func.value
+        return ast.Tuple([], ast.Load())
 
     def _arguments(self, node: ast.Call, speaks: Speaks, scope: Scope) -> Paths:
         given = [*node.args, *(keyword.value for keyword in node.keywords)]

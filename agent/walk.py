@@ -82,7 +82,7 @@ class _Walk(Expressions):
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call):
                     found |= self._cited(node) | self._cited_by_helper(node)
-                    found |= self._used_for(self._changed(node, scope), scope)
+                    found |= self._used_for(self._changed(node), scope)
                 elif isinstance(node, ast.Return) and scope.name != DECIDE:
                     found |= self.returned[scope.name]
                 elif isinstance(node, ast.Assign):
