@@ -11,7 +11,7 @@ from agent.reading import NOTHING, Given, Paths, Reading, Speaks
 from agent.scopes import Scope, bound_in, scopes
 
 DECIDE = "decide"
-WORDS = ("skip", "review")  # their first argument cites
+WORDS = ("skip", "review", "judge")  # their first argument cites
 PASSING = frozenset(
     {"sorted", "list", "tuple", "reversed", "set", "next", "iter", "filter"}
     | {"max", "min", "enumerate", "zip", "map"}
@@ -46,9 +46,9 @@ class Expressions:
             (ast.Name, self._name),
             (ast.Subscript, self._element),
             (ast.Call, self._call),
-            (ast.BoolOp, lambda node, *rest: self._all(node.values, *rest)),
-            (ast.List | ast.Tuple | ast.Set, lambda node, *rest: self._all(node.elts, *rest)),
-            (ast.Starred, lambda node, *rest: self._value(node.value, *rest)),
+            (ast.BoolOp, self._either),
+            (ast.List | ast.Tuple | ast.Set, self._display),
+            (ast.Starred, self._starred),
             (ast.IfExp, self._choice),
             (ast.NamedExpr, self._named),
             (ast.BinOp, self._sum),
@@ -80,6 +80,15 @@ class Expressions:
 
     def _all(self, nodes: Iterable[ast.expr], speaks: Speaks, scope: Scope) -> Paths:
         return NOTHING.union(*(self._value(node, speaks, scope) for node in nodes))
+
+    def _either(self, node: ast.BoolOp, speaks: Speaks, scope: Scope) -> Paths:
+        return self._all(node.values, speaks, scope)
+
+    def _display(self, node: ast.List | ast.Tuple | ast.Set, speaks: Speaks, scope: Scope) -> Paths:
+        return self._all(node.elts, speaks, scope)
+
+    def _starred(self, node: ast.Starred, speaks: Speaks, scope: Scope) -> Paths:
+        return self._value(node.value, speaks, scope)
 
     def _choice(self, node: ast.IfExp, speaks: Speaks, scope: Scope) -> Paths:
         self._value(node.test, speaks, scope)
@@ -222,7 +231,7 @@ class Expressions:
         )
 
     def _because(self, node: ast.Call) -> list[ast.expr]:
-        given = [keyword.value for keyword in node.keywords if keyword.arg == "because"]
+        given = [keyword.value for keyword in node.keywords if keyword.arg in ("because", "sentence")]
         if isinstance(node.func, ast.Name) and node.func.id in WORDS:
             given += node.args[:1]
         return [self._known(one) for one in given]

@@ -135,4 +135,4 @@ def _reason(case: ReportCase[str, Decision, ExpectedPlan]) -> list[str] | None:
     result = case.assertions.get(PlanMatches.__name__)
     if result is None:
         return ["not compared"]
-    return None if result.value else (result.reason or "").split("\n")
+    return None if result.value else str(result.reason or "").split("\n")

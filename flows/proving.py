@@ -20,15 +20,18 @@ from flows.run import tenant_seal
 from flows.settings import Settings
 from flows.tenants import Deployment, load
 
+REPEATS = 8  # of a model's decisions: it may give another plan each time
+
 
 class NotProven(Spoken):
     """The golden examples cannot be tested, or were not passed. One line."""
 
 
-def proven(settings: Settings, label: str, *, repeats: int = 1, by: str = "") -> Proven:
+def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "") -> Proven:
     """What comes of an integration's golden examples.
 
     Args:
+        repeats: how often each is decided; 0: as often as it takes to know, which for a program is once.
         by: who decides, if not the one that integration.yaml names: such as a model to fall back on.
 
     Raises:
@@ -42,7 +45,7 @@ def proven(settings: Settings, label: str, *, repeats: int = 1, by: str = "") ->
     with ExitStack() as stack:
         reached = Access() if by == PROGRAM else _access(stack, settings, deployment)
         decider = stack.enter_context(closing(decider_for(deployment, examples, by, reached)))
-        return prove(decider, by, examples, repeats)
+        return prove(decider, by, examples, repeats or (1 if by == PROGRAM else REPEATS))
 
 
 def _access(stack: ExitStack, settings: Settings, deployment: Deployment) -> Access:

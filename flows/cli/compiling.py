@@ -34,7 +34,9 @@ def compile_(label: Label) -> None:
 @app.command()
 def test(
     label: Label,
-    repeats: Annotated[int, typer.Option(min=1, max=100, help="how often each example is decided")] = 1,
+    repeats: Annotated[
+        int, typer.Option(min=0, max=100, help="how often each is decided; 0: 8 times by a model, else once")
+    ] = 0,
     by: Annotated[str, typer.Option(help="test this model instead of the one that decides")] = "",
     share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="of a model: examples that must be right each time")

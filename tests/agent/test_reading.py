@@ -77,6 +77,7 @@ def body(*lines: str) -> str:
         (body("for k in ['a', 'x']:", "    n = entry[k]", f"return [crm_write({ALL}, name=n)]"), "x", {"S1"}),
         ("KEY = 'email'\n" + body(f"return [crm_write({ALL}, E_mail=entry[KEY])]"), "email", {"S2"}),
         ("SAYS = ['S1', 'S2']\n" + body("return [crm_write(because=SAYS, E_mail=entry['x'])]"), "x", {"S2"}),
+        (body("x = judge('S5', 'Urgent?', ['yes', 'no'], {'n': entry['note']})"), "note", {"S5"}),
         (body("match entry['k']:", "    case 'a':", "        return skip('S4', 'no')"), "k", {"S4"}),
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from flows import proving
 from flows.compiling import compiled
 from flows.settings import Settings
 from flows.tenants import labels
+from tests.agent.openai_server import Body, Reply, serving, submits
 from tests.flows.tenants.mistakes import FIELDS, INSTRUCTIONS, PROGRAM, WAREHOUSE, Mistake
 
 ROOT = Path(__file__).parents[3]
@@ -212,6 +213,37 @@ def replace_first(model: proving.Proven) -> proving.Proven:
         update={"right": 1, "differs": {"warehouse_upsert_patients.email": 1}}
     )
     return model.model_copy(update={"examples": (first, *model.examples[1:])})
+
+
+def by_the_sentences(body: Body) -> Reply:
+    """A model that follows the example's triage, from what it is shown."""
+    told = body["messages"][-1]["content"]
+    if "@active: false" in told:
+        return submits({"kind": "skip", "because": ["S3"], "reason": "archived"})
+    calls = "@next_appt_date: null" not in told and "@has_completed_intake_forms: false" in told
+    arguments = {"next_visit": "@next_appt_date|date", "priority": "=high" if calls else "=low"}
+    call = {"op": "warehouse_upsert_triage", "because": ["S1", "S2"], "arguments": arguments}
+    return submits({"kind": "write", "calls": [call]})
+
+
+def test_a_model_is_reached_as_the_tenant_says_and_decides_each_example_eight_times(
+    deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAGE_KEY", "none")
+    tenant = deployments / "example" / "tenant.yaml"
+    with serving(by_the_sentences) as endpoint:
+        reached = f"base_url: {endpoint.url}\n      api_key: $TRIAGE_KEY"
+        tenant.write_text(tenant.read_text().replace("base_url: https://models.example.com/v1", reached))
+        proven = proving.proven(Settings(deployments=deployments, home=deployments), "example/triage")
+
+    assert (proven.by, proven.repeats) == ("openai-compatible:clinic-small", 8)
+    assert [(one.name, one.right) for one in proven.examples] == [
+        ("archived", 8),
+        ("call", 8),
+        ("forms-complete", 8),
+        ("no-appointment", 8),
+    ]
+    assert len(endpoint.bodies) == 32 and proven.good(1.0)
 
 
 def ferry(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
