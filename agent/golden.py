@@ -8,13 +8,25 @@ A file of `golden/` is one example, named by what it shows:
     plan: {kind: review, because: [S8], reason: two_primaries}
 """
 
+import re
 from datetime import date
+from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from agent.plan import Frozen, Plan, Sentences
 
 FOLDER = "golden"
+
+
+def _day(given: object) -> object:
+    """Only a day, or a day's text: pydantic by itself takes numbers for days as well."""
+    if isinstance(given, date) or (isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given)):
+        return given
+    raise ValueError("is no day; write it as 2026-03-02")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class ExpectedCall(Frozen):
@@ -34,7 +46,7 @@ class ExpectedPlan(Frozen):
     calls: tuple[ExpectedCall, ...] = ()
     because: Sentences = Field(default=(), description="skip, review: the sentences that say so")
     reason: str = ""
-    again_on: date | None = None
+    again_on: Day | None = None
 
     @classmethod
     def of(cls, plan: Plan) -> "ExpectedPlan":
@@ -47,12 +59,18 @@ class ExpectedPlan(Frozen):
             kind=plan.kind, calls=calls, because=plan.because, reason=plan.reason, again_on=plan.again_on
         )
 
+    @property
+    def cited(self) -> Sentences:
+        """Every sentence that it follows, each once."""
+        named = (*self.because, *(sentence for call in self.calls for sentence in call.because))
+        return tuple(dict.fromkeys(named))
+
 
 class Golden(Frozen):
     """One example. `judgements`: what `judge` answers, by sentence."""
 
     shows: str
-    today: date
+    today: Day
     entry: dict[str, JsonValue]
     known: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     judgements: dict[str, str] = Field(default_factory=dict[str, str])

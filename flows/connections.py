@@ -192,7 +192,7 @@ def decider(
         model=deciding.by,
         lookups={name: lookups[name] for name in deciding.lookups},
         view=View(category, deciding.reveal),
-        access=_access(deployment, connections),
+        access=access(deployment, connections),
     )
 
 
@@ -207,7 +207,12 @@ def _check_program(
         raise IntegrationInvalid(f"{deployment.label}: program.py: {problem}; correct it and start again")
 
 
-def _access(deployment: Deployment, opened: Connections) -> Access:
+def access(deployment: Deployment, opened: Connections) -> Access:
+    """How the integration's model is reached.
+
+    Raises:
+        IntegrationInvalid: its connection is none of a model's.
+    """
     name = deployment.integration.decide.connection
     if name is None:
         return Access()

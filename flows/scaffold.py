@@ -138,7 +138,8 @@ def new(root: Path, tenant: str, integration: str) -> Iterator[str]:
     for finding in check(root, [tenant], production=False):
         yield f"to do: {finding}"
     yield (
-        f"then: ferry connect {tenant} CONNECTION for each connection, ferry check {tenant}, "
+        f"then: ferry connect {tenant} CONNECTION for each connection, golden examples, "
+        f"ferry compile {tenant}/{integration}, ferry test {tenant}/{integration}, "
         f"ferry approve {tenant}/{integration} --author NAME --approver NAME, ferry deploy {tenant}"
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from agent.golden import Golden
 from agent.manifest import Manifest
 from flows.check.prefect_file import Around, OneDeployment
 from flows.parameters import Parameters
@@ -23,6 +24,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "tenant": Tenant,
     "integration": Integration,
     "fields": Manifest,
+    "golden": Golden,
     "prefect": WholePrefectFile,
     "parameters": Parameters,
 }

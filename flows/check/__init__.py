@@ -15,7 +15,7 @@ from agent.instructions import PROGRAM_FILE, TEXT_FILE
 from flows import approval
 from flows.check import connections, integration, names, prefect_file
 from flows.check.findings import Finding, Findings
-from flows.check.integration import Job
+from flows.check.job import Job
 from flows.check.marked import read
 from flows.check.prefect_file import Deployments
 from flows.check.programs import Programs

@@ -3,7 +3,6 @@
 import datetime
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,27 +14,16 @@ from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, Instructio
 from agent.manifest import Manifest
 from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
-from connectors.entry import Category, EntryField
 from connectors.operation import Write
 from flows import approval
 from flows.check import offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
+from flows.check.job import Job
 from flows.check.marked import Marked, Place, dotted, model, read
 from flows.tenants import Connectors, Integration, Target
 
 PLACED = re.compile(r"(?:.*?:(?P<line>\d+)|[^:]*): (?P<what>.*)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A program that is to be checked, with all that it may use."""
-
-    path: Path
-    source: str
-    policy: Policy
-    writes: Mapping[str, Write]
-    fields: tuple[EntryField, ...]
 
 
 def check(
@@ -46,14 +34,17 @@ def check(
     production: bool,
     today: datetime.date,
 ) -> Job | None:
-    """Looks at all of a folder but the program, and says what is to be done for that."""
+    """Looks at all of a folder but the program, and says what is to be done for that.
+
+    None if a part cannot be used, so that there is nothing to hold the others against.
+    """
     _check_approval(folder, findings, production=production, today=today)
     instructions = _instructions(folder, findings)
     marked = read(folder / "integration.yaml", findings)
     integration = model(marked, Integration, findings) if marked else None
     if marked is None or integration is None:
         return None
-    manifest = _manifest(folder, instructions, findings)
+    manifest, listed = _manifest(folder, instructions, findings)
     looked = _Look(marked, integration, manifest, described, findings)
     looked.deciding(has_program=(folder / PROGRAM_FILE).is_file())
     writes = looked.targets()
@@ -61,16 +52,19 @@ def check(
         return None
     policy = integration.policy(instructions)
     looked.grants(policy, writes)
-    if (
-        integration.decide.by != "program"
-        or instructions.program is None
-        or set(policy.operations) - set(writes)
-    ):
+    no_program = policy.by == "program" and instructions.program is None
+    if no_program or set(policy.operations) - set(writes):
         return None
     known = offers.fields()
-    used = tuple(known[path] for path in manifest.paths if path in known)
-    granted = {name: writes[name] for name in policy.operations}
-    return Job(folder / PROGRAM_FILE, instructions.program, policy, granted, used)
+    return Job(
+        path=folder / PROGRAM_FILE,
+        instructions=instructions,
+        policy=policy,
+        writes={name: writes[name] for name in policy.operations},
+        fields=tuple(known[path] for path in manifest.paths if path in known),
+        granted=tuple((marked.line(place), write, name) for place, write, name in looked.arguments()),
+        listed=tuple(listed),
+    )
 
 
 class _Look:
@@ -183,16 +177,13 @@ class _Look:
         """Each granted argument by itself, so that each mistake is told."""
         known = offers.fields()
 
-        def category(path: str) -> Category | None:
-            return known[path].category if path in known else None
-
-        for place, operation, argument in self._arguments():
+        for place, operation, argument in self.arguments():
             if operation not in writes:
                 continue
             grant = OperationGrant(arguments={argument: policy.operations[operation].arguments[argument]})
             part = policy.model_copy(update={"operations": {operation: grant}})
             try:
-                granted_operations(part, writes, category)
+                granted_operations(part, writes, offers.category)
             except PolicyError as error:
                 what, _, todo = str(error).removeprefix("policy: ").partition("; ")
                 self.findings.add(self.marked.path, self.marked.line(place), what, todo or "correct it")
@@ -201,7 +192,7 @@ class _Look:
                     todo = f"add it to {manifests.FILE}, at the sentence that needs it"
                     self.say((*place, "from"), f"names {path}, which is not read", todo)
 
-    def _arguments(self) -> Iterator[tuple[Place, str, str]]:
+    def arguments(self) -> Iterator[tuple[Place, str, str]]:
         for name, target in self.integration.targets.items():
             for at, table in enumerate(target.tables):
                 for column in table.columns:
@@ -213,27 +204,27 @@ class _Look:
                     yield place, f"{name}_{write}", argument
 
 
-def _manifest(folder: Path, instructions: Instructions | None, findings: Findings) -> Manifest | None:
-    """What is read, by sentence; None if it cannot be used."""
+def _manifest(
+    folder: Path, instructions: Instructions | None, findings: Findings
+) -> tuple[Manifest | None, list[tuple[int, str, str]]]:
+    """What is read, by sentence, and each field with its line; None if it cannot be used."""
     marked = read(folder / manifests.FILE, findings)
     manifest = model(marked, Manifest, findings) if marked else None
     if marked is None or manifest is None:
-        return None
+        return None, []
     known = offers.fields()
+    listed: list[tuple[int, str, str]] = []
     for sentence, paths in manifest.root.items():
         if instructions and sentence not in instructions.numbers:
-            findings.add(
-                marked.path,
-                marked.line((sentence,)),
-                f"{sentence} is no sentence of the instructions",
-                _near(sentence, set(instructions.numbers)),
-            )
+            what, line = f"{sentence} is no sentence of the instructions", marked.line((sentence,))
+            findings.add(marked.path, line, what, _near(sentence, set(instructions.numbers)))
         for at, path in enumerate(paths):
+            line = marked.line((sentence, at))
+            listed.append((line, sentence, path))
             if path not in known:
-                place = (sentence, at)
-                what = f"{dotted(place)} is {path}, which the source does not have"
-                findings.add(marked.path, marked.line(place), what, _near(path, known))
-    return manifest
+                what = f"{dotted((sentence, at))} is {path}, which the source does not have"
+                findings.add(marked.path, line, what, _near(path, known))
+    return manifest, listed
 
 
 def _instructions(folder: Path, findings: Findings) -> Instructions | None:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from flows.check.findings import Findings
+from flows.check.plain import Unclear
 
 Kind = TypeVar("Kind", bound=BaseModel)
 Place = tuple[str | int, ...]
@@ -38,7 +39,7 @@ class Marked:
         return place in self.lines
 
 
-def read(path: Path, findings: Findings) -> Marked | None:
+def read(path: Path, findings: Findings, kind: type[yaml.CSafeLoader] = yaml.CSafeLoader) -> Marked | None:
     """A YAML file with its lines. What keeps it from being read, and keys that appear twice, are findings."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -49,7 +50,7 @@ def read(path: Path, findings: Findings) -> Marked | None:
         findings.add(path, 1, "cannot be read as UTF-8 text", "put a readable file there")
         return None
     marked = Marked(path)
-    loader = yaml.CSafeLoader(text)
+    loader = kind(text)
     try:
         node = loader.get_single_node()
         if node is not None:
@@ -57,9 +58,10 @@ def read(path: Path, findings: Findings) -> Marked | None:
             marked.data = _construct(loader, node)
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        findings.add(
-            path, mark.line + 1 if mark else 1, "is not YAML", "look at the indentation and quotes there"
-        )
+        words = ("is not YAML", "look at the indentation and quotes there")
+        if isinstance(error, Unclear):
+            words = ("holds what may be a text or something else", "put it in quotes")
+        findings.add(path, mark.line + 1 if mark else 1, *words)
         return None
     except (_TooLarge, ValueError):  # ValueError: a date or a number that is none
         findings.add(path, 1, "is too large, or holds a date that is none", "make it smaller and correct it")

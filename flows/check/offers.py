@@ -12,8 +12,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 
 from connectors.base import Connector
-from connectors.entry import EntryField
-from connectors.operation import Write
+from connectors.entry import Category, EntryField
+from connectors.operation import Lookup, Write
 from connectors.tabular import Table
 from flows.tenants import Connectors, Target
 
@@ -62,8 +62,8 @@ def options(connector: Connectors) -> type[BaseModel] | None:
     return None
 
 
-def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], set[str]]:
-    """The writes by their own name, and the names of the lookups, of a target with these tables.
+def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
+    """The writes and the lookups, by their own names, of a target with these tables.
 
     Raises ValueError if the tables do not go together.
     """
@@ -71,16 +71,16 @@ def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], set
         return _healthie()
     tables = [table.table() for table in target.tables]
     with closing(_unconnected(connector)(tables)) as unconnected:
-        return dict(unconnected.writes()), set(unconnected.lookups())
+        return dict(unconnected.writes()), dict(unconnected.lookups())
 
 
 @cache
-def _healthie() -> tuple[dict[str, Write], set[str]]:
+def _healthie() -> tuple[dict[str, Write], dict[str, Lookup]]:
     from connectors.healthie import Healthie, HealthieCredentials
 
     known = HealthieCredentials(url=NOWHERE, api_key=SecretStr("none"))
     with closing(Healthie(known, read_only=True)) as healthie:
-        return dict(healthie.writes()), set(healthie.lookups())
+        return dict(healthie.writes()), dict(healthie.lookups())
 
 
 def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
@@ -107,6 +107,12 @@ def fields() -> Mapping[str, EntryField]:
     from connectors.healthie.fields import catalogue
 
     return catalogue()
+
+
+def category(path: str) -> Category | None:
+    """What kind of patient data a field of the source is; None if there is no such field."""
+    found = fields().get(path)
+    return found.category if found else None
 
 
 def placeholder(name: str) -> str:

@@ -12,7 +12,8 @@ from typing import Self
 
 from agent.check import check_program, key_of, workers
 from flows.check.findings import Findings
-from flows.check.integration import Job, add_program_line
+from flows.check.integration import add_program_line
+from flows.check.job import Job
 
 AT_ONCE = 2
 REMEMBERED = 5000  # the last so many
@@ -33,6 +34,8 @@ class Programs:
         return self
 
     def put(self, job: Job) -> None:
+        if job.source is None:
+            return
         key = key_of(job.source, job.policy, job.writes, job.fields)
         if key in self._right:
             return

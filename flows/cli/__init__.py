@@ -9,11 +9,11 @@ import typer
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.cli.app import app
 
-MODULES = ("files", "carry", "look", "audit", "connections", "keys", "alert", "operate")
+MODULES = ("files", "compiling", "carry", "look", "audit", "connections", "keys", "alert", "operate")
 """Their commands are the application's."""
 
-QUICK = ("check", "deploy", "new", "approve", "schema")
-"""The commands of `files`. They are there at once, since what the others need is not imported for them."""
+QUICK = ("check", "deploy", "new", "approve", "schema", "compile", "test")
+"""The commands of `files` and `compiling`: what the others need is not imported for these."""
 
 
 def main() -> None:
@@ -33,6 +33,6 @@ def application(modules: Sequence[str] = MODULES) -> typer.Typer:
 
 
 def _run() -> None:
-    made = application(("files",) if sys.argv[1:2] and sys.argv[1] in QUICK else MODULES)
+    made = application(("files", "compiling") if sys.argv[1:2] and sys.argv[1] in QUICK else MODULES)
     raise_fence()
     made(standalone_mode=True)

@@ -1,0 +1,116 @@
+"""Proving: an integration's golden examples, decided as a run would decide them. Only a model is reached."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from agent.agent import PROGRAM, Access, Decider, View
+from agent.gate import Gate
+from agent.golden import Golden
+from agent.proving import Proven, prove
+from connectors.operation import Arguments, Lookup, Write
+from flows import golden
+from flows.check import offers
+from flows.compiling import folder_of
+from flows.connections import Connections, access
+from flows.errors import Spoken
+from flows.run import tenant_seal
+from flows.settings import Settings
+from flows.tenants import Deployment, load
+
+REPEATS = 8  # of a model's decisions: it may give another plan each time
+
+
+class NotProven(Spoken):
+    """The golden examples cannot be tested, or were not passed. One line."""
+
+
+def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "") -> Proven:
+    """What comes of an integration's golden examples.
+
+    Args:
+        repeats: how often each is decided; 0: as often as it takes to know, which for a program is once.
+        by: who decides, if not the one that integration.yaml names: such as a model to fall back on.
+
+    Raises:
+        IntegrationInvalid, InstructionsError: its files cannot be used. NotProven: it has no examples.
+    """
+    examples = golden.load(folder_of(settings.deployments, label))
+    if not examples:
+        raise NotProven(f"{label}: golden/ holds no example; write one for each branch of each sentence")
+    deployment = load(settings.deployments, label)
+    by = by or deployment.integration.decide.by
+    with ExitStack() as stack:
+        reached = Access() if by == PROGRAM else _access(stack, settings, deployment)
+        decider = stack.enter_context(closing(decider_for(deployment, examples, by, reached)))
+        return prove(decider, by, examples, repeats or (1 if by == PROGRAM else REPEATS))
+
+
+def _access(stack: ExitStack, settings: Settings, deployment: Deployment) -> Access:
+    seal = stack.enter_context(tenant_seal(settings, deployment.tenant))
+    own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
+    return access(deployment, own)
+
+
+def decider_for(deployment: Deployment, examples: Mapping[str, Golden], by: str, reached: Access) -> Decider:
+    """Who decides, behind the real gate. What an example knows answers a lookup: no system is asked."""
+    policy = deployment.integration.policy(deployment.instructions)
+    policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
+    writes, lookups = _offered(deployment)
+    wanted = deployment.integration.decide.lookups if by != PROGRAM else ()
+    return Decider(
+        gate=Gate(policy, writes, offers.category),
+        policy=policy,
+        instructions=deployment.instructions,
+        writes=writes,
+        model=by,
+        lookups={name: _answered(name, lookups[name], examples) for name in wanted},
+        view=View(offers.category, deployment.integration.decide.reveal),
+        access=reached,
+    )
+
+
+def _offered(deployment: Deployment) -> tuple[dict[str, Write], dict[str, Lookup]]:
+    """The granted writes and all lookups of the targets, by full name."""
+    writes: dict[str, Write] = {}
+    lookups: dict[str, Lookup] = {}
+    for name, target in deployment.integration.targets.items():
+        has, looks = offers.writes(deployment.connections[target.connection].connector, target)
+        writes |= {f"{name}_{short}": write for short, write in has.items()}
+        lookups |= {f"{name}_{short}": lookup for short, lookup in looks.items()}
+    return {name: writes[name] for name in deployment.integration.grants() if name in writes}, lookups
+
+
+def _answered(name: str, lookup: Lookup, examples: Mapping[str, Golden]) -> Lookup:
+    def answer(patient: str, arguments: Arguments) -> JsonValue:
+        return examples[patient].known.get(name)  # a case's patient is the example's name
+
+    return replace(lookup, answer=answer)
+
+
+def lines(proven: Proven) -> Iterator[str]:
+    """What is told of it: each example that was not right, with the names of what differed; then the sums."""
+    for example in proven.examples:
+        if not example.passed:
+            often = "" if proven.repeats == 1 else f" right {example.right} times of {example.of};"
+            differs = (f"{name}{_times(number, proven)}" for name, number in sorted(example.differs.items()))
+            yield f"{example.name}:{often} {', '.join(differs)}"
+    yield f"{proven.passed} of {len(proven.examples)} examples are right, decided by {proven.by}"
+    if proven.by != PROGRAM:
+        yield f"pass^{proven.repeats} = {proven.share:.3f}: right {proven.repeats} times of {proven.repeats}"
+        yield _bound(proven)
+
+
+def _times(number: int, proven: Proven) -> str:
+    return "" if proven.repeats == 1 else f" ({number} times)"
+
+
+def _bound(proven: Proven) -> str:
+    """How wrong it may be all the same, written out."""
+    rule = f"rule of three: 3/{proven.decisions}" if proven.wrong == 0 else "Clopper-Pearson"
+    return (
+        f"{proven.wrong} of {proven.decisions} decisions were wrong: with 95 % confidence at most "
+        f"{proven.wrong_at_most:.1%} are, of entries like these ({rule})"
+    )

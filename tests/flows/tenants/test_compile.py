@@ -1,0 +1,292 @@
+"""Compiling: what does not fit together is told with its file and line, from sentences to examples."""
+
+# ruff: noqa: E501  # a table reads better in long lines
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import proving
+from flows.compiling import compiled
+from flows.settings import Settings
+from flows.tenants import labels
+from tests.agent.openai_server import Body, Reply, serving, submits
+from tests.flows.tenants.mistakes import FIELDS, INSTRUCTIONS, PROGRAM, WAREHOUSE, Mistake
+
+ROOT = Path(__file__).parents[3]
+LABEL = "example/warehouse"
+WHOLE, LITTLE = "warehouse/golden/whole-row.yaml", "warehouse/golden/little-known.yaml"
+NEVER = "def decide(entry, today):"
+
+UNFIT = [
+    Mistake("no sentence for a column", WAREHOUSE, "because: [S4], from: [email]", "from: [email]", "email:", "warehouse_upsert_patients.email names no sentence that speaks of it"),
+    Mistake("a sentence that nobody follows", INSTRUCTIONS, "S5. The next", "S5. Each has a row.\n\nS6. The next", "S6. ", "S6 is cited nowhere in program.py"),
+    Mistake("a sentence that nothing shows", INSTRUCTIONS, "S5. The next", "S5. Each has a row.\n\nS6. The next", "S6. ", "S6 is shown by no golden example"),
+    Mistake("a field that nobody needs", FIELDS, "S3: [last_name]", "S3: [last_name, dob]", "S3:", "S3 names dob, which program.py does not use"),
+    Mistake("a field at the wrong sentence", FIELDS, "S4: [first_name, last_name, email, phone_number]\nS5: [", "S4: [first_name, last_name, email, phone_number, ", "S4:", "S4 names next_appt_date, which program.py uses for S5 only"),
+    Mistake("a call that cites too little", PROGRAM, '["S1", "S4", "S5"]', '["S1", "S5"]', "full_name=", "warehouse_upsert_patients sets full_name and cites none of S4; add the sentence"),
+    Mistake("a type", PROGRAM, 'status="active"', "status=5", "status=5", "Expected"),
+    Mistake("a new branch", PROGRAM, NEVER, f"{NEVER}\n    if entry['email'] == 'x':\n        return skip('S3', 'no_name')", "== 'x'", "the condition never holds (S3); add a golden example"),
+    Mistake("no end", PROGRAM, NEVER, f"{NEVER}\n    while entry['last_name'] == 'Novak':\n        pass", "== 'Novak'", "the condition of `while` never holds"),
+    Mistake("a field that is not read", LITTLE, "email: null", "email: null, dob: null", "dob: null", "entry: dob is not read"),
+    Mistake("a value of another type", WHOLE, "first_name: Cleo", "first_name: 7", "first_name: 7", "entry: first_name is no str"),
+    Mistake("yes for a number", WHOLE, "active: true", "active: 1", "active: 1", "entry: active is no bool"),
+    Mistake("no such sentence", WHOLE, "[S1, S4, S5]", "[S1, S4, S9]", "plan:", "plan: cites S9, which is none"),
+    Mistake("no such write", WHOLE, "op: warehouse_upsert_patients", "op: warehouse_upsert_visits", "calls:", "plan: warehouse_upsert_visits is not granted"),
+    Mistake("no such column", WHOLE, "status: active", "state: active", "calls:", "plan: warehouse_upsert_patients.state is not granted"),
+    Mistake("unclear", WHOLE, '"+13125550103"', "+13125550103", "+1312", "holds what may be a text or something else"),
+    Mistake("a value without a source", WAREHOUSE, "full_name: {type: str, because: [S4], from: [first_name, last_name], computed: true}", "full_name: {type: str, because: [S4], from: [first_name, last_name]}", "full_name:", ""),
+]  # fmt: skip
+
+
+@pytest.fixture
+def deployments(tmp_path: Path) -> Path:
+    """A copy of the example tenant."""
+    shutil.copytree(ROOT / "deployments" / "example", tmp_path / "example")
+    return tmp_path
+
+
+def told(root: Path, label: str = LABEL) -> list[str]:
+    return [str(one) for one in compiled(root, label).findings]
+
+
+@pytest.mark.parametrize("label", labels(ROOT / "deployments"))
+def test_every_integration_of_this_house_compiles_and_its_examples_take_every_branch(label: str) -> None:
+    made = compiled(ROOT / "deployments", label)
+
+    assert [str(one) for one in made.findings] == []
+    assert made.examples
+    assert made.coverage is None or made.coverage.branches
+
+
+@pytest.mark.parametrize("mistake", UNFIT[:-1], ids=lambda one: one.name)
+def test_what_does_not_fit_is_told_at_its_line(mistake: Mistake, deployments: Path) -> None:
+    where = mistake.make(deployments / "example")
+
+    lines = told(deployments)
+
+    assert any(line.startswith(where) and mistake.told in line for line in lines), (where, lines)
+    assert all(re.fullmatch(r"\S+?:\d+: .+; .+", line) for line in lines), lines
+
+
+def test_an_example_that_the_gate_refuses_is_told_with_the_code(deployments: Path) -> None:
+    UNFIT[-1].make(deployments / "example")
+
+    refused = [line for line in told(deployments) if "is refused: value_without_source" in line]
+
+    assert [line.split("/golden/")[1].split(":")[0] for line in refused] == [
+        "short-phone.yaml",
+        "whole-row.yaml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (NEVER, f"{NEVER}\n    while entry['last_name'] == 'Novak':\n        pass", "program_timeout"),
+        (
+            NEVER,
+            f"{NEVER}\n    x = 'x' * 10**9 if entry['last_name'] == 'Novak' else ''",
+            "program_memory line 5",
+        ),
+        ("    return [\n", "    return 2 * [\n", "too_many_calls warehouse_upsert_patients"),
+    ],
+)
+def test_an_example_that_runs_into_a_limit_is_told(deployments: Path, old: str, new: str, code: str) -> None:
+    program = deployments / "example" / PROGRAM
+    program.write_text(program.read_text().replace(old, new))
+
+    assert any(f"is refused: {code}" in line for line in told(deployments)), told(deployments)
+
+
+@pytest.mark.parametrize("gone", ["archived", "no-last-name", "whole-row", "little-known"])
+def test_no_example_is_there_for_nothing(deployments: Path, gone: str) -> None:
+    (deployments / "example" / "warehouse" / "golden" / f"{gone}.yaml").unlink()
+
+    lines = told(deployments)
+
+    assert lines and all("program.py:" in line or "shown by no golden example" in line for line in lines)
+
+
+def test_an_integration_without_examples_is_told_so(deployments: Path) -> None:
+    shutil.rmtree(deployments / "example" / "warehouse" / "golden")
+
+    (line,) = told(deployments)
+
+    assert "golden:1: holds no golden example" in line
+
+
+def test_what_only_the_approval_says_is_not_told(deployments: Path) -> None:
+    program = deployments / "example" / PROGRAM
+    program.write_text(program.read_text() + "\n\nNOTHING = None\n")
+
+    assert told(deployments) == []
+
+
+MUTANTS: list[tuple[str, str, str]] = [
+    ('not entry["active"]', 'entry["active"]', "calls instead of|warehouse_upsert_patients"),
+    ('"No data sharing"', '"No data"', "write instead of skip"),
+    ("len(primary) > 1", "len(primary) > 2", "write instead of review"),
+    ('== "primary"', '!= "primary"', "payer"),
+    ('== "secondary"', '!= "secondary"', "secondary_payer"),
+    ("secondary_payer=payer(secondary)", "secondary_payer=payer(primary)", "secondary_payer"),
+    ("text.lower()", "text", "email"),
+    ("text.lower() if text else None", "text.lower() if text else MISSING", "email is not set"),
+    ('"+1" + digits', '"1" + digits', "phone"),
+    ('digits[0] == "1"', 'digits[0] == "2"', "phone"),
+    ("timedelta(days=182)", "timedelta(days=183)", "status|again_on"),
+    ("timedelta(days=182)", "timedelta(days=181)", "status|again_on"),
+    ("day >= today", "day > today", "status"),
+    ("ends >= today", "ends > today", "status"),
+    ("max(coming) + timedelta(days=1)", "max(coming)", "again_on|refused"),
+    ("ends + timedelta(days=1)", "ends + timedelta(days=2)", "again_on"),
+    ('what == "Occurred"', "what is not None", "again_on|status"),
+    ("what is None", "what is not None", "status|again_on"),
+    ("age < 18", "age <= 18", "age_group"),
+    ("age >= 65", "age > 65", "age_group"),
+    ("< (born.month, born.day)", "<= (born.month, born.day)", "age_group"),
+    ('return "unknown"', 'return "adult"', "age_group"),
+    ("or 0 for invoice", "or 1 for invoice", "open_balance_cents"),
+    ('location.get("zip", MISSING)', 'location.get("zip")', "value_without_source .*zip"),
+    (
+        'get("referral_channel", MISSING)',
+        'get("referral_channel")',
+        "value_without_source .*referral_channel",
+    ),
+    ("again_on=again_on", "again_on=None", "again_on"),
+]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Callable[[str, str], Settings]:
+    """The demo's deployments with something replaced in the program."""
+
+    def made(old: str, new: str) -> Settings:
+        shutil.copytree(ROOT / "deployments" / "demo", tmp_path / "demo")
+        program = tmp_path / "demo" / "warehouse" / "program.py"
+        assert old in program.read_text()
+        program.write_text(program.read_text().replace(old, new))
+        return Settings(deployments=tmp_path, home=tmp_path / "home")
+
+    return made
+
+
+@pytest.mark.parametrize(("old", "new", "told"), MUTANTS)
+def test_a_changed_rule_does_not_pass_the_demos_examples(
+    old: str, new: str, told: str, demo: Callable[[str, str], Settings]
+) -> None:
+    proven = proving.proven(demo(old, new), "demo/warehouse")
+    differs = [name for one in proven.examples for name in one.differs]
+
+    assert not proven.good(0.9)
+    assert any(re.search(told, name) for name in differs), differs
+
+
+def test_what_was_proven_is_told_with_its_bound() -> None:
+    tried = proving.proven(Settings(deployments=ROOT / "deployments"), LABEL, repeats=2)
+    model = tried.model_copy(update={"by": "google-cloud:some-model"})
+    unsure = replace_first(model)
+
+    assert list(proving.lines(tried)) == ["5 of 5 examples are right, decided by program"]
+    assert list(proving.lines(model))[1:] == [
+        "pass^2 = 1.000: right 2 times of 2",
+        "0 of 10 decisions were wrong: with 95 % confidence at most 25.9% are, of entries like these "
+        "(rule of three: 3/10)",
+    ]
+    assert list(proving.lines(unsure)) == [
+        "archived: right 1 times of 2; warehouse_upsert_patients.email (1 times)",
+        "4 of 5 examples are right, decided by google-cloud:some-model",
+        "pass^2 = 0.800: right 2 times of 2",
+        "1 of 10 decisions were wrong: with 95 % confidence at most 39.4% are, of entries like these "
+        "(Clopper-Pearson)",
+    ]
+
+
+def replace_first(model: proving.Proven) -> proving.Proven:
+    first = model.examples[0].model_copy(
+        update={"right": 1, "differs": {"warehouse_upsert_patients.email": 1}}
+    )
+    return model.model_copy(update={"examples": (first, *model.examples[1:])})
+
+
+def by_the_sentences(body: Body) -> Reply:
+    """A model that follows the example's triage, from what it is shown."""
+    told = body["messages"][-1]["content"]
+    if "@active: false" in told:
+        return submits({"kind": "skip", "because": ["S3"], "reason": "archived"})
+    calls = "@next_appt_date: null" not in told and "@has_completed_intake_forms: false" in told
+    arguments = {"next_visit": "@next_appt_date|date", "priority": "=high" if calls else "=low"}
+    call = {"op": "warehouse_upsert_triage", "because": ["S1", "S2"], "arguments": arguments}
+    return submits({"kind": "write", "calls": [call]})
+
+
+def test_a_model_is_reached_as_the_tenant_says_and_decides_each_example_eight_times(
+    deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAGE_KEY", "none")
+    tenant = deployments / "example" / "tenant.yaml"
+    with serving(by_the_sentences) as endpoint:
+        reached = f"base_url: {endpoint.url}\n      api_key: $TRIAGE_KEY"
+        tenant.write_text(tenant.read_text().replace("base_url: https://models.example.com/v1", reached))
+        proven = proving.proven(Settings(deployments=deployments, home=deployments), "example/triage")
+
+    assert (proven.by, proven.repeats) == ("openai-compatible:clinic-small", 8)
+    assert [(one.name, one.right) for one in proven.examples] == [
+        ("archived", 8),
+        ("call", 8),
+        ("forms-complete", 8),
+        ("no-appointment", 8),
+    ]
+    assert len(endpoint.bodies) == 32 and proven.good(1.0)
+
+
+def ferry(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"FERRY_DEPLOYMENTS": str(root), "FERRY_HOME": str(root / "home")}
+    return subprocess.run(
+        [sys.executable, "-m", "flows", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_commands_say_what_is_right_and_end_with_zero(deployments: Path) -> None:
+    made, tested = ferry(deployments, "compile", LABEL), ferry(deployments, "test", LABEL)
+
+    assert (made.returncode, tested.returncode) == (0, 0), made.stderr + tested.stderr
+    assert "5 sentences, 5 golden examples, 18 branches; nothing is wrong" in made.stdout
+    assert tested.stdout == "5 of 5 examples are right, decided by program\n"
+
+
+def test_the_commands_name_what_is_wrong_end_with_one_and_show_no_value(deployments: Path) -> None:
+    replace_in = deployments / "example" / WHOLE
+    replace_in.write_text(replace_in.read_text().replace("full_name: Cleo Hart", "full_name: Canary-7781"))
+    (deployments / "example" / LITTLE).unlink()
+
+    made, tested = ferry(deployments, "compile", LABEL), ferry(deployments, "test", LABEL)
+
+    assert (made.returncode, tested.returncode) == (1, 1)
+    assert "program.py:" in made.stdout and "compile again" in made.stderr
+    assert tested.stdout.splitlines() == [
+        "whole-row: warehouse_upsert_patients.full_name",
+        "3 of 4 examples are right, decided by program",
+    ]
+    assert tested.stderr == f"ferry: {LABEL}: 3 of 4 examples are right; correct what is wrong\n"
+    for word in ("Canary", "Cleo", "Hart", "555"):
+        assert word not in made.stdout + made.stderr + tested.stdout + tested.stderr
+
+
+def test_there_is_no_such_integration(deployments: Path) -> None:
+    for command in ("compile", "test"):
+        said = ferry(deployments, command, "example/nothing")
+
+        assert said.returncode == 1
+        assert said.stderr.startswith("ferry: example/nothing: no such integration below")
