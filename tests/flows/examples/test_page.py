@@ -1,0 +1,96 @@
+"""docs/instructions.md: its examples are true, its commands are there, and it explains every code."""
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from agent import failures, refusals
+from agent.check import check_program
+from agent.golden import ExpectedPlan, Golden
+from agent.instructions import Instructions
+from agent.plan import Plan
+from agent.program import ProgramCode
+from flows.cli import application
+from flows.tenants import ColumnGrant
+from tests.flows.examples.integrations import DEPLOYMENTS, LABELS, ROOT, files
+
+PAGE = (ROOT / "docs" / "instructions.md").read_text()
+AWAITED = {"refine", "lint", "compile", "test", "replay", "promote"}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def commands() -> Iterator[list[str]]:
+    """What the page says to type, without its remarks."""
+    for line in "".join(blocks("bash")).splitlines():
+        if words := line.partition("#")[0].split():
+            yield words
+
+
+def sample() -> tuple[str, Instructions]:
+    """The page's program, with the sentences of the integration that it is taken from."""
+    (program,) = blocks("python")
+    return program, Instructions.parse(
+        (DEPLOYMENTS / "harbor" / "recall" / "instructions.md").read_text(), program
+    )
+
+
+def test_the_program_on_the_page_is_right_by_the_grants_it_is_written_for() -> None:
+    program, instructions = sample()
+    given = files("harbor/recall")
+    policy = given.deployment.integration.policy(instructions)
+
+    assert check_program(program, policy, given.writes, given.fields) == []
+
+
+def test_the_example_on_the_page_is_what_that_program_decides() -> None:
+    _, instructions = sample()
+    (text,) = blocks("yaml")
+    golden = Golden.model_validate(yaml.safe_load(text))
+
+    decided = files("harbor/recall").decide(instructions, golden.entry, golden.today)
+
+    assert isinstance(decided, Plan), decided
+    assert ExpectedPlan.of(decided) == golden.plan
+
+
+def test_the_sentence_on_the_page_is_the_integrations_own() -> None:
+    (quoted,) = blocks("markdown")
+
+    assert quoted in (DEPLOYMENTS / "harbor" / "recall" / "instructions.md").read_text()
+
+
+def test_every_code_is_explained() -> None:
+    codes = {code.value for kind in (refusals.Code, failures.Code, ProgramCode) for code in kind}
+    explained = set(re.findall(r"`([a-z_]+)`", PAGE.partition("## What each code means")[2]))
+
+    assert codes - explained == set()
+
+
+def test_every_key_of_a_grant_is_explained() -> None:
+    grants = PAGE.partition("## Grants")[2].partition("\n## ")[0]
+    keys = {field.alias or name for name, field in ColumnGrant.model_fields.items()}
+
+    assert {key for key in keys - {"key"} if f"`{key}`" not in grants} == set()
+
+
+def test_the_folders_on_the_page_are_there() -> None:
+    named = set(re.findall(r"`deployments/([a-z]+/[a-z]+)`", PAGE))
+
+    assert named == set(LABELS)
+    for label in LABELS:
+        there = {path.name for path in (DEPLOYMENTS / label).iterdir()}
+        listed = set(re.findall(r"^\| `([a-z-]+(?:\.[a-z]+|/))` \|", PAGE, re.MULTILINE))
+        assert {name.rstrip("/") for name in listed} == there - {"__pycache__"}, label
+
+
+def test_the_commands_on_the_page_are_there() -> None:
+    known = {
+        str(one.name or one.callback.__name__) for one in application().registered_commands if one.callback
+    }
+
+    asked = {words[1] for words in commands() if words[0] == "ferry"}
+    assert asked and asked - known <= AWAITED
