@@ -80,7 +80,7 @@ class People:
         name = str(cast(Json, one)["name"])
         return self._shared(kind, name, name=name, **values)
 
-    def _shared(self, kind: str, name: str, **values: JsonValue) -> str:
+    def _shared(self, kind: str, name: str, /, **values: JsonValue) -> str:
         if (kind, name) not in self._made:
             self._made[kind, name] = self.healthie.create(kind, **values)
         return self._made[kind, name]
