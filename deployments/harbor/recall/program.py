@@ -5,7 +5,6 @@ from datetime import date, timedelta
 CALL_AFTER = timedelta(days=30)
 LETTER_AFTER = timedelta(days=180)
 ONE_DAY = timedelta(days=1)
-ALWAYS = ["S1", "S10", "S11", "S12", "S13", "S14", "S15"]
 
 
 def decide(entry, today):
@@ -38,7 +37,16 @@ def recall(entry, today, visits, last):
     letter = late or unreachable
     location = (entry["location"] or {}) if letter else {}
     row = phones_upsert_recall(
-        because=[*ALWAYS, "S8" if late else "S9" if unreachable else "S7"],
+        because=[
+            "S1",
+            "S8" if late else "S9" if unreachable else "S7",
+            "S10",
+            "S11",
+            "S12",
+            "S13",
+            "S14",
+            "S15",
+        ],
         status="letter" if letter else "call",
         reason=reason(visits, today),
         name=name(entry["first_name"], entry["last_name"]),

@@ -22,9 +22,24 @@ def decide(entry, today):
 
     open_cents = sum(one["balance_due_minor"] or 0 for one in invoices) - (entry["credit_balance_minor"] or 0)
     since = owed_since(invoices)
-    stage, sentence, again_on = stage_of(entry, open_cents, since, today)
+    stage, again_on = stage_of(entry, open_cents, since, today)
     row = books_upsert_accounts(
-        because=["S1", "S3", "S4", "S6", "S8", sentence, "S15"],
+        because=[
+            "S1",
+            "S3",
+            "S4",
+            "S6",
+            "S8",
+            {
+                "waived": "S9",
+                "clear": "S10",
+                "waiting": "S11",
+                "due": "S12",
+                "call": "S13",
+                "reminder": "S14",
+            }[stage],
+            "S15",
+        ],
         name=" ".join(part.strip() for part in (entry["first_name"], entry["last_name"]) if part),
         email=entry["email"].lower() if entry["email"] else None,
         package=packages.pop() if packages else None,
@@ -41,16 +56,16 @@ def owed_since(invoices):
 
 
 def stage_of(entry, open_cents, since, today):
-    """The stage, the sentence that says it, and the day on which it may become another one."""
+    """The stage, and the day on which it may become another one."""
     if (entry["user_group"] or {}).get("name") == "Hardship":
-        return "waived", "S9", None
+        return "waived", None
     if open_cents < SMALL or since is None:
-        return "clear", "S10", None
+        return "clear", None
     if any(claim["status"] == "SENT" for claim in entry["cms1500s"] or []):
-        return "waiting", "S11", None
+        return "waiting", None
     if today < since + REMINDER_FROM:
-        return "due", "S12", since + REMINDER_FROM
+        return "due", since + REMINDER_FROM
     if today < since + CALL_FROM:
-        return "reminder", "S13", since + CALL_FROM
+        return "reminder", since + CALL_FROM
     vip = any(tag["name"] == "VIP" for tag in entry["active_tags"] or [])
-    return ("reminder" if vip else "call"), "S14", None
+    return ("reminder" if vip else "call"), None

@@ -6,6 +6,15 @@ OPEN = timedelta(days=60)
 KNOWN = timedelta(days=90)
 ONE_DAY = timedelta(days=1)
 COMMUNITY = ("Medicaid", "MassHealth")
+WITHIN = {  # working days
+    "Languages": 1,
+    "Intake desk": 1,
+    "Early Years": 2,
+    "Community": 2,
+    "School Age": 5,
+    "Parents": 5,
+    "Telehealth": 5,
+}
 
 
 def decide(entry, today):
@@ -16,20 +25,20 @@ def decide(entry, today):
     visits = [(day_of(one["date"]), one["pm_status"]) for one in entry["appointments"] if one["date"]]
     coming = [day for day, status in visits if day >= today and not status]
     if not entry["active"] or signed_up + OPEN < today:
-        return plan(stopped("closed", "S3"))
+        return plan(stopped("closed"))
     if coming or any(status == "Occurred" for _, status in visits):
-        return plan(
-            stopped("placed", "S4"), again_on=max(coming, default=today) + ONE_DAY if coming else None
-        )
+        return plan(stopped("placed"), again_on=max(coming, default=today) + ONE_DAY if coming else None)
     if "Waitlist" in tags:
-        return plan(stopped("hold", "S5"), again_on=signed_up + OPEN + ONE_DAY)
+        return plan(stopped("hold"), again_on=signed_up + OPEN + ONE_DAY)
     return routed(entry, signed_up, tags)
 
 
-def stopped(step, sentence):
+def stopped(step):
     return [
-        database_upsert_routing(because=["S1", "S6", sentence], step=step),
-        ringwell_upsert_callbacks(because=["S18", sentence], to_do="stop"),
+        database_upsert_routing(
+            because=["S1", {"closed": "S3", "placed": "S4", "hold": "S5"}[step], "S6"], step=step
+        ),
+        ringwell_upsert_callbacks(because=["S18"], to_do="stop"),
     ]
 
 
@@ -40,15 +49,32 @@ def routed(entry, signed_up, tags):
     phone = e164(entry["phone_number"])
     if phone is None:
         return review("S19", "no_phone")
-    team, days, sentence = team_of(entry, signed_up, tags, payer(primary))
-    call_by = working_days(signed_up, days)
+    team = team_of(entry, signed_up, tags, payer(primary))
+    call_by = working_days(signed_up, WITHIN[team])
     step = "call" if entry["has_completed_intake_forms"] else "forms"
     calls = [
         database_upsert_routing(
-            because=["S1", "S6", "S7", sentence, "S15"], step=step, team=team, call_by=call_by
+            because=[
+                "S1",
+                "S6",
+                "S7",
+                {
+                    "Languages": "S8",
+                    "Intake desk": "S9",
+                    "Early Years": "S10",
+                    "Community": "S11",
+                    "School Age": "S12",
+                    "Parents": "S13",
+                    "Telehealth": "S14",
+                }[team],
+                "S15",
+            ],
+            step=step,
+            team=team,
+            call_by=call_by,
         ),
         ringwell_upsert_callbacks(
-            because=["S17", sentence],
+            because=["S17"],
             to_do="call" if step == "call" else "text the forms",
             first_name=entry["first_name"],
             phone=phone,
@@ -61,20 +87,20 @@ def routed(entry, signed_up, tags):
 
 
 def team_of(entry, signed_up, tags, payer):
-    """The team, its working days, and the sentence that says so: the first that fits."""
+    """The first line of the table that fits."""
     state = (entry["location"] or {}).get("state")
     if "Needs interpreter" in tags:
-        return "Languages", 1, "S8"
+        return "Languages"
     if not entry["dob"] or not state:
-        return "Intake desk", 1, "S9"
+        return "Intake desk"
     if state != "MA":
-        return "Telehealth", 5, "S14"
+        return "Telehealth"
     age = years(date.fromisoformat(entry["dob"]), signed_up)
     if age < 6:
-        return "Early Years", 2, "S10"
+        return "Early Years"
     if age >= 18:
-        return "Parents", 5, "S13"
-    return ("Community", 2, "S11") if payer in COMMUNITY else ("School Age", 5, "S12")
+        return "Parents"
+    return "Community" if payer in COMMUNITY else "School Age"
 
 
 def payer(policies):
