@@ -1,17 +1,16 @@
 """An integration's files as what decides: no server, no connection."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import yaml
-from pydantic import JsonValue
 
 from agent.agent import Decider
 from agent.case import Case
 from agent.gate import Gate
+from agent.golden import FOLDER, Golden
 from agent.instructions import Instructions
 from agent.plan import Plan, Refused
 from connectors.entry import Category, EntryField
@@ -38,10 +37,8 @@ class Files:
     writes: Mapping[str, Write]
     fields: tuple[EntryField, ...]
 
-    def decide(
-        self, instructions: Instructions, entry: Mapping[str, JsonValue], today: date
-    ) -> Plan | Refused:
-        """What the gate says of what the instructions' program decides."""
+    def decide(self, instructions: Instructions, golden: Sequence[Golden]) -> list[Plan | Refused]:
+        """What the gate says of what the instructions' program decides of each example's entry."""
         policy, known = self.deployment.integration.policy(instructions), offers.fields()
 
         def category(path: str) -> Category | None:
@@ -54,10 +51,10 @@ class Files:
             writes=self.writes,
         )
         try:
-            (decided,) = decider.decide([Case("1", entry, {}, today)])
+            decided = decider.decide([Case("1", one.entry, one.known, one.today) for one in golden])
         finally:
             decider.close()
-        return decided.outcome
+        return [one.outcome for one in decided]
 
 
 def files(label: str) -> Files:
@@ -68,6 +65,12 @@ def files(label: str) -> Files:
         writes |= {f"{name}_{short}": write for short, write in offered.items()}
     known = offers.fields()
     return Files(deployment, writes, tuple(known[path] for path in deployment.manifest.paths))
+
+
+def examples(label: str) -> dict[str, Golden]:
+    """The golden examples of an integration, by name."""
+    paths = sorted((DEPLOYMENTS / label / FOLDER).iterdir())
+    return {path.stem: Golden.model_validate(yaml.safe_load(path.read_text())) for path in paths}
 
 
 def on_this_machine(tenant: str, folder: Path) -> Path:

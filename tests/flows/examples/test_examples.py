@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import yaml
 from pydantic import JsonValue
 
-from agent.golden import FOLDER, Golden
+from agent.golden import ExpectedPlan, Golden
+from agent.plan import Plan
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from flows.tenants import load
 from tests.faults.world import Practice
-from tests.flows.examples.integrations import DEPLOYMENTS, LABELS, on_this_machine
+from tests.flows.examples.integrations import DEPLOYMENTS, LABELS, examples, files, on_this_machine
 from tests.flows.examples.people import People
 
 MOMENT = datetime.fromisoformat("2026-03-02T15:00:00+00:00")  # the day of every example
@@ -63,14 +63,6 @@ class Example:
         return {sentence for (because,) in found for sentence in str(because).replace(",", " ").split()}
 
 
-def examples(label: str) -> dict[str, Golden]:
-    folder = DEPLOYMENTS / label / FOLDER
-    return {
-        path.stem: Golden.model_validate(yaml.safe_load(path.read_text()))
-        for path in sorted(folder.iterdir())
-    }
-
-
 @pytest.fixture(params=LABELS)
 def example(
     request: pytest.FixtureRequest, probe: ProbeServer, prefect: Mapping[str, str], tmp_path: Path
@@ -89,6 +81,17 @@ def example(
             "TEST_TARGET_FOLDER": str(tmp_path),
         }
         yield Example(label, practice, patients, golden)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_program_decides_every_example_as_it_says(label: str) -> None:
+    golden, given = examples(label), files(label)
+
+    decided = given.decide(given.deployment.instructions, list(golden.values()))
+
+    for (name, one), outcome in zip(golden.items(), decided, strict=True):
+        assert isinstance(outcome, Plan), (name, outcome)
+        assert ExpectedPlan.of(outcome) == one.plan, name
 
 
 def test_every_example_arrives_from_healthie_as_it_says(example: Example) -> None:

@@ -51,7 +51,7 @@ def test_the_example_on_the_page_is_what_that_program_decides() -> None:
     (text,) = blocks("yaml")
     golden = Golden.model_validate(yaml.safe_load(text))
 
-    decided = files("harbor/recall").decide(instructions, golden.entry, golden.today)
+    (decided,) = files("harbor/recall").decide(instructions, [golden])
 
     assert isinstance(decided, Plan), decided
     assert ExpectedPlan.of(decided) == golden.plan
