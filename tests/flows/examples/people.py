@@ -6,6 +6,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from connectors.sandbox.healthie import StandIn
+from connectors.sandbox.healthie.edits import Edit
 
 Json = dict[str, JsonValue]
 PLAIN = (
@@ -34,7 +35,7 @@ class People:
             values["dietitian_id"] = self._staff
         if group := entry.get("user_group"):
             values["user_group_id"] = self._named("UserGroup", group)
-        patient = self.healthie.create("User", **values)
+        patient = self._create("User", **values)
         for one in _listed(entry, "active_tags"):
             self.healthie.tag(patient, self._named("Tag", one))
         for one in _listed(entry, "appointments"):
@@ -42,29 +43,32 @@ class People:
         for one in _listed(entry, "policies"):
             self._policy(patient, one)
         for one in _listed(entry, "notification_contacts"):
-            self.healthie.create("NotificationContact", user_id=patient, **one)
+            self._create("NotificationContact", user_id=patient, **one)
         if location := entry.get("location"):
-            self.healthie.create("Location", user_id=patient, **cast(Json, location))
+            self._create("Location", user_id=patient, **cast(Json, location))
         self._account(patient, entry)
         return patient
+
+    def _create(self, kind: str, **values: JsonValue) -> str:
+        return self.healthie.apply([Edit(act="create", type=kind, values=values)])[0]
 
     def _account(self, patient: str, entry: Mapping[str, JsonValue]) -> None:
         for one in _listed(entry, "requested_payments"):
             owed = one["balance_due_minor"]
             balance = None if owed is None else cast(int, owed) / 100
             kept = {"currency": one["currency"], "created_at": one["created_at"], "balance_due": balance}
-            self.healthie.create("RequestedPayment", recipient_id=patient, sender_id=self._staff, **kept)
+            self._create("RequestedPayment", recipient_id=patient, sender_id=self._staff, **kept)
         for one in _listed(entry, "user_package_selections"):
             offering = cast("Json | None", one["offering"])
             made = self._named("Offering", offering, archived=offering["archived"]) if offering else None
-            self.healthie.create("UserPackageSelection", user_id=patient, offering_id=made)
+            self._create("UserPackageSelection", user_id=patient, offering_id=made)
         for one in _listed(entry, "cms1500s"):
-            self.healthie.create("Cms1500", patient_id=patient, status=one["status"])
+            self._create("Cms1500", patient_id=patient, status=one["status"])
 
     def _appointment(self, patient: str, one: Json) -> None:
         plain: Json = {"is_blocker": False, "is_group": False, "organization_id": self._home, "length": 45}
         whose: Json = {"attendee_ids": [patient], "user_id": patient, "provider_ids": [self._staff]}
-        self.healthie.create("Appointment", **plain, **whose, **one)
+        self._create("Appointment", **plain, **whose, **one)
 
     def _policy(self, patient: str, one: Json) -> None:
         plan = cast("Json | None", one["insurance_plan"])
@@ -72,9 +76,7 @@ class People:
         if plan:
             payer = str(plan["payer_name"])
             made = self._shared("InsurancePlan", payer, payer_name=payer, payer_id=f"P{len(self._made):02}")
-        self.healthie.create(
-            "Policy", user_id=patient, priority_type=one["priority_type"], insurance_plan_id=made
-        )
+        self._create("Policy", user_id=patient, priority_type=one["priority_type"], insurance_plan_id=made)
 
     def _named(self, kind: str, one: JsonValue, **values: JsonValue) -> str:
         name = str(cast(Json, one)["name"])
@@ -82,7 +84,7 @@ class People:
 
     def _shared(self, kind: str, name: str, /, **values: JsonValue) -> str:
         if (kind, name) not in self._made:
-            self._made[kind, name] = self.healthie.create(kind, **values)
+            self._made[kind, name] = self._create(kind, **values)
         return self._made[kind, name]
 
 
