@@ -123,4 +123,5 @@ EXTRA = {
     "Task": frozenset({"assignee_ids"}),
     "User": frozenset({"is_patient"}),
     "Cms1500": frozenset({"deleted_at"}),
+    "UserPackageSelection": frozenset({"user_id", "offering_id"}),
 }
