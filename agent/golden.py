@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue
 
+from agent.case import Case
 from agent.plan import Frozen, Plan, Sentences
 
 FOLDER = "golden"
@@ -75,3 +76,7 @@ class Golden(Frozen):
     known: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     judgements: dict[str, str] = Field(default_factory=dict[str, str])
     plan: ExpectedPlan
+
+    def case(self, name: str) -> Case:
+        """The example as a case to decide; its patient is the example's name."""
+        return Case(patient=name, entry=self.entry, known=self.known, today=self.today)

@@ -6,20 +6,19 @@ What comes out names examples, fields and codes. No value is in it, though golde
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pydantic import Field
-from pydantic_evals import Case as EvaluationCase
-from pydantic_evals import Dataset
+from pydantic import Field, JsonValue
+from pydantic_evals import Case, Dataset
 from pydantic_evals.evaluators import EvaluationReason, Evaluator, EvaluatorContext
 from pydantic_evals.reporting import EvaluationReport, ReportCase
 
 from agent.agent import PROGRAM, Decider
 from agent.bounds import at_most
-from agent.case import Case
 from agent.differences import differences
 from agent.golden import ExpectedPlan, Golden
 from agent.plan import Decision, Frozen
+from connectors.operation import Arguments, Lookup
 
 AT_ONCE = 16  # decisions that wait for their turn
 
@@ -96,21 +95,28 @@ def prove(decider: Decider, by: str, examples: Mapping[str, Golden], repeats: in
     """
 
     async def decide(name: str) -> Decision:
-        golden = examples[name]
-        case = Case(patient=name, entry=golden.entry, known=golden.known, today=golden.today)
-        (decision,) = await asyncio.to_thread(decider.decide, [case])
+        (decision,) = await asyncio.to_thread(decider.decide, [examples[name].case(name)])
         return decision
 
     dataset = Dataset[str, Decision, ExpectedPlan](
         name="golden",
-        cases=[
-            EvaluationCase(name=f"{name}", inputs=name, metadata=golden.plan)
-            for name, golden in examples.items()
-        ],
+        cases=[Case(name=name, inputs=name, metadata=golden.plan) for name, golden in examples.items()],
         evaluators=[PlanMatches()],
     )
     report = dataset.evaluate_sync(decide, progress=False, max_concurrency=AT_ONCE, repeat=repeats)
     return Proven(by=by, repeats=repeats, examples=_tried(report, examples))
+
+
+def by_examples(lookups: Mapping[str, Lookup], examples: Mapping[str, Golden]) -> dict[str, Lookup]:
+    """Lookups, by full name, that answer with what the example knows; no system is asked."""
+
+    def answered(name: str, lookup: Lookup) -> Lookup:
+        def answer(patient: str, arguments: Arguments) -> JsonValue:
+            return examples[patient].known.get(name)  # a case's patient is the example's name
+
+        return replace(lookup, answer=answer)
+
+    return {name: answered(name, lookup) for name, lookup in lookups.items()}
 
 
 def _tried(report: Report, examples: Mapping[str, Golden]) -> tuple[Tried, ...]:

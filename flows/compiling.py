@@ -5,14 +5,14 @@ Each mistake is one line with its file, its line, and what to do. No model is as
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from agent.agent import Case, Decider
+from agent.agent import Decider
 from agent.coverage import Coverage, cover, unshown
 from agent.gate import Gate
 from agent.golden import FOLDER, Golden
@@ -26,6 +26,7 @@ from flows import approval, golden
 from flows.check import connections, integration, offers
 from flows.check.findings import Finding, Findings
 from flows.check.job import Job
+from flows.check.marked import Place
 from flows.check.programs import Programs
 from flows.golden import Example
 from flows.tenants import IntegrationInvalid, labels
@@ -38,6 +39,11 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "date": str,
     "datetime": str,
 }
+WRITTEN = {
+    "date": re.compile(r"\d{4}-\d\d-\d\d|"),
+    "datetime": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|"),
+}
+EXAMPLES = {"date": "2026-03-02", "datetime": "2026-03-02T15:00:00Z"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,23 @@ def compiled(root: Path, label: str, memory: Path | None = None) -> Compiled:
     _examples(folder, job, examples, findings)
     coverage = None
     if job.source is not None and not any(one.path == job.path for one in findings):
-        read = reading(job.source, job.policy)
-        _citations(folder, job, read, findings)
-        _fields(folder, job, read, findings)
-        if examples:
-            coverage = cover(job.source, job.policy, job.writes, [one.golden for one in examples])
-            _branches(job, coverage, findings)
-            _decided(job, examples, findings)
+        coverage = _program(folder, job, job.source, examples, findings)
     return Compiled(_of(folder, findings), len(job.policy.sentences), len(examples), coverage)
+
+
+def _program(
+    folder: Path, job: Job, source: str, examples: Sequence[Example], findings: Findings
+) -> Coverage | None:
+    """What the examples show of the program, once it was held against sentences, grants and fields."""
+    read = reading(source, job.policy)
+    _citations(folder, job, read, findings)
+    _fields(folder, job, read, findings)
+    if not examples:
+        return None
+    coverage = cover(source, job.policy, job.writes, [one.golden for one in examples])
+    _branches(job, coverage, findings)
+    _decided(job, examples, findings)
+    return coverage
 
 
 def folder_of(root: Path, label: str) -> Path:
@@ -159,10 +174,20 @@ def _examples(folder: Path, job: Job, examples: Sequence[Example], findings: Fin
             if problem:
                 place = tuple(int(part) if part.isdecimal() else part for part in path.split("."))
                 findings.add(say.path, say.line(("entry", *place)), f"entry: {path} {problem}", "correct it")
-        for number in sorted(set(example.golden.plan.cited).difference(job.policy.sentences)):
-            findings.add(say.path, say.line(("plan",)), f"plan: cites {number}, which is none", "correct it")
-        for what in _ungranted(example.golden, job):
-            findings.add(say.path, say.line(("plan", "calls")), f"plan: {what} is not granted", "correct it")
+        for place, what in _unfit(example.golden, job):
+            findings.add(say.path, say.line(place), f"{place[0]}: {what}", "correct it")
+
+
+def _unfit(example: Golden, job: Job) -> Iterator[tuple[Place, str]]:
+    """What an example's plan and judgements name that the instructions and grants do not have."""
+    for number in sorted(set(example.plan.cited).difference(job.policy.sentences)):
+        yield ("plan",), f"cites {number}, which is none"
+    for what in _ungranted(example, job):
+        yield ("plan", "calls"), f"{what} is not granted"
+    judging = {one.number for one in job.instructions.sentences if one.judgement}
+    for label in example.judgements:
+        if label.partition(".")[0] not in judging:
+            yield ("judgements", label), f"{label} is no sentence that asks for judgement"
 
 
 def _misread(path: str, value: JsonValue, known: dict[str, EntryField]) -> str:
@@ -171,13 +196,13 @@ def _misread(path: str, value: JsonValue, known: dict[str, EntryField]) -> str:
         above = any(one.startswith(f"{path}.") for one in known)
         below = any(path.startswith(f"{one}.") for one, field in known.items() if field.type == "json")
         return "" if below or (above and value in (None, [], {})) else "is not read"
-    kind = TYPES.get(known[path].type)
-    fits = kind is None or value is None or (isinstance(value, kind) and not _is_bool_for(kind, value))
-    return "" if fits else f"is no {known[path].type}"
-
-
-def _is_bool_for(kind: type | tuple[type, ...], value: JsonValue) -> bool:
-    return isinstance(value, bool) and kind is not bool
+    type_ = known[path].type
+    if value is None or type_ == "json":
+        return ""
+    if type_ in WRITTEN and not (isinstance(value, str) and WRITTEN[type_].fullmatch(value)):
+        return f"is no {type_} as an entry holds it: {EXAMPLES[type_]}"
+    fits = isinstance(value, TYPES[type_]) and isinstance(value, bool) == (type_ == "bool")
+    return "" if fits else f"is no {type_}"
 
 
 def _ungranted(example: Golden, job: Job) -> list[str]:
@@ -202,12 +227,8 @@ def _decided(job: Job, examples: Sequence[Example], findings: Findings) -> None:
     """Each example is decided within the limits, and the gate lets its plan pass, whatever it says."""
     gate = Gate(job.policy, job.writes, offers.category)
     decider = Decider(gate=gate, policy=job.policy, instructions=job.instructions, writes=job.writes)
-    cases = [
-        Case(patient=one.name, entry=one.golden.entry, known=one.golden.known, today=one.golden.today)
-        for one in examples
-    ]
     with closing(decider):
-        decisions = decider.decide(cases)
+        decisions = decider.decide([one.golden.case(one.name) for one in examples])
     for example, decision in zip(examples, decisions, strict=True):
         if isinstance(decision.outcome, Refused):
             what = f"is refused: {decision.outcome.code} {decision.outcome.where}".rstrip()

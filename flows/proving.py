@@ -2,21 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import replace
-
-from pydantic import JsonValue
 
 from agent.agent import PROGRAM, Access, Decider, View
 from agent.gate import Gate
 from agent.golden import Golden
-from agent.proving import Proven, prove
-from connectors.operation import Arguments, Lookup, Write
+from agent.proving import Proven, by_examples, prove
+from connectors.operation import Lookup, Write
 from flows import golden
 from flows.check import offers
 from flows.compiling import folder_of
-from flows.connections import Connections, access
 from flows.errors import Spoken
-from flows.run import tenant_seal
 from flows.settings import Settings
 from flows.tenants import Deployment, load
 
@@ -49,6 +44,10 @@ def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "") ->
 
 
 def _access(stack: ExitStack, settings: Settings, deployment: Deployment) -> Access:
+    # Only here: Prefect, where credentials are kept, takes a second to import, and a program needs none.
+    from flows.connections import Connections, access  # noqa: PLC0415
+    from flows.run import tenant_seal  # noqa: PLC0415
+
     seal = stack.enter_context(tenant_seal(settings, deployment.tenant))
     own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
     return access(deployment, own)
@@ -66,7 +65,7 @@ def decider_for(deployment: Deployment, examples: Mapping[str, Golden], by: str,
         instructions=deployment.instructions,
         writes=writes,
         model=by,
-        lookups={name: _answered(name, lookups[name], examples) for name in wanted},
+        lookups=by_examples({name: lookups[name] for name in wanted}, examples),
         view=View(offers.category, deployment.integration.decide.reveal),
         access=reached,
     )
@@ -81,13 +80,6 @@ def _offered(deployment: Deployment) -> tuple[dict[str, Write], dict[str, Lookup
         writes |= {f"{name}_{short}": write for short, write in has.items()}
         lookups |= {f"{name}_{short}": lookup for short, lookup in looks.items()}
     return {name: writes[name] for name in deployment.integration.grants() if name in writes}, lookups
-
-
-def _answered(name: str, lookup: Lookup, examples: Mapping[str, Golden]) -> Lookup:
-    def answer(patient: str, arguments: Arguments) -> JsonValue:
-        return examples[patient].known.get(name)  # a case's patient is the example's name
-
-    return replace(lookup, answer=answer)
 
 
 def lines(proven: Proven) -> Iterator[str]:

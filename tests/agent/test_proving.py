@@ -13,8 +13,8 @@ from agent.gate import Gate
 from agent.golden import ExpectedCall, ExpectedPlan, Golden
 from agent.instructions import Instructions
 from agent.plan import Argument, Call, Plan, Refused, Source
-from agent.proving import Proven, Tried, prove
-from tests.agent.desk import ANA, CATEGORIES, TEXT, TODAY, WRITES, by_program, policy
+from agent.proving import Proven, Tried, by_examples, prove
+from tests.agent.desk import ANA, ANSWERED, CATEGORIES, TEXT, TODAY, WRITES, Directory, by_program, policy
 from tests.agent.openai_server import Reply, in_turn, serving, submits
 
 OP = "warehouse_upsert_patients"
@@ -157,3 +157,20 @@ def asked(replies: list[Reply], examples: dict[str, Golden], repeats: int) -> Pr
 def test_no_example_proves_nothing() -> None:
     assert not Proven(by="program", repeats=1, examples=()).good(0.0)
     assert Proven(by="program", repeats=1, examples=(Tried(name="a", right=1, of=1),)).good(0.9)
+
+
+def test_a_lookup_is_answered_by_what_the_example_knows() -> None:
+    """Nothing is asked of a system: the connector's own answer is replaced."""
+    directory = Directory("a system was asked")
+    golden = Golden(
+        shows="no name",
+        today=TODAY,
+        entry=ANA,
+        known={"crm_find_owner": {"owner": "Dr. Ray"}},
+        plan=ExpectedPlan.of(SKIPPED),
+    )
+    answered = by_examples(directory.lookups(), {"one": golden})
+
+    assert answered["crm_find_owner"].answer("one", {}) == {"owner": "Dr. Ray"}
+    assert answered["crm_find_owner"].categories == ANSWERED
+    assert directory.asked == []

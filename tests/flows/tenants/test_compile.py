@@ -37,6 +37,8 @@ UNFIT = [
     Mistake("a field that is not read", LITTLE, "email: null", "email: null, dob: null", "dob: null", "entry: dob is not read"),
     Mistake("a value of another type", WHOLE, "first_name: Cleo", "first_name: 7", "first_name: 7", "entry: first_name is no str"),
     Mistake("yes for a number", WHOLE, "active: true", "active: 1", "active: 1", "entry: active is no bool"),
+    Mistake("a day as Americans write it", WHOLE, "next_appt_date: 2026-03-09T20:30:00Z", "next_appt_date: 3/9/2026", "next_appt_date", "is no datetime as an entry holds it: 2026-"),
+    Mistake("nothing to judge", WHOLE, "plan:", "judgements: {S4: urgent}\nplan:", "judgements:", "S4 is no sentence that asks for judgement"),
     Mistake("no such sentence", WHOLE, "[S1, S4, S5]", "[S1, S4, S9]", "plan:", "plan: cites S9, which is none"),
     Mistake("no such write", WHOLE, "op: warehouse_upsert_patients", "op: warehouse_upsert_visits", "calls:", "plan: warehouse_upsert_visits is not granted"),
     Mistake("no such column", WHOLE, "status: active", "state: active", "calls:", "plan: warehouse_upsert_patients.state is not granted"),
@@ -120,6 +122,17 @@ def test_an_integration_without_examples_is_told_so(deployments: Path) -> None:
     (line,) = told(deployments)
 
     assert "golden:1: holds no golden example" in line
+
+
+@pytest.mark.parametrize(("terms", "wrong"), [(190, 0), (900, 1)])
+def test_a_program_nests_no_deeper_than_it_can_be_followed(deployments: Path, terms: int, wrong: int) -> None:
+    """The sandbox refuses what nests deeper; all that it lets pass is looked at."""
+    program = deployments / "example" / PROGRAM
+    program.write_text(program.read_text() + f"\n\ndef long():\n    return {' + '.join(['1'] * terms)}\n")
+
+    lines = told(deployments)
+
+    assert len(lines) == wrong and all("too deeply nested" in line for line in lines), lines
 
 
 def test_what_only_the_approval_says_is_not_told(deployments: Path) -> None:
