@@ -9,15 +9,17 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from agent.agent import PROGRAM, Access, Decider, View
+from agent.agent import PROGRAM, Access, Decider, Terms, View
+from agent.budget import Meter
 from agent.check import check_program
+from agent.failures import CannotAsk
 from agent.gate import Gate
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
 from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
-from flows import blocks, systems, values
+from flows import blocks, models, systems, values
 from flows.blocks import SealedConnection
 from flows.systems import SYSTEMS, System
 from flows.tenants import ConnectionSettings, Deployment, IntegrationInvalid, Target
@@ -169,8 +171,13 @@ def decider(
     opened: Mapping[str, Connector],
     entries: Healthie,
     connections: Connections,
+    meter: Meter,
 ) -> Decider:
-    """Who decides, behind the gate."""
+    """Who decides, behind the gate. `meter` counts what is asked of models.
+
+    Raises:
+        IntegrationInvalid: the model may not be asked so, or the program is not right.
+    """
     fields = entries.fields()
 
     def category(path: str) -> Category | None:
@@ -183,16 +190,35 @@ def decider(
         for name, target in opened.items()
         for short, lookup in target.lookups().items()
     }
-    return Decider(
-        gate=Gate(policy, granted, category),
-        policy=policy,
-        instructions=deployment.instructions,
-        writes=granted,
-        model=deciding.by,
-        lookups={name: lookups[name] for name in deciding.lookups},
-        view=View(category, deciding.reveal),
-        access=_access(deployment, connections),
+    try:
+        return Decider(
+            gate=Gate(policy, granted, category),
+            policy=policy,
+            instructions=deployment.instructions,
+            writes=granted,
+            model=deciding.by,
+            lookups={name: lookups[name] for name in deciding.lookups},
+            view=View(category, deciding.reveal, deployment.manifest.paths, deciding.privacy),
+            terms=_terms(deployment, connections, meter),
+        )
+    except CannotAsk as error:
+        raise IntegrationInvalid(f"{deployment.label}: {error}") from None
+
+
+def _terms(deployment: Deployment, connections: Connections, meter: Meter) -> Terms | None:
+    deciding, model = deployment.integration.decide, deployment.model
+    if model is None:
+        return None
+    access, production = _access(deployment, connections), connections.environment == values.PRODUCTION
+    models.confirm(
+        deployment.label,
+        deciding.by,
+        model,
+        access,
+        batch=deciding.batch is not None,
+        production=production,
     )
+    return Terms(access, model, meter, deciding.batch)
 
 
 def _check_program(

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from agent.manifest import Manifest
 from flows.check.prefect_file import Around, OneDeployment
+from flows.models import Models
 from flows.parameters import Parameters
 from flows.tenants import Integration, Tenant
 
@@ -23,6 +24,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "tenant": Tenant,
     "integration": Integration,
     "fields": Manifest,
+    "models": Models,
     "prefect": WholePrefectFile,
     "parameters": Parameters,
 }
