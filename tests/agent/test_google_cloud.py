@@ -86,7 +86,7 @@ def test_the_approved_text_stands_first_word_for_word_and_nothing_around_it(clou
     _, [request], _ = asked(cloud, name, [ANA])
 
     [system] = request.body["systemInstruction"]["parts"] if name == GEMINI else request.body["system"]
-    assert system["text"] == standing(TEXT)
+    assert system["text"] == standing(TEXT).rstrip("\n")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -88,7 +88,8 @@ def test_where_identifiers_may_be_shown_ids_still_are_not() -> None:
 
 IDENTIFIERS = """\
 id human_id dietitian_id record_identifier first_name last_name full_legal_name dob email phone_number
-additional_phone_number location.line1 location.zip location.city locations.name notification_contacts.last_name
+additional_phone_number location.line1 location.zip location.city locations.name
+notification_contacts.last_name
 policies.num policies.group_num policies.holder_dob policies.holder_first policies.holder_phone policies.id
 policies.insurance_plan.name_and_id appointments.location appointments.id appointments.provider.full_name
 dietitian.npi stripe_id billing_items.stripe_charge_id billing_items.sender_id metadata metadata.nickname

@@ -30,7 +30,7 @@ class Request:
 
 @dataclass
 class Vertex:
-    """The server while it serves. `arguments`: of the call that it answers with; `version`: whom it says it is."""
+    """The server while it serves. `arguments`: of the call it answers with; `version`: who it says it is."""
 
     url: str
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -68,7 +68,7 @@ class Vertex:
 
 
 def service_account(folder: Path, url: str) -> Path:
-    """A key file of a service account, as GOOGLE_APPLICATION_CREDENTIALS names one; its tokens come from here."""
+    """A service account's key file, for GOOGLE_APPLICATION_CREDENTIALS; its tokens come from here."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
