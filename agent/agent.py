@@ -58,11 +58,9 @@ class Decider:
         Args:
             writes, lookups: by full name, `<target>_<operation>`.
             model: "program", or a model: an id such as `openai-compatible:<name>`, or a Model.
-            view: what a model may see of an entry (default: nothing).
-            terms: how a model is asked; one that is named by its id has to be an allowed one.
+            view: what a model may see (default: nothing). terms: how it is asked; an id has to be allowed.
 
-        Raises ValueError: the program is none, the model may not be asked or cannot be reached so, or the
-            policy does not fit.
+        Raises ValueError: the program is none, the model may not be asked so, or the policy does not fit.
         """
         self._opened: list[_Open] = []  # the last is in use; those before belong to closed or parents' loops
         if model == PROGRAM:
