@@ -115,9 +115,8 @@ def test_an_answer_of_another_model_stops_the_run_and_nothing_of_it_is_written(
     here = by_model(practice, tmp_path, endpoint.url)
     expected = rename(here, "Pinned")
     before = here.probe.effects()
-    endpoint.model = lambda body: Reply(
-        payload=behaving(body).payload.replace(b"test-model", b"better-model")
-    )
+    other = behaving({"messages": [{"content": ""}]}).payload.replace(b"test-model", b"better-model")
+    endpoint.model = lambda body: Reply(payload=other)
 
     assert here.run() == 1
     assert len(endpoint.bodies) <= 4  # those that were on their way at once
