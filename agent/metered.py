@@ -118,7 +118,7 @@ class Metered(WrapperModel):
 
     def _used(self, usage: RequestUsage, most: Use) -> Use:
         """What an answer says it used. One that does not say counts as the most that it can have been."""
-        if not usage.input_tokens or usage.output_tokens is None:
+        if not usage.input_tokens:
             return most
         cost = self._cost(
             usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.output_tokens

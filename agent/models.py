@@ -36,6 +36,8 @@ def asked(model: str | Model, terms: Terms) -> Model:
     if isinstance(model, str):
         if terms.allowed is None or terms.meter is None:
             raise CannotAsk(f"{model}: is not on the list of allowed models")
+        if terms.allowed.price is None:
+            raise CannotAsk(f"{model}: has no price, so no budget can hold")
         model = model_of(model, terms.access)
     if terms.batch:
         model = _in_batches(model, terms.batch)

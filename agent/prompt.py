@@ -134,7 +134,7 @@ class View:
 
         Nor is any value of the entry in it that the model may not see.
         """
-        categories = lookup.categories if lookup else {}
+        categories: Mapping[str, Category] = lookup.categories if lookup else {}
         return json.dumps(self._part(answer, "", categories, self._unseen(entry)), ensure_ascii=True)
 
     def _part(

@@ -6,7 +6,6 @@ from pathlib import Path
 from agent import allowed
 from agent.access import Access
 from flows import models
-from flows.check import offers
 from flows.deciding import Deciding
 from flows.tenants import ConnectionSettings
 from flows.values import is_reference
@@ -43,4 +42,4 @@ def _access(reached: ConnectionSettings) -> Access | None:
     if reached.connector != "model" or any(is_reference(text) for text in reached.settings.values()):
         return None
     given = {name: text for name, text in reached.settings.items() if name in REACHED_BY}
-    return Access(**given) if offers.credentials("model") is Access else None
+    return Access.model_validate(given)

@@ -74,7 +74,11 @@ def test_a_host_is_this_machine_by_its_address_alone() -> None:
 def test_a_model_named_by_its_id_is_not_asked_without_being_listed() -> None:
     with pytest.raises(CannotAsk, match="is not on the list of allowed models"):
         by_model(Terms(MACHINE))
-    Decider.close(by_model(terms(MACHINE)))
+    on = terms(MACHINE)
+    free = Terms(MACHINE, Allowed(version="small-1", local=True), on.meter)
+    with pytest.raises(CannotAsk, match="has no price, so no budget can hold"):
+        by_model(free)
+    Decider.close(by_model(on))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
     allowed: {version: claude-sonnet-4-6, regions: [us-east5], baa: "…", price: {input: 3, output: 15}}
     access: {project: my-project, location: us-east5}
 
-It costs some 400 requests of about 1,500 tokens. Every patient in it is invented.
+It costs some 120 requests of about 1,500 tokens. Every patient in it is invented.
 """
 
 import os
