@@ -1,5 +1,6 @@
 """A run: one execution of an integration, with everything its steps share."""
 
+import hashlib
 import secrets
 import threading
 from collections import Counter
@@ -228,6 +229,10 @@ def _assemble(
 
 
 def _version(deployment: Deployment) -> str:
-    """The instructions' text and program, named by what is in them."""
-    instructions = deployment.instructions
-    return f"{instructions.version[:16]}.{(instructions.program_hash or 'model')[:16]}"
+    """The instructions' text, and the program or the model that decides by it, named by what they are."""
+    instructions, model = deployment.instructions, deployment.model
+    decides = instructions.program_hash or ""
+    if model:
+        named = f"{deployment.integration.decide.by} {model.version}"
+        decides = hashlib.sha256(named.encode()).hexdigest()
+    return f"{instructions.version[:16]}.{decides[:16]}"

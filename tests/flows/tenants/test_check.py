@@ -43,6 +43,18 @@ def test_a_model_is_asked_where_it_is_allowed_and_nowhere_else(deployments: Path
     assert line.partition("base_url ")[2].startswith("is not at one of: models.example.com;")
 
 
+def test_an_integration_that_waits_for_batches_runs_once_a_day_at_most(deployments: Path) -> None:
+    listed, folder = deployments / "models.yaml", deployments / "example"
+    listed.write_text(listed.read_text().replace("cached: 0.10", "batch: 0.5"))
+    triage, schedules = folder / "triage" / "integration.yaml", folder / "prefect.yaml"
+    triage.write_text(triage.read_text().replace("  # batch: {}", "  batch: {}  #"))
+    [line] = told(deployments, "example")
+    assert "example/triage waits for batches, and its schedule is not daily or weekly" in line
+
+    schedules.write_text(schedules.read_text().replace('"30 */6 * * *"', '"30 6 * * *"'))
+    assert told(deployments, "example") == []
+
+
 def test_no_model_is_asked_that_the_list_does_not_allow_as_it_is(deployments: Path) -> None:
     listed = deployments / "models.yaml"
     text = listed.read_text()
