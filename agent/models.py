@@ -7,6 +7,7 @@ from types import TracebackType
 
 import httpx2
 from anthropic.lib.vertex import AsyncAnthropicVertex
+from openai import AsyncOpenAI
 from pydantic_ai.capabilities import BatchModelRequests
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model
@@ -56,8 +57,14 @@ def model_of(id_: str, access: Access) -> Model:
         raise CannotAsk(f"{id_}: needs a base_url")
     # trust_env: a proxy from the environment is no part of what was approved.
     client = httpx2.AsyncClient(trust_env=False, timeout=access.request_timeout)
-    key = access.api_key.get_secret_value()
-    provider = OpenAIProvider(base_url=access.base_url, api_key=key, http_client=client)
+    provider = OpenAIProvider(
+        openai_client=AsyncOpenAI(
+            base_url=access.base_url,
+            api_key=access.api_key.get_secret_value(),
+            max_retries=0,
+            http_client=client,
+        )
+    )
     kind = OpenAIChatModel if system == COMPATIBLE else OpenAIResponsesModel
     return _Closing(kind(name, provider=provider), client)
 

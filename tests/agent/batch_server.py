@@ -28,6 +28,8 @@ class Batches:
     url: str
     plan: Callable[[Body], Any]
     looks: int = 1
+    broken: int = 0  # so many looks are answered by a 500
+    repeated: list[str] = field(default_factory=list[str])  # of each request: the how-manieth try of the SDK
     version: str = "test-model"
     single: list[Body] = field(default_factory=list[Body])
     batches: list[list[Body]] = field(default_factory=list[list[Body]])
@@ -138,9 +140,14 @@ class _Asked(BaseHTTPRequestHandler):
             self._answer(self.here.completed(asked, self.here.plan(asked)))
 
     def do_GET(self) -> None:
+        here = self.here
+        here.repeated.append(str(self.headers["x-stainless-retry-count"]))
+        if here.broken:
+            here.broken -= 1
+            return self._send(b"{}", 500)
         if self.path.startswith("/v1/batches/"):
-            return self._answer(self.here.look(self.path.rpartition("/")[2]))
-        return self._send(self.here.files[self.path.split("/")[3]].encode())
+            return self._answer(here.look(self.path.rpartition("/")[2]))
+        return self._send(here.files[self.path.split("/")[3]].encode())
 
     def do_DELETE(self) -> None:
         name = self.path.rpartition("/")[2]
@@ -150,8 +157,8 @@ class _Asked(BaseHTTPRequestHandler):
     def _answer(self, content: Body) -> None:
         self._send(json.dumps(content).encode())
 
-    def _send(self, text: bytes) -> None:
-        self.send_response(200)
+    def _send(self, text: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -95,6 +95,18 @@ def test_what_expired_is_asked_again_and_what_stays_late_waits_for_the_next_run(
     assert given_up.outcome == Refused(code="model_timeout")
 
 
+def test_a_look_that_fails_says_nothing_of_the_batch_and_the_sdk_repeats_nothing() -> None:
+    with batches(thinks) as here:
+        here.broken = 2
+        one = decider(here, QUICK)
+        [decision] = one.decide([case(ANA)])
+        one.close()
+
+    assert isinstance(decision.outcome, Plan), decision
+    assert len(here.batches) == 1 and here.broken == 0
+    assert set(here.repeated) == {"0"} and len(here.repeated) >= 4
+
+
 def test_a_bad_plan_may_be_put_right_in_the_next_batch() -> None:
     def learns(body: Body) -> Any:
         return thinks(body) if "unknown_sentence" in str(body["input"]) else writes(["S9"], email="@email")
