@@ -77,7 +77,7 @@ class Decider:
             policy=policy,
             writes=writes,
             lookups=lookups or {},
-            view=view or View(lambda path: None, ()),
+            view=view or View(lambda path: None, (), ()),
             terms=terms or Terms(),
             gate=gate,
         )

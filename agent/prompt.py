@@ -59,7 +59,7 @@ class View:
         self,
         category: CategoryOf,
         reveal: Collection[Category],
-        fields: Collection[str] = (),
+        fields: Collection[str],
         privacy: Privacy = "handles",
     ) -> None:
         """`fields`: the declared paths that are read; nothing else has a handle."""

@@ -14,6 +14,7 @@ from agent.budget import Meter
 from agent.check import check_program
 from agent.failures import CannotAsk
 from agent.gate import Gate
+from agent.grants import CategoryOf
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
@@ -198,26 +199,29 @@ def decider(
             writes=granted,
             model=deciding.by,
             lookups={name: lookups[name] for name in deciding.lookups},
-            view=View(category, deciding.reveal, deployment.manifest.paths, deciding.privacy),
-            terms=_terms(deployment, connections, meter),
+            view=view(deployment, category),
+            terms=None if deciding.by == PROGRAM else terms(deployment, deciding.by, connections, meter),
         )
     except CannotAsk as error:
         raise IntegrationInvalid(f"{deployment.label}: {error}") from None
 
 
-def _terms(deployment: Deployment, connections: Connections, meter: Meter) -> Terms | None:
-    deciding, model = deployment.integration.decide, deployment.model
-    if model is None:
-        return None
+def view(deployment: Deployment, category: CategoryOf) -> View:
+    """What of an entry a model may see."""
+    deciding = deployment.integration.decide
+    return View(category, deciding.reveal, deployment.manifest.paths, deciding.privacy)
+
+
+def terms(deployment: Deployment, id_: str, connections: Connections, meter: Meter) -> Terms:
+    """How one of the integration's models is asked: that which decides, or another one that it names.
+
+    Raises:
+        IntegrationInvalid: it may not be asked, or not as it is reached.
+    """
+    deciding, model = deployment.integration.decide, models.allowed(deployment.models, deployment.label, id_)
     access, production = _access(deployment, connections), connections.environment == values.PRODUCTION
-    models.confirm(
-        deployment.label,
-        deciding.by,
-        model,
-        access,
-        batch=deciding.batch is not None,
-        production=production,
-    )
+    batched = deciding.batch is not None
+    models.confirm(deployment.label, id_, model, access, batch=batched, production=production)
     return Terms(access, model, meter, deciding.batch)
 
 

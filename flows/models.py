@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, RootModel
 
-from agent.access import PROGRAM, Access
+from agent.access import Access
 from agent.allowed import Allowed, objections
 from flows.written import IntegrationInvalid, parsed
 
@@ -26,17 +26,15 @@ def load(root: Path) -> Models:
     return parsed(root / FILE, Models) if (root / FILE).exists() else Models({})
 
 
-def allowed(root: Path, place: Path, id_: str) -> Allowed | None:
-    """What the list says of the model that a file names; None where a program decides.
+def allowed(models: Models, place: object, id_: str) -> Allowed:
+    """What the list says of a model that a file names.
 
     Raises:
         IntegrationInvalid: it is not on the list.
     """
-    if id_ == PROGRAM:
-        return None
-    found = load(root).root.get(id_)
+    found = models.root.get(id_)
     if found is None:
-        raise IntegrationInvalid(f"{place}: {id_} is not in {root / FILE}; have it allowed there")
+        raise IntegrationInvalid(f"{place}: {id_} is not in {FILE}; have it allowed there")
     return found
 
 

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
@@ -202,7 +201,7 @@ def _assemble(
     policy = deployment.integration.policy(deployment.instructions)
     started = now()
     today = started.astimezone(ZoneInfo(deployment.timezone)).date()
-    meter = Meter(deployment.integration.decide.budget, partial(spending.book, ledger, today))
+    meter = spending.meter(ledger, deployment.integration.decide.budget, today)
     decider = connections.decider(deployment, policy, writes, targets, source, own, meter)
     stack.callback(decider.close)
     first = runs.SWEEP not in runs.cursors(ledger)

@@ -19,6 +19,7 @@ from connectors.tabular import Column, Table
 from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
+from flows.models import Models
 from flows.parameters import Name
 from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
@@ -182,7 +183,12 @@ class Deployment(Settings):
     integration: Integration
     instructions: Instructions
     manifest: Manifest
-    model: Allowed | None = None  # who decides, if that is a model
+    models: Models  # that may be asked
+
+    @property
+    def model(self) -> Allowed | None:
+        """The model that decides, as it is allowed; None where a program does."""
+        return self.models.root.get(self.integration.decide.by)
 
     @property
     def label(self) -> str:
@@ -208,6 +214,9 @@ def load(root: Path, label: str) -> Deployment:
         raise IntegrationInvalid(
             f"{folder / manifests.FILE}: {sentence} is no sentence of the instructions; remove or correct it"
         )
+    listed = models.load(root)
+    if integration.decide.by != PROGRAM:
+        models.allowed(listed, folder / "integration.yaml", integration.decide.by)
     return Deployment(
         tenant=tenant,
         name=name,
@@ -216,7 +225,7 @@ def load(root: Path, label: str) -> Deployment:
         integration=integration,
         instructions=instructions,
         manifest=manifest,
-        model=models.allowed(root, folder / "integration.yaml", integration.decide.by),
+        models=listed,
     )
 
 

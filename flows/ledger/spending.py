@@ -1,12 +1,13 @@
 """What asking models has cost, by integration and day. Kept before a request leaves, whoever asks."""
 
 from datetime import date
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from agent.budget import Use
+from agent.budget import Budgets, Meter, Use
 from flows.ledger.store import Ledger, spoken
 from flows.ledger.tables import SPENDING
 
@@ -24,6 +25,11 @@ def book(ledger: Ledger, day: date, more: Use) -> Use:
         except IntegrityError:  # another process began the day at the same moment
             with ledger.engine.begin() as connection:
                 return _added(connection, ledger, day, more) or Use()
+
+
+def meter(ledger: Ledger, budgets: Budgets, day: date) -> Meter:
+    """Counts what is asked of models from now on, within what is left of the day."""
+    return Meter(budgets, partial(book, ledger, day))
 
 
 def used(ledger: Ledger, day: date) -> Use:

@@ -2,10 +2,9 @@
 
 import threading
 from datetime import date
-from functools import partial
 from pathlib import Path
 
-from agent.budget import Budget, BudgetReached, Budgets, Meter, Use
+from agent.budget import Budget, BudgetReached, Budgets, Use
 from flows.ledger import spending
 from tests.flows.ledgers import open_at
 
@@ -36,7 +35,7 @@ def test_runs_at_the_same_moment_do_not_spend_more_than_the_day_allows(
     start = threading.Barrier(3)
 
     def ask(ledger: spending.Ledger) -> None:
-        meter = Meter(Budgets(day=Budget(requests=20)), partial(spending.book, ledger, MONDAY))
+        meter = spending.meter(ledger, Budgets(day=Budget(requests=20)), MONDAY)
         start.wait(30)
         for _ in range(12):
             try:
