@@ -1,8 +1,13 @@
 """How a model is reached, and what asking it may cost."""
 
-from pydantic import SecretStr
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
 
 from connectors.base import Settings
+
+PROGRAM = "program"
+"""Who decides, where no model does."""
 
 
 class Limits(Settings):
@@ -19,10 +24,20 @@ class Limits(Settings):
 class Access(Settings):
     """An endpoint or a Google Cloud project, for the models whose id does not say, and its time-out."""
 
-    base_url: str = ""  # openai-compatible: http://localhost:8080/v1
+    base_url: str = (
+        ""  # openai-…: http://localhost:8080/v1; google-cloud: a private endpoint, else Google's own
+    )
     api_key: SecretStr = SecretStr("none")
     project: str = ""  # google-cloud
     location: str = ""
     request_timeout: float = 60.0  # seconds for one model request
     answer_tokens: int = 4096  # at most, in one answer
     limits: Limits = Limits()
+
+
+class Batch(Settings):
+    """Requests go through the provider's batch processing: cheaper, and answered within a day."""
+
+    within: timedelta = Field(default=timedelta(hours=26), description="a decision that takes longer waits")
+    gather: timedelta = Field(default=timedelta(seconds=5), description="for so long a batch is filled")
+    look_every: timedelta = Field(default=timedelta(seconds=30), description="first; then less often")

@@ -13,21 +13,20 @@ from typing import Any
 
 from pydantic_ai.models import Model
 
-from agent.access import Access, Limits
+from agent.access import PROGRAM, Access, Limits
 from agent.case import Case
 from agent.failures import Code, is_transient
 from agent.gate import Gate
 from agent.instructions import Instructions
 from agent.loop import EventLoop, event_loop
+from agent.metered import Terms
 from agent.plan import Decision
 from agent.policy import Policy
 from agent.prompt import View
 from agent.ways import ByProgram, Way
 from connectors.operation import Lookup, Write
 
-__all__ = ["Access", "Case", "Code", "Decider", "Limits", "View", "is_transient"]
-
-PROGRAM = "program"
+__all__ = ["PROGRAM", "Access", "Case", "Code", "Decider", "Limits", "Terms", "View", "is_transient"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +51,16 @@ class Decider:
         model: str | Model = PROGRAM,
         lookups: Mapping[str, Lookup] | None = None,
         view: View | None = None,
-        access: Access | None = None,
+        terms: Terms | None = None,
     ) -> None:
         """Opens nothing yet.
 
         Args:
             writes, lookups: by full name, `<target>_<operation>`.
-            model: "program", or a model: a pydantic-ai id, `openai-compatible:<name>`, or a Model.
-            view: what a model may see of an entry (default: nothing). access: how it is reached, and limits.
+            model: "program", or a model: an id such as `openai-compatible:<name>`, or a Model.
+            view: what a model may see (default: nothing). terms: how it is asked; an id has to be allowed.
 
-        Raises ValueError: the program is none, the model cannot be reached so, or the policy does not fit.
+        Raises ValueError: the program is none, the model may not be asked so, or the policy does not fit.
         """
         self._opened: list[_Open] = []  # the last is in use; those before belong to closed or parents' loops
         if model == PROGRAM:
@@ -78,8 +77,8 @@ class Decider:
             policy=policy,
             writes=writes,
             lookups=lookups or {},
-            view=view or View(lambda path: None, ()),
-            access=access or Access(),
+            view=view or View(lambda path: None, (), ()),
+            terms=terms or Terms(),
             gate=gate,
         )
 

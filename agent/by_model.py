@@ -4,22 +4,25 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from pydantic_ai import Agent, ModelRetry, RunContext, ToolOutput
+from pydantic_ai.capabilities import Caching
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import Model
 from pydantic_ai.usage import UsageLimits
 
-from agent.access import Access
 from agent.case import Case, Deciding
 from agent.failures import Code, refusal
 from agent.gate import Gate
 from agent.lookups import lookup_tools
-from agent.models import Counted, model_of, settings_of
+from agent.metered import Terms
+from agent.models import asked, settings_of
 from agent.plan import Decision, Refused
 from agent.policy import Policy
 from agent.prompt import View, standing
 from agent.tools import SUBMIT, SubmittedPlan, draft_of, plan_type
 from agent.ways import Way
 from connectors.operation import Lookup, Write
+
+AT_ONCE_IN_BATCHES = 10_000  # they wait for their batch, and cost nothing meanwhile
 
 Decides = Agent[Deciding, SubmittedPlan]
 
@@ -36,32 +39,33 @@ class ByModel(Way[Decides]):
         writes: Mapping[str, Write],
         lookups: Mapping[str, Lookup],
         view: View,
-        access: Access,
+        terms: Terms,
         gate: Gate,
     ) -> None:
-        """Raises ValueError if the model cannot be reached so, or the policy does not fit."""
-        if isinstance(model, str):
-            model_of(model, access)  # thrown away: what cannot be built is to be found now, not at an entry
-        self.at_once = access.limits.at_once
-        self._model, self._text, self._access = model, text, access
+        """Raises ValueError if the model may not be asked or reached so, or the policy does not fit."""
+        asked(model, terms)  # thrown away: what cannot be built is to be found now, not at an entry
+        self._limits = terms.access.limits
+        self.at_once = AT_ONCE_IN_BATCHES if terms.batch else self._limits.at_once
+        self._model, self._text, self._terms = model, text, terms
         self._view, self._gate = view, gate
         self._plan = plan_type("reference", policy, writes)
         self._lookups = lookups
         self._tools = lookup_tools(lookups, view.answer)
 
     def build(self) -> Decides:
-        model = model_of(self._model, self._access) if isinstance(self._model, str) else self._model
         agent = Agent(
-            Counted(model),
+            asked(self._model, self._terms),
             output_type=ToolOutput(self._plan, name=SUBMIT, description="Submit the plan for this record."),
             instructions=standing(self._text),
             deps_type=Deciding,
             name=SUBMIT,
             tools=self._tools,
-            retries={"tools": 1, "output": self._access.limits.bad_plans},
-            model_settings=settings_of(self._access),
+            retries={"tools": 1, "output": self._limits.bad_plans},
+            model_settings=settings_of(self._terms),
+            capabilities=[Caching(messages=False)],  # what comes first is the same for every entry
             end_strategy="early",
         )
+        agent.instrument = False  # whatever is instrumented elsewhere: an entry is in no trace
         agent.output_validator(self._check)
         return agent
 
@@ -72,16 +76,18 @@ class ByModel(Way[Decides]):
         return [_decision(deciding, error) for deciding, error in zip(decidings, errors, strict=True)]
 
     async def _run(self, agent: Decides, turns: asyncio.Semaphore, deciding: Deciding) -> None:
-        case, limits = deciding.case, self._access.limits
+        case, limits = deciding.case, self._limits
         usage = UsageLimits(
             request_limit=limits.requests,
             tool_calls_limit=limits.tool_calls,
             total_tokens_limit=limits.tokens,
         )
+        batch = self._terms.batch
+        seconds = batch.within.total_seconds() if batch else limits.seconds
         async with turns:
             with deciding.current():
                 told = self._view.case(case.entry, case.known, case.today, self._lookups)
-                await agent.run(told, deps=deciding, usage_limits=usage, timeout=limits.seconds)
+                await agent.run(told, deps=deciding, usage_limits=usage, timeout=seconds)
 
     async def _check(self, run: RunContext[Deciding], plan: SubmittedPlan) -> SubmittedPlan:
         """Put a plan to the gate. The model may put right what was refused; it is told codes and names."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic_ai import exceptions as pydantic_ai
 
+from agent.budget import BudgetReached
 from agent.plan import Plan, Refused
 from agent.program import ProgramCode, ProgramFailed
 from connectors.errors import ConnectorError, Transient, Unknown
@@ -23,11 +24,21 @@ class Code(StrEnum):
     MODEL_REFUSED = "model_refused"  # the model will not, or a filter stopped it
     MODEL_TRUNCATED = "model_truncated"
     MODEL_OUTPUT_INVALID = "model_output_invalid"  # no acceptable plan within the retries
+    MODEL_DIFFERS = "model_differs"  # it is another one than the list allows: the run stops
+    BUDGET_REACHED = "budget_reached"  # `where`: of the run, or of the day
     LIMIT_EXCEEDED = "limit_exceeded"  # requests, tool calls or tokens of one decision
     LOOKUP_UNAVAILABLE = "lookup_unavailable"
     LOOKUP_FAILED = "lookup_failed"
     INTERRUPTED = "interrupted"
     UNEXPECTED = "unexpected"  # `where` is the exception's type
+
+
+class CannotAsk(ValueError):
+    """A model may not be asked, or cannot be reached so. One line."""
+
+
+class ModelDiffers(pydantic_ai.AgentRunError):
+    """The answer names another model than the one that is allowed, or none."""
 
 
 class ModelTruncated(pydantic_ai.AgentRunError):
@@ -41,6 +52,8 @@ TRANSIENT = frozenset(
         Code.MODEL_QUOTA,
         Code.MODEL_UNAUTHORIZED,
         Code.MODEL_NOT_FOUND,
+        Code.MODEL_DIFFERS,
+        Code.BUDGET_REACHED,
         Code.LOOKUP_UNAVAILABLE,
         Code.INTERRUPTED,
         ProgramCode.CRASHED,
@@ -62,6 +75,7 @@ KINDS: Mapping[type[BaseException], Code] = {
     pydantic_ai.ContentFilterError: Code.MODEL_REFUSED,
     pydantic_ai.IncompleteToolCall: Code.MODEL_TRUNCATED,
     ModelTruncated: Code.MODEL_TRUNCATED,
+    ModelDiffers: Code.MODEL_DIFFERS,
     pydantic_ai.UnexpectedModelBehavior: Code.MODEL_OUTPUT_INVALID,
     pydantic_ai.UsageLimitExceeded: Code.LIMIT_EXCEEDED,
     pydantic_ai.ConcurrencyLimitExceeded: Code.LIMIT_EXCEEDED,
@@ -76,6 +90,8 @@ def refusal(error: BaseException) -> Refused:
     """The code of what was raised while deciding. Total: there is a code for everything."""
     if isinstance(error, ProgramFailed):
         return Refused(code=error.code.value, where=f"line {error.line}" if error.line else "")
+    if isinstance(error, BudgetReached):
+        return Refused(code=Code.BUDGET_REACHED.value, where=error.scope)
     for kind, code in KINDS.items():
         if isinstance(error, kind):
             return Refused(code=code.value)

@@ -10,7 +10,7 @@ There is no escape, no expression and no nesting: a string is one of these four 
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -22,6 +22,7 @@ from connectors.entry import Entry
 HANDLE_AT_MOST = 300  # characters of a handle that names a path
 WRITTEN_AT_MOST = 2_000  # characters of a written constant or of free text, before it is looked at
 SHOWN_AT_MOST = 2_000  # characters of one value shown to a model
+PRESENT, EMPTY, ABSENT = "<present>", "<empty>", "<missing>"  # what a model sees in place of a value
 DEPTH_AT_MOST = 12
 NODES_AT_MOST = 5_000
 TEXT_AT_MOST = 1_000_000  # characters in all texts of one value
@@ -164,31 +165,20 @@ def handles(entry: Entry) -> list[tuple[str, JsonValue]]:
     return [(at, value) for at, value in found if len(at) <= HANDLE_AT_MOST]
 
 
-def shown(entry: Entry, visible: Callable[[str], bool]) -> list[str]:
-    """The lines that show an entry to a model: `@city: "Austin"`, or masked `@email: <str, 15 chars>`.
-
-    Args:
-        visible: whether the value at a concrete path may leave to the model. Where it may not, only
-            its type and length do: null and empty stay told apart.
-    """
-    return [f"{at}: {_plain(value) if visible(at[1:]) else masked(value)}" for at, value in handles(entry)]
-
-
-def _plain(value: JsonValue) -> str:
+def plain(value: JsonValue) -> str:
+    """A value as one line of JSON that shows what does not print, and the beginning of a long text."""
     if isinstance(value, str) and len(value) > SHOWN_AT_MOST:
-        return f"{_plain(value[:SHOWN_AT_MOST])} <first {SHOWN_AT_MOST} of {len(value)} chars>"
+        return f"{plain(value[:SHOWN_AT_MOST])} <first {SHOWN_AT_MOST} of {len(value)} chars>"
     # What does not print (bidi, zero-width, tag characters) is shown as its escape, never as itself.
     text = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def masked(value: JsonValue) -> str:
-    """A value's type and length in place of the value; null and empty lists and objects as they are."""
-    if isinstance(value, str):
-        return f"<str, {len(value)} chars>"
+    """In place of a value: whether it is null, empty or present, and nothing else of it."""
     if value is None:
         return "null"
-    return "[]" if value == [] else "{}" if value == {} else f"<{type(value).__name__}>"
+    return EMPTY if value in ("", [], {}) else PRESENT
 
 
 def well_formed(value: JsonValue) -> bool:

@@ -15,6 +15,7 @@ PROGRAM = "Model requests per changed entry, a program decides"
 MODEL = "Model requests per changed entry, a model decides"
 UNCHANGED = "Model requests per unchanged entry, a model decides"
 ROWS = (PROGRAM, MODEL, UNCHANGED)
+ALLOWED = {"version": "bench", "local": True, "price": {"input": 0, "output": 0}}
 
 
 def measure(ground: Ground) -> Measurement:
@@ -58,6 +59,7 @@ def _deployments(folder: Path, url: str) -> Path:
     connections = _read(described)
     connections["connections"]["model"] = {"connector": "model", "settings": {"base_url": url}}
     described.write_text(yaml.safe_dump(connections))
+    (folder / "models.yaml").write_text(yaml.safe_dump({"openai-compatible:bench": ALLOWED}))
     told = folder / tenant / integration / "integration.yaml"
     content = _read(told)
     content["decide"] = {"by": "openai-compatible:bench", "connection": "model"}

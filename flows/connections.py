@@ -9,15 +9,17 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from agent.agent import PROGRAM, Access, Decider, View
+from agent.agent import PROGRAM, Access, Decider, Terms
+from agent.budget import Meter
 from agent.check import check_program
+from agent.failures import CannotAsk
 from agent.gate import Gate
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
 from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
-from flows import blocks, reach, systems, values
+from flows import blocks, models, reach, systems, values
 from flows.blocks import SealedConnection
 from flows.settings import PRODUCTION
 from flows.systems import SYSTEMS, System
@@ -170,8 +172,13 @@ def decider(
     opened: Mapping[str, Connector],
     entries: Healthie,
     connections: Connections,
+    meter: Meter,
 ) -> Decider:
-    """Who decides, behind the gate."""
+    """Who decides, behind the gate. `meter` counts what is asked of models.
+
+    Raises:
+        IntegrationInvalid: the model may not be asked so, or the program is not right.
+    """
     fields = entries.fields()
 
     def category(path: str) -> Category | None:
@@ -184,16 +191,32 @@ def decider(
         for name, target in opened.items()
         for short, lookup in target.lookups().items()
     }
-    return Decider(
-        gate=Gate(policy, granted, category),
-        policy=policy,
-        instructions=deployment.instructions,
-        writes=granted,
-        model=deciding.by,
-        lookups={name: lookups[name] for name in deciding.lookups},
-        view=View(category, deciding.reveal),
-        access=access(deployment, connections),
-    )
+    try:
+        return Decider(
+            gate=Gate(policy, granted, category),
+            policy=policy,
+            instructions=deployment.instructions,
+            writes=granted,
+            model=deciding.by,
+            lookups={name: lookups[name] for name in deciding.lookups},
+            view=deployment.view(category),
+            terms=None if deciding.by == PROGRAM else terms(deployment, deciding.by, connections, meter),
+        )
+    except CannotAsk as error:
+        raise IntegrationInvalid(f"{deployment.label}: {error}") from None
+
+
+def terms(deployment: Deployment, id_: str, connections: Connections, meter: Meter) -> Terms:
+    """How one of the integration's models is asked: that which decides, or another one that it names.
+
+    Raises:
+        IntegrationInvalid: it may not be asked, or not as it is reached.
+    """
+    deciding, model = deployment.integration.decide, models.allowed(deployment.models, deployment.label, id_)
+    access, production = _access(deployment, connections), connections.environment == PRODUCTION
+    batched = deciding.batch is not None
+    models.confirm(deployment.label, id_, model, access, batch=batched, production=production)
+    return Terms(access, model, meter, deciding.batch)
 
 
 def _check_program(
@@ -207,7 +230,7 @@ def _check_program(
         raise IntegrationInvalid(f"{deployment.label}: program.py: {problem}; correct it and start again")
 
 
-def access(deployment: Deployment, opened: Connections) -> Access:
+def _access(deployment: Deployment, opened: Connections) -> Access:
     """How the integration's model is reached.
 
     Raises:

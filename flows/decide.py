@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from agent.agent import Case, is_transient
+from agent.agent import PROGRAM, Case, Code, is_transient
 from agent.plan import Plan, Refused
+from flows.detect import PAGE
+from flows.errors import Spoken
 from flows.ledger import plans, restored
 from flows.ledger.plans import Decided
 from flows.run import OBSERVER, Candidate, Run
@@ -11,12 +13,17 @@ from flows.run import OBSERVER, Candidate, Run
 GROUP = 50  # entries of one task where a program decides (milliseconds each)
 
 
+class ModelDiffers(Spoken):
+    """A model's answers are another model's than the one that is allowed. One line."""
+
+
 def groups(run: Run, candidates: Sequence[Candidate]) -> list[str]:
     """Put the candidates into groups, one for each task, and give the groups' names.
 
     The names are all that a task's parameters hold; the entries stay in this process.
     """
-    size = GROUP if run.deployment.integration.decide.by == "program" else 1
+    deciding = run.deployment.integration.decide
+    size = GROUP if deciding.by == PROGRAM else PAGE if deciding.batch else 1
     names: list[str] = []
     for start in range(0, len(candidates), size):
         name = f"{run.id or 'dry'}.{run.counts['groups']}"
@@ -69,6 +76,19 @@ def _count(run: Run, one: Decided) -> None:
         because = " ".join(outcome.because)
         run.count(
             "skipped" if outcome.kind == "skip" else "review", code=f"{because} {outcome.reason}".strip()
+        )
+
+
+def stop_if_the_model_differs(run: Run) -> None:
+    """Nothing, or the run's end.
+
+    Raises:
+        ModelDiffers: what was decided before stays; the rest is decided when it is the allowed one again.
+    """
+    if run.codes[f"quarantined {Code.MODEL_DIFFERS}"]:
+        raise ModelDiffers(
+            f"{run.deployment.label}: {run.deployment.integration.decide.by} answers as another version than "
+            "models.yaml allows; have that one tested and allowed, or ask its provider"
         )
 
 

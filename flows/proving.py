@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 
-from agent.agent import PROGRAM, Access, Decider, View
+from agent.agent import PROGRAM, Decider, Terms
+from agent.budget import Meter
 from agent.gate import Gate
 from agent.golden import Golden
 from agent.proving import Proven, by_examples, prove
@@ -38,22 +39,24 @@ def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "") ->
     deployment = load(settings.deployments, label)
     by = by or deployment.integration.decide.by
     with ExitStack() as stack:
-        reached = Access() if by == PROGRAM else _access(stack, settings, deployment)
-        decider = stack.enter_context(closing(decider_for(deployment, examples, by, reached)))
+        terms = None if by == PROGRAM else _terms(stack, settings, deployment, by)
+        decider = stack.enter_context(closing(decider_for(deployment, examples, by, terms)))
         return prove(decider, by, examples, repeats or (1 if by == PROGRAM else REPEATS))
 
 
-def _access(stack: ExitStack, settings: Settings, deployment: Deployment) -> Access:
+def _terms(stack: ExitStack, settings: Settings, deployment: Deployment, by: str) -> Terms:
     # Only here: Prefect, where credentials are kept, takes a second to import, and a program needs none.
-    from flows.connections import Connections, access  # noqa: PLC0415
+    from flows.connections import Connections, terms  # noqa: PLC0415
     from flows.run import tenant_seal  # noqa: PLC0415
 
     seal = stack.enter_context(tenant_seal(settings, deployment.tenant))
     own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
-    return access(deployment, own)
+    return terms(deployment, by, own, Meter.alone(deployment.integration.decide.budget))
 
 
-def decider_for(deployment: Deployment, examples: Mapping[str, Golden], by: str, reached: Access) -> Decider:
+def decider_for(
+    deployment: Deployment, examples: Mapping[str, Golden], by: str, terms: Terms | None
+) -> Decider:
     """Who decides, behind the real gate. What an example knows answers a lookup: no system is asked."""
     policy = deployment.integration.policy(deployment.instructions)
     policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
@@ -66,8 +69,8 @@ def decider_for(deployment: Deployment, examples: Mapping[str, Golden], by: str,
         writes=writes,
         model=by,
         lookups=by_examples({name: lookups[name] for name in wanted}, examples),
-        view=View(offers.category, deployment.integration.decide.reveal),
-        access=reached,
+        view=deployment.view(offers.category),
+        terms=terms,
     )
 
 

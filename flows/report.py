@@ -66,6 +66,9 @@ def rows(run: Run) -> Iterator[Row]:
         meaning = f"entries were last decided by other instructions; decide them anew: ferry resync {label}"
         yield Row(others, "other version", meaning)
     yield Row(run.counts["model_requests"], "model requests", "asked of a model over the network")
+    if run.counts["model_requests"]:
+        dollars = run.counts["model_micro_usd"] / 1_000_000
+        yield Row(run.counts["model_tokens"], "model tokens", f"in and out, for {dollars:.4f} US dollars")
     yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
     yield Row(
         run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"

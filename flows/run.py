@@ -1,5 +1,6 @@
 """A run: one execution of an integration, with everything its steps share."""
 
+import hashlib
 import secrets
 import threading
 from collections import Counter
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
+from agent.budget import Meter
 from connectors.base import Connector
 from connectors.changes import Cursor
 from connectors.entry import Found
@@ -20,7 +22,7 @@ from flows import accounts, anchor, approval, connections
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
 from flows.emit import Calendar
-from flows.ledger import entries, lease, runs
+from flows.ledger import entries, lease, runs, spending
 from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
@@ -65,6 +67,7 @@ class Run:
     targets: Mapping[str, Connector]
     writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
     decider: Decider
+    meter: Meter
     versions: Versions
     known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
@@ -195,7 +198,10 @@ def _assemble(
         stack.callback(target.close)
     writes = connections.writes(deployment, targets)
     policy = deployment.integration.policy(deployment.instructions)
-    decider = connections.decider(deployment, policy, writes, targets, source, own)
+    started = now()
+    today = started.astimezone(ZoneInfo(deployment.timezone)).date()
+    meter = spending.meter(ledger, deployment.integration.decide.budget, today)
+    decider = connections.decider(deployment, policy, writes, targets, source, own, meter)
     stack.callback(decider.close)
     first = runs.SWEEP not in runs.cursors(ledger)
     there = entries.count(ledger)
@@ -207,12 +213,13 @@ def _assemble(
         targets=targets,
         writes=writes,
         decider=decider,
+        meter=meter,
         versions=Versions(
             instructions=_version(deployment),
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
         ),
         known=there if asked.mode in ("sweep", "resync") else 0,
-        started=now(),
+        started=started,
         breaker=Breaker(deployment.integration.limits, there, unlimited=first or asked.mode == "resync"),
         usual={mode: runs.shares(ledger, mode, REMEMBERED) for mode in {asked.mode, "sweep"}},
         counts=Counter(entries=there),
@@ -220,6 +227,10 @@ def _assemble(
 
 
 def _version(deployment: Deployment) -> str:
-    """The instructions' text and program, named by what is in them."""
-    instructions = deployment.instructions
-    return f"{instructions.version[:16]}.{(instructions.program_hash or 'model')[:16]}"
+    """The instructions' text, and the program or the model that decides by it, named by what they are."""
+    instructions, model = deployment.instructions, deployment.model
+    decides = instructions.program_hash or ""
+    if model:
+        named = f"{deployment.integration.decide.by} {model.version}"
+        decides = hashlib.sha256(named.encode()).hexdigest()
+    return f"{instructions.version[:16]}.{decides[:16]}"

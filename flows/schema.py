@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from agent.golden import Golden
 from agent.manifest import Manifest
 from flows.check.prefect_file import Around, OneDeployment
+from flows.models import Models
 from flows.parameters import Parameters
 from flows.tenants import Integration, Tenant
 
@@ -25,6 +26,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "integration": Integration,
     "fields": Manifest,
     "golden": Golden,
+    "models": Models,
     "prefect": WholePrefectFile,
     "parameters": Parameters,
 }

@@ -2,28 +2,30 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
 from agent import manifest as manifests
+from agent.access import PROGRAM
+from agent.allowed import Allowed
+from agent.grants import CategoryOf
 from agent.instructions import Instructions
 from agent.manifest import Manifest
 from agent.plan import Sentences
 from agent.policy import Grant, OperationGrant, Policy
+from agent.prompt import View
 from connectors.base import Settings
 from connectors.entry import Category
 from connectors.tabular import Column, Table
 from connectors.values import ColumnType
-from flows.errors import Spoken
+from flows import models
+from flows.deciding import Deciding
+from flows.models import Models
 from flows.parameters import Name
 from flows.schedules import TimeZone
-
-
-class IntegrationInvalid(Spoken):
-    """An integration's files cannot be used. One line: which file, what, what to do."""
-
+from flows.written import IntegrationInvalid as IntegrationInvalid
+from flows.written import parsed
 
 Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
 
@@ -97,17 +99,6 @@ class Target(Settings):
     )
 
 
-class Deciding(Settings):
-    """Who decides. by: "program", or a pydantic-ai model id, or "openai-compatible:<model>"."""
-
-    by: str = Field(default="program", description="program, or a model: google-cloud:…, openai-compatible:…")
-    connection: Name | None = Field(default=None, description="where a model is reached")
-    lookups: tuple[str, ...] = Field(default=(), description="full names of lookups that a model may use")
-    reveal: tuple[Category, ...] = Field(
-        default=(Category.STATUS, Category.SCHEDULE, Category.TAGS), description="values a model may see"
-    )
-
-
 class Limits(Settings):
     """The breaker: what is more than this in one run waits for a person."""
 
@@ -159,7 +150,7 @@ class Integration(Settings):
             operations=self.grants(),
             sentences=instructions.numbers,
             categories={name: target.categories for name, target in self.targets.items()},
-            by="program" if self.decide.by == "program" else "model",
+            by="program" if self.decide.by == PROGRAM else "model",
             reasons=instructions.reasons,
         )
 
@@ -194,10 +185,21 @@ class Deployment(Settings):
     integration: Integration
     instructions: Instructions
     manifest: Manifest
+    models: Models  # that may be asked
+
+    @property
+    def model(self) -> Allowed | None:
+        """The model that decides, as it is allowed; None where a program does."""
+        return self.models.root.get(self.integration.decide.by)
 
     @property
     def label(self) -> str:
         return f"{self.tenant}/{self.name}"
+
+    def view(self, category: CategoryOf) -> View:
+        """What of an entry a model may see."""
+        deciding = self.integration.decide
+        return View(category, deciding.reveal, self.manifest.paths, deciding.privacy)
 
 
 def load(root: Path, label: str) -> Deployment:
@@ -212,13 +214,16 @@ def load(root: Path, label: str) -> Deployment:
         known = ", ".join(labels(root)) or "none"
         raise IntegrationInvalid(f"{label}: no such integration below {root}; there are: {known}")
     described = load_tenant(root, tenant)
-    integration = _model(folder / "integration.yaml", Integration)
+    integration = parsed(folder / "integration.yaml", Integration)
     _check_connections(folder, described, integration)
-    instructions, manifest = Instructions.load(folder), _model(folder / manifests.FILE, Manifest)
+    instructions, manifest = Instructions.load(folder), parsed(folder / manifests.FILE, Manifest)
     for sentence in manifest.root.keys() - set(instructions.numbers):
         raise IntegrationInvalid(
             f"{folder / manifests.FILE}: {sentence} is no sentence of the instructions; remove or correct it"
         )
+    listed = models.load(root)
+    if integration.decide.by != PROGRAM:
+        models.allowed(listed, folder / "integration.yaml", integration.decide.by)
     return Deployment(
         tenant=tenant,
         name=name,
@@ -227,6 +232,7 @@ def load(root: Path, label: str) -> Deployment:
         integration=integration,
         instructions=instructions,
         manifest=manifest,
+        models=listed,
     )
 
 
@@ -236,7 +242,7 @@ def load_tenant(root: Path, tenant: str) -> Tenant:
     Raises:
         IntegrationInvalid: it is missing or says what is not understood.
     """
-    return _model(root / tenant / "tenant.yaml", Tenant)
+    return parsed(root / tenant / "tenant.yaml", Tenant)
 
 
 def labels(root: Path) -> list[str]:
@@ -249,29 +255,6 @@ def tenants(root: Path) -> list[str]:
     """Every tenant below a folder, by name: those with a tenant.yaml or a prefect.yaml."""
     files = [path for name in ("tenant.yaml", "prefect.yaml") for path in root.glob(f"*/{name}")]
     return sorted({path.parent.name for path in files})
-
-
-Kind = TypeVar("Kind", bound=BaseModel)
-
-
-def _model(path: Path, kind: type[Kind]) -> Kind:
-    try:
-        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise IntegrationInvalid(f"{path}: cannot be read ({error.strerror}); put the file there") from None
-    except yaml.YAMLError as error:
-        line = (
-            error.problem_mark.line + 1
-            if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark
-            else 1
-        )
-        raise IntegrationInvalid(
-            f"{path}:{line}: is not YAML; look at the indentation and quotes there"
-        ) from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise IntegrationInvalid(f"{path}: {place}: {first['msg']}; correct it and start again") from None
 
 
 def _check_connections(folder: Path, tenant: Tenant, integration: Integration) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from agent import manifest
 from agent.instructions import PROGRAM_FILE, TEXT_FILE
 from flows import approval
-from flows.check import connections, integration, names, prefect_file
+from flows.check import connections, integration, models, names, prefect_file
 from flows.check.findings import Finding, Findings
 from flows.check.job import Job
 from flows.check.marked import read
@@ -85,7 +85,7 @@ def checked(root: Path, tenant: str) -> CheckedTenant:
 def _tenant(folder: Path, findings: Findings, *, production: bool) -> Iterator[Job]:
     described = connections.tenant(folder, findings, production=production)
     present = _integrations(folder, findings)
-    prefect_file.deployments(folder, described, present, findings)
+    models.too_often(folder, prefect_file.deployments(folder, described, present, findings), findings)
     today = datetime.datetime.now(datetime.UTC).date()
     for name in present:
         job = integration.check(folder / name, described, findings, production=production, today=today)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent import manifest as manifests
+from agent.access import PROGRAM
 from agent.compiled import signature
 from agent.grants import granted_operations
 from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, InstructionsError
@@ -16,7 +17,7 @@ from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.operation import Write
 from flows import approval
-from flows.check import offers
+from flows.check import models, offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.job import Job
@@ -46,7 +47,7 @@ def check(
         return None
     manifest, listed = _manifest(folder, instructions, findings)
     looked = _Look(marked, integration, manifest, described, findings)
-    looked.deciding(has_program=(folder / PROGRAM_FILE).is_file())
+    looked.deciding(has_program=(folder / PROGRAM_FILE).is_file(), production=production)
     writes = looked.targets()
     if instructions is None or writes is None or manifest is None:
         return None
@@ -103,16 +104,18 @@ class _Look:
         if found and found.connector != wanted:
             self.say(place, f"names {name}, which is {found.connector}", f"name one that is {wanted}")
 
-    def deciding(self, *, has_program: bool) -> None:
-        by = self.integration.decide.by
-        if by == "program" and not has_program:
-            self.say(
-                ("decide", "by"), f"is program, and there is no {PROGRAM_FILE}", "write it, or name a model"
-            )
-        if by != "program" and ":" not in by:
-            self.say(("decide", "by"), f"is {by}", "write program, or a model's id, such as google-cloud:…")
-        if by.startswith("openai-compatible:") and self.integration.decide.connection is None:
+    def deciding(self, *, has_program: bool, production: bool) -> None:
+        deciding = self.integration.decide
+        if deciding.by == PROGRAM:
+            if not has_program:
+                what = f"is program, and there is no {PROGRAM_FILE}"
+                self.say(("decide", "by"), what, "write it, or name a model")
+            return
+        if deciding.connection is None:
             self.say(("decide",), "has no connection", "name the one that the model is reached by")
+        root, reached = self.marked.path.parent.parent.parent, self.connections.get(deciding.connection or "")
+        for place, what, todo in models.objections(root, deciding, reached, production=production):
+            self.say(("decide", place), what, todo)
 
     def targets(self) -> dict[str, Write] | None:
         """Every write of the targets by full name; None if a target is unknown."""

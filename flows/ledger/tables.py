@@ -187,6 +187,16 @@ EMISSION = sa.Table(
     _time("closed"),
 )
 
+SPENDING = sa.Table(  # what asking models cost, by the practice's days
+    "spending",
+    METADATA,
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),  # in and out
+    sa.Column("micro_usd", sa.BigInteger, nullable=False),  # millionths of a dollar
+)
+
 AUDIT = sa.Table(  # it points at no other table: it stays when an integration or a tenant is removed
     "audit",
     METADATA,

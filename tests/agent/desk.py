@@ -6,7 +6,10 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from agent.agent import Access, Case, Decider, View
+from agent.access import Batch
+from agent.agent import Access, Case, Decider, Terms, View
+from agent.allowed import Allowed, Price
+from agent.budget import Budgets, Meter, Use
 from agent.gate import Gate
 from agent.instructions import Instructions
 from agent.policy import Grant, OperationGrant, Policy
@@ -170,15 +173,47 @@ class Directory:
         return self._answer
 
 
-def by_model(access: Access, directory: Directory | None = None) -> Decider:
+class Book:
+    """What is booked, and when: the ledger's place in tests."""
+
+    def __init__(self) -> None:
+        self.added: list[Use] = []
+
+    @property
+    def sum(self) -> Use:
+        return sum(self.added, Use())
+
+    def __call__(self, more: Use) -> Use:
+        self.added.append(more)
+        return self.sum
+
+
+ALLOWED = Allowed(
+    version="test-model", local=True, price=Price.model_validate({"input": 1, "output": 2, "batch": "0.5"})
+)
+
+
+def terms(
+    access: Access, book: Book | None = None, budgets: Budgets | None = None, batch: Batch | None = None
+) -> Terms:
+    return Terms(access, ALLOWED, Meter(budgets or Budgets(), book or Book()), batch)
+
+
+def by_model(
+    access: Access | Terms,
+    directory: Directory | None = None,
+    *,
+    model: str = "openai-compatible:test-model",
+    view: View | None = None,
+) -> Decider:
     granted = policy("model")
     return Decider(
         gate=Gate(granted, WRITES, CATEGORIES.get),
         policy=granted,
         instructions=Instructions.parse(TEXT),
         writes=WRITES,
-        model="openai-compatible:test-model",
+        model=model,
         lookups=directory.lookups() if directory else {},
-        view=View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE}),
-        access=access,
+        view=view or View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE}, CATEGORIES),
+        terms=access if isinstance(access, Terms) else terms(access),
     )

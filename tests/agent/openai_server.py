@@ -6,7 +6,7 @@ model it needs, a hostile one too.
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +31,8 @@ class Reply:
 
 
 Model = Callable[[Body], Reply]
+Watch = Callable[[Body], Sequence[str]]
+"""What is wrong with a request, in words."""
 
 
 def message(
@@ -82,10 +84,12 @@ def in_turn(*replies: Reply) -> Model:
 
 @dataclass
 class Endpoint:
-    """The endpoint while it serves. Assign `model` to change its mind."""
+    """The endpoint while it serves. Assign `model` to change its mind. `wrong`: what `watch` said so far."""
 
     url: str
     model: Model
+    watch: Watch = lambda body: ()
+    wrong: list[str] = field(default_factory=list[str])
     bodies: list[bytes] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -103,11 +107,11 @@ class Endpoint:
 
 
 @contextmanager
-def serving(model: Model) -> Iterator[Endpoint]:
-    """An endpoint on a free port of the loopback."""
+def serving(model: Model, watch: Watch = lambda body: ()) -> Iterator[Endpoint]:
+    """An endpoint on a free port of the loopback. A request that `watch` finds wrong gets a 400."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Asked)
     server.daemon_threads = True
-    endpoint = Endpoint(f"http://127.0.0.1:{server.server_address[1]}/v1", model)
+    endpoint = Endpoint(f"http://127.0.0.1:{server.server_address[1]}/v1", model, watch)
     server.endpoint = endpoint  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -128,7 +132,12 @@ class _Asked(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         endpoint.bodies.append(body)
         endpoint.headers.append(dict(self.headers))
-        reply = endpoint.model(json.loads(body))
+        asked = json.loads(body)
+        wrong = endpoint.watch(asked)
+        endpoint.wrong.extend(wrong)
+        reply = Reply(400, json.dumps({"error": {"message": "; ".join(wrong)}}).encode())
+        if not wrong:
+            reply = endpoint.model(asked)
         if reply.wait:
             endpoint.stopping.wait(reply.wait)
         try:

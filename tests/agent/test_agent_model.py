@@ -84,7 +84,7 @@ def test_what_is_not_revealed_is_in_no_request() -> None:
     assert len(endpoint.bodies) == 3
     assert [value for value in hidden if value.casefold() in sent.replace("analy", "")] == []
     assert "2026-12-01" in sent  # a date of the schedule, which is revealed
-    assert "@email: <str, 15 chars>" in json.loads(endpoint.bodies[0])["messages"][-1]["content"]
+    assert "@email: <present>" in json.loads(endpoint.bodies[0])["messages"][-1]["content"]
 
 
 def test_the_same_text_comes_first_and_the_entry_last() -> None:
@@ -137,7 +137,7 @@ def test_what_is_known_is_shown_without_what_is_hidden() -> None:
         decider.close()
     told = endpoint.requests()[0]["messages"][-1]["content"]
 
-    assert 'What crm_find_owner answered: {"owner": "Dr. Example", "of": "<str, 15 chars>"}' in told
+    assert 'What crm_find_owner answered: {"owner": "Dr. Example", "of": "<present>"}' in told
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_what_is_known_is_shown_without_what_is_hidden() -> None:
     [
         (None, "null"),
         ([], "[]"),
-        ("Ana", '"<str, 3 chars>"'),
-        ({"id": "4101", "owner": None, "of": None}, '{"id": "<str, 4 chars>", "owner": null, "of": null}'),
-        ({"of": "", "owner": ""}, '{"of": "<str, 0 chars>", "owner": ""}'),
-        ({"of": True, "rows": 7}, '{"of": "<bool>", "rows": "<int>"}'),
+        ("Ana", '"<present>"'),
+        ({"id": "4101", "owner": None, "of": None}, '{"id": "<present>", "owner": null, "of": null}'),
+        ({"of": "", "owner": ""}, '{"of": "<empty>", "owner": ""}'),
+        ({"of": True, "rows": 7}, '{"of": "<present>", "rows": "<present>"}'),
         ({"owner": "for ANA@example.com"}, '{"owner": "<hidden>"}'),
         (
             {"rows": [{"owner_id": 5, "name": "Lima", "next": "2026-12-01"}, {"name": None, "next": []}]},
-            '{"rows": [{"owner_id": "<int>", "name": "<str, 4 chars>", "next": "2026-12-01"}, '
+            '{"rows": [{"owner_id": "<present>", "name": "<present>", "next": "2026-12-01"}, '
             '{"name": null, "next": []}]}',
         ),
         (
@@ -164,16 +164,16 @@ def test_what_is_known_is_shown_without_what_is_hidden() -> None:
     ],
 )
 def test_of_an_answer_only_declared_fields_of_revealed_kinds_are_shown(answer: JsonValue, shown: str) -> None:
-    view = View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE})
+    view = View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE}, CATEGORIES)
 
     assert view.answer(Directory().lookups()["crm_find_owner"], answer, ANA) == shown
 
 
 def test_an_answer_of_an_undeclared_lookup_is_hidden() -> None:
-    view = View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE})
+    view = View(CATEGORIES.get, {Category.STATUS, Category.SCHEDULE}, CATEGORIES)
 
-    assert view.answer(None, {"owner": "Dr. Example"}, ANA) == '"<dict>"'
-    assert view.answer(None, [{"owner": "Dr. Example"}], ANA) == '"<list>"'
+    assert view.answer(None, {"owner": "Dr. Example"}, ANA) == '"<present>"'
+    assert view.answer(None, [{"owner": "Dr. Example"}], ANA) == '"<present>"'
     assert view.answer(None, None, ANA) == "null"
 
 

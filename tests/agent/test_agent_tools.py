@@ -6,8 +6,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.google import GoogleModel
+from pydantic_ai.models.wrapper import WrapperModel
 
 from agent.access import Access
+from agent.metered import Terms
 from agent.models import model_of, settings_of
 from agent.policy import Policy
 from agent.tools import draft_of, plan_type
@@ -96,15 +98,18 @@ def test_models_are_found_by_their_id() -> None:
     cloud = Access(project="a-project", location="us-central1")
 
     assert model_of("openai-compatible:qwen", Access(base_url="http://127.0.0.1:9/v1")).model_name == "qwen"
-    assert isinstance(model_of("google-cloud:claude-sonnet-4-6", cloud), AnthropicModel)
-    assert isinstance(model_of("google-cloud:gemini-2.5-flash", cloud), GoogleModel)
+    for name, kind in (("claude-sonnet-4-6", AnthropicModel), ("gemini-2.5-flash", GoogleModel)):
+        model = model_of(f"google-cloud:{name}", cloud)
+        assert isinstance(model, WrapperModel) and isinstance(model.wrapped, kind)
 
 
 @pytest.mark.parametrize(
     ("id_", "word"),
     [
         ("openai-compatible:qwen", "base_url"),
-        ("openai-compatible:", "name"),
+        ("openai-compatible:", "NAME"),
+        ("openai:gpt-5", "openai-responses:NAME"),
+        ("openai-responses:gpt-5", "base_url"),
         ("google-cloud:gemini-2.5-flash", "project"),
         ("google-cloud:claude-sonnet-4-6", "location"),
         ("no-such-vendor:model", "no-such-vendor"),
@@ -118,6 +123,6 @@ def test_a_model_that_cannot_be_reached_so_is_refused_at_once(id_: str, word: st
 def test_retries_of_the_sdks_are_off_and_keys_are_not_shown() -> None:
     access = Access(api_key=SecretStr("sk-zebra"))
 
-    assert settings_of(access)["max_retries"] == 0
-    assert settings_of(access)["temperature"] == 0.0
+    assert settings_of(Terms(access))["max_retries"] == 0
+    assert settings_of(Terms(access))["temperature"] == 0.0
     assert "zebra" not in repr(access)

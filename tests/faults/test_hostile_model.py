@@ -119,7 +119,7 @@ def hostile(body: Body) -> Reply:
 
 def behaving(body: Body) -> Reply:
     """What the instructions ask for, of an entry with or without an e-mail address."""
-    email = "@email" if "@email: <str" in str(body["messages"][-1]["content"]) else None
+    email = "@email" if "@email: <present>" in str(body["messages"][-1]["content"]) else None
     return submits(plan(*({**one, "arguments": _known(one["arguments"], email)} for one in GOOD["calls"])))
 
 

@@ -217,7 +217,20 @@ MISTAKES = [
     ),
     Mistake(
         "no such model", "triage/integration.yaml", "by: openai-compatible:clinic-small", "by: clinic-small",
-        "by: clinic-small", "decide.by is clinic-small; write program, or a model's id",
+        "by: clinic-small", "models.yaml does not allow; write program, or one of: openai-compatible:clinic-small",
+    ),
+    Mistake(
+        "a model nobody allowed", "triage/integration.yaml", "clinic-small", "clinic-large", "by: openai",
+        "decide.by is openai-compatible:clinic-large, which",
+    ),
+    Mistake(
+        "identifiers revealed", "triage/integration.yaml", "reveal: [status, schedule]",
+        "reveal: [status, identity]", "decide:",
+        "decide: reveal names identity, which holds identifiers; remove it, or write privacy: shown",
+    ),
+    Mistake(
+        "no such batches", "triage/integration.yaml", "  # batch: {}", "  batch: {}  #", "batch: {}",
+        "decide.batch is set, and the model has no price for batches",
     ),
     Mistake(
         "not a duration", WAREHOUSE, "sweep_every: P7D", "sweep_every: weekly",

@@ -24,6 +24,7 @@ LABEL = "example/warehouse"
 def folder(tmp_path: Path) -> Path:
     """A copy of one integration, not approved yet, with its tenant."""
     shutil.copytree(ROOT / "deployments" / "example", tmp_path / "example")
+    shutil.copy(ROOT / "deployments" / "models.yaml", tmp_path)
     for approved in (tmp_path / "example").glob("*/approval.yaml"):
         approved.unlink()
     return tmp_path / "example" / "warehouse"

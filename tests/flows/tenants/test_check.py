@@ -18,8 +18,9 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def deployments(tmp_path: Path) -> Path:
-    """A copy of the example tenant."""
+    """A copy of the example tenant, and of the models that it may ask."""
     shutil.copytree(ROOT / "deployments" / "example", tmp_path / "example")
+    shutil.copy(ROOT / "deployments" / "models.yaml", tmp_path)
     for approved in (tmp_path / "example").glob("*/approval.yaml"):
         approved.unlink()
     return tmp_path
@@ -31,6 +32,40 @@ def told(root: Path, *tenants: str, production: bool = False) -> list[str]:
 
 def test_the_deployments_of_this_house_have_no_mistake() -> None:
     assert told(ROOT / "deployments") == []
+
+
+def test_a_model_is_asked_where_it_is_allowed_and_nowhere_else(deployments: Path) -> None:
+    tenant = deployments / "example" / "tenant.yaml"
+    tenant.write_text(tenant.read_text().replace("https://models.example.com/v1", "https://example.org/v1"))
+
+    [line] = told(deployments, "example")
+    assert "triage/integration.yaml:4: decide.by is openai-compatible:clinic-small: its connection's" in line
+    assert line.partition("base_url ")[2].startswith("is not at one of: models.example.com;")
+
+
+def test_an_integration_that_waits_for_batches_runs_once_a_day_at_most(deployments: Path) -> None:
+    listed, folder = deployments / "models.yaml", deployments / "example"
+    listed.write_text(listed.read_text().replace("cached: 0.10", "batch: 0.5"))
+    triage, schedules = folder / "triage" / "integration.yaml", folder / "prefect.yaml"
+    triage.write_text(triage.read_text().replace("  # batch: {}", "  batch: {}  #"))
+    [line] = told(deployments, "example")
+    assert "example/triage waits for batches, and its schedule is not daily or weekly" in line
+
+    schedules.write_text(schedules.read_text().replace('"30 */6 * * *"', '"30 6 * * *"'))
+    assert told(deployments, "example") == []
+
+
+def test_no_model_is_asked_that_the_list_does_not_allow_as_it_is(deployments: Path) -> None:
+    listed = deployments / "models.yaml"
+    text = listed.read_text()
+    listed.write_text(re.sub("  (baa|price):.*\n", "", text))
+
+    lines = told(deployments, "example")
+    assert any("it has no price; write it" in line for line in lines)
+    assert any("no business associate agreement is named" in line for line in lines)
+    listed.write_text("openai-compatible:clinic-small: {versoin: x}\n")
+    [line] = told(deployments, "example")
+    assert "decide.by cannot be looked up" in line and "models.yaml" in line
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.name)

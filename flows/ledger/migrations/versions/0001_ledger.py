@@ -99,6 +99,16 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.PrimaryKeyConstraint("integration", "period", name=op.f("pk_emission")),
     )
     op.create_table(
+        "spending",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.Column("micro_usd", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_spending_integration")),
+        sa.PrimaryKeyConstraint("integration", "day", name=op.f("pk_spending")),
+    )
+    op.create_table(
         "entry",
         sa.Column("ref", sa.String(length=40), nullable=False),
         sa.Column("integration", sa.Integer(), nullable=False),
