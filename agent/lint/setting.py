@@ -1,0 +1,53 @@
+"""Constants that a sentence sets a column to: the status is "archived", "minor" below 18 years."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from agent.lint.subject import Argument
+from agent.lint.topics import mention
+from agent.lint.words import GAP, Quoted, Reading, Statement
+
+_GETS = r"(?:is|\||are|gets?|becomes?|=|:|to|as|→|->|stays|reads|set to|is set to|is written as|must be|should be|will be)"
+_CASES = re.compile(
+    r"^ ?(?:\||if|when|for|below|under|from|above|over|unless|until|without|where|after|before|once|at (?:most|least)|up to)\b"
+)
+_ASKED = re.compile(
+    r"\b(?:if|when|whose|where|who|with|without|unless|has|have|having|tagged|named|called|marked)\b[^,]*$"
+)
+
+
+def setting(
+    reading: Reading, segment: Statement, columns: Sequence[Argument]
+) -> Iterator[tuple[Quoted, Argument]]:
+    """The constants that a statement sets a column to, each with its column."""
+    for quoted in reading.in_(segment):
+        if quoted.code:
+            continue
+        before = segment.text[: quoted.start - segment.start]
+        after = segment.text[quoted.end - segment.start :]
+        column = _set_to(before, after, columns)
+        if column is not None:
+            yield quoted, column
+
+
+def _set_to(before: str, after: str, columns: Sequence[Argument]) -> Argument | None:
+    """The column that a constant between these texts is written to, if it is."""
+    for column in columns:
+        at = mention(before, column.phrases)
+        if at is None:
+            continue
+        lead, between = before[: at[0]], before[at[1] :]
+        if re.search(r"\b(?:if|when|whose|where|unless)\b[^,]*$", lead):
+            continue
+        direct = re.fullmatch(
+            rf"(?:'s)? ?(?:in cents |cents |number |date |column |field |property )?{_GETS}? ?(?:then |always |set to |written as )?",
+            between,
+        )
+        listed = GAP in between and not _ASKED.search(between.rsplit(GAP, 1)[1])
+        if (direct and not re.search(r"\b(?:with|has|have) (?:an? |the )?$", lead)) or (
+            listed and _CASES.match(after)
+        ):
+            return column
+        if listed and re.search(r"\b(?:else|otherwise|or)\s*$", before):
+            return column
+    return None

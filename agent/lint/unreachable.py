@@ -1,0 +1,165 @@
+"""Unreachable: a sentence that never applies, since its own condition cannot hold or another settles it before."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from agent.instructions import PROGRAM_FILE
+from agent.lint.acts import Act, Deed, acts
+from agent.lint.ranges import ranges
+from agent.lint.subject import Finding, Kind, Subject
+from agent.lint.words import Statement
+
+TAKES_ALL = frozenset({Deed.SKIP, Deed.REVIEW})
+_EXCLUSIVE = (
+    ("active", "archived"),
+    ("active", "inactive"),
+    ("insured", "uninsured"),
+    ("adult", "minor"),
+    ("minor", "senior"),
+    ("adult", "child"),
+)
+_WHO_IS = r"(?:who|that) (?:is|are)(?: both)? (?:an? )?"
+_WITHOUT = re.compile(
+    r"\b(?:without|with no|has no|have no|who has no) (?:an? |any )?(?P<what>[a-z-]+)\b(?P<rest>.*)"
+)
+
+
+def unreachable(subject: Subject) -> Iterator[Finding]:
+    """The sentences that never apply."""
+    found = {reading.number: list(acts(subject, reading)) for reading in subject.readings}
+    earlier: list[Act] = []
+    for reading in subject.readings:
+        impossible = next((what for one in reading.statements if (what := _never(one))), "")
+        if impossible:
+            yield subject.says(
+                Kind.UNREACHABLE, reading, impossible, "correct the condition, or drop the sentence"
+            )
+        elif taken := next(
+            (one for act in found[reading.number] for one in earlier if _takes(one, act)), None
+        ):
+            what = f"{taken.sentence} takes every such record before ({taken.deed})"
+            yield subject.says(Kind.UNREACHABLE, reading, what, "drop it, or except it there")
+        earlier += [act for act in found[reading.number] if act.deed in TAKES_ALL]
+    yield from _program(subject, found)
+
+
+def _takes(earlier: Act, act: Act) -> bool:
+    """Whether all that an act is for went another way before: its condition is the same and more."""
+    if earlier.free or act.free or not earlier.when or earlier.sentence == act.sentence:
+        return False
+    if earlier.when == act.when:
+        return earlier.deed == act.deed
+    return earlier.when < act.when and act.deed is not earlier.deed
+
+
+def _never(statement: Statement) -> str:
+    """Why the condition of a statement cannot hold."""
+    text = statement.text
+    if re.search(r"\b(?:or|nor|either|neither|unless|except|but not|not|no longer|else|otherwise)\b", text):
+        text = re.split(r"[,;]", text)[0]
+        if re.search(r"\b(?:or|nor|either|neither|unless|except|not|no longer)\b", text):
+            return ""
+    for one, other in _EXCLUSIVE:
+        pair = rf"(?:{one} (?:and|but) (?:also )?(?:an? )?{other}|{other} (?:and|but) (?:also )?(?:an? )?{one})\b"
+        who = rf"(?:{one} (?:patients?|clients?) {_WHO_IS}{other}|{other} (?:patients?|clients?) {_WHO_IS}{one})s?\b"
+        if re.search(rf"{_WHO_IS}{pair}|\ban? {pair}|\b{who}", text):
+            return f"nobody is {one} and {other} at once"
+    return _denied(text) or _no_number(text)
+
+
+def _denied(text: str) -> str:
+    """Without an appointment whose appointment …"""
+    found = _WITHOUT.search(text.split(":")[0])
+    if found is None or len(found["what"]) < 4 or "," in found["rest"].split("whose")[0]:
+        return ""
+    noun = re.escape(found["what"].rstrip("s"))
+    again = re.search(
+        rf"\b(?:whose|and (?:an?|the|has an?|with an?|with the)|and the) (?:\w+ ){{0,2}}?{noun}s?\b",
+        found["rest"],
+    )
+    return f"asks for a {found['what']} where there is none" if again else ""
+
+
+def _no_number(text: str) -> str:
+    """Older than 65 and younger than 18: no number is both."""
+    found = list(ranges(text))
+    for first, second in zip(found, found[1:], strict=False):
+        between = text[first.at : second.at]
+        joined = re.search(r"\b(?:and|but)(?: also)?(?: is| are| at)? ?$", between) and "\0" not in between
+        same = not (first.unit and second.unit) or first.unit == second.unit
+        if joined and same and not first.meets(second) and first.open * second.open == -1:
+            return "no number is in both of its ranges"
+    return ""
+
+
+def _program(subject: Subject, found: dict[str, list[Act]]) -> Iterator[Finding]:
+    """Sentences that the program cites nowhere, or only where it never gets to."""
+    source = subject.instructions.program
+    if source is None or subject.policy.by != "program":
+        return
+    tree = ast.parse(source)
+    cited, dead = _cited(tree, subject), _dead(tree)
+    for reading in subject.readings:
+        lines = [line for number, line in cited if number == reading.number]
+        if not lines and any(act.deed is not Deed.KEEP or act.when for act in found[reading.number]):
+            yield subject.says(
+                Kind.UNREACHABLE, reading, "is cited nowhere in the program", "cite it where it is followed"
+            )
+        elif lines and all(any(start <= line <= end for start, end in dead) for line in lines):
+            what, todo = "is cited only where the program never gets to", "correct the branches before it"
+            yield Finding(Kind.UNREACHABLE, reading.number, what, todo, PROGRAM_FILE, lines[0])
+
+
+def _cited(tree: ast.Module, subject: Subject) -> list[tuple[str, int]]:
+    numbers = frozenset(subject.instructions.numbers)
+    return [
+        (node.value, node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in numbers
+    ]
+
+
+def _dead(tree: ast.Module) -> list[tuple[int, int]]:
+    """The lines that nothing leads to: after a return, below a test that never or always holds."""
+    found: list[tuple[int, int]] = []
+    for node in ast.walk(tree):
+        for name in ("body", "orelse"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                found += _dead_in(block)
+        if isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Constant):
+            gone = node.orelse if node.test.value else node.body
+            found += [_lines(one) for one in (gone if isinstance(gone, list) else [gone])]
+    return found
+
+
+def _dead_in(block: Sequence[ast.stmt]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    tested: set[str] = set()
+    for at, one in enumerate(block):
+        if isinstance(one, ast.Return | ast.Raise | ast.Continue | ast.Break):
+            return found + [_lines(rest) for rest in block[at + 1 :]]
+        if not isinstance(one, ast.If):
+            tested = set()  # what was tested may be another thing now
+            continue
+        for branch in _branches(one):
+            test = ast.dump(branch.test)
+            if test in tested:
+                found += [_lines(inner) for inner in branch.body]
+            if isinstance(branch.body[-1], ast.Return) or branch is not one or one.orelse:
+                tested.add(test)
+        tested = {ast.dump(one.test)} if isinstance(one.body[-1], ast.Return) and not one.orelse else set()
+    return found
+
+
+def _branches(one: ast.If) -> Iterator[ast.If]:
+    """An if with its elifs."""
+    yield one
+    while len(one.orelse) == 1 and isinstance(one.orelse[0], ast.If):
+        one = one.orelse[0]
+        yield one
+
+
+def _lines(node: ast.stmt | ast.expr) -> tuple[int, int]:
+    return node.lineno, node.end_lineno or node.lineno
