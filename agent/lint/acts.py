@@ -55,7 +55,7 @@ _DEEDS: Sequence[tuple[Deed, str]] = (
     (
         Deed.REVIEW,
         rf"\b(?:for {_PERSON} to (?:review|decide|look(?: at)?|check)|(?:to|for|into|in) (?:a )?(?:manual |human )?review"
-        rf"|reviewed|reviews?|{_PERSON} (?:has to |must |should |needs to )?(?:decide|look|review|check)s?(?: at)?"
+        rf"|review(?:ed|s)?(?: by {_PERSON})?|{_PERSON} (?:has to |must |should |needs to )?(?:decide|look|review|check)s?(?: at)?"
         rf"|ask {_PERSON}|to {_PERSON})\b",
     ),
     (
@@ -74,10 +74,10 @@ _DEEDS: Sequence[tuple[Deed, str]] = (
         r"|to null|null)\b|\b(?:emptied|cleared|blanked)\b|\b(?:empty|clear|blank) (?:it|them|the)\b|^\W*(?:empty|blank)\W*$"
         r"|\bleave (?:\w+ ){0,4}?(?:empty|blank)\b",
     ),
-    (Deed.LOWER, r"\b(?:in|to|as) (?:small letters|lower[ -]?case)\b|\blower-?cased?\b"),
+    (Deed.LOWER, r"\b(?:(?:in|to|as) )?(?:small letters|lower[ -]?case)\b|\blower-?cased?\b"),
     (
         Deed.UPPER,
-        r"\b(?:in|to|as) (?:capitals|capital letters|block letters|upper[ -]?case|all caps)\b|\bupper-?cased?\b",
+        r"\b(?:(?:in|to|as) )?(?:capitals|capital letters|block letters|upper[ -]?case|all caps)\b|\bupper-?cased?\b",
     ),
     (
         Deed.AS_IS,

@@ -42,7 +42,7 @@ _HOLDS = frozenset(
     "one ones they them their he she his her him patient patients client clients person people record records row rows entry "
     "entries every each all any if when whenever where who whose whom which with and or but then else otherwise also must "
     "should shall will can may do does did get gets there here such so only just always again now yet already year years "
-    "whole table database list column field value s than in-case case is: => -> → given single".split()
+    "whole table database list column field value s than in-case case is: => -> → given single go goes going sent send put written write kept keep copied listed made reads".split()
 )
 
 

@@ -16,7 +16,7 @@ _SUBJECT = re.compile(
     rf"(?:^|\b(?:the|and|in|to|into) )(?P<name>{Q})(?= (?:is|are|gets?|becomes?|holds?|stays?|=|:)|:| ?=|$|[,.])"
 )
 _ACTS = (
-    ("delete", r"\b(?:delet|remov|eras|purg|wip)(?:e[sd]?|ing)\b(?=[^.;]*\b(?:row|record|patient|client|contact|table|list|them|entry)\b)"
+    ("delete", r"\b(?:delet|remov|eras|purg|wip)(?:e[sd]?|ing)\b(?=[^.;]*\b(?:row|record|patient|client|contact|table|list|them|entry)s?\b)"
                r"|\b(?:rows?|records?|patients?|clients?|contacts?) (?:is|are|gets?|must be|should be) (?:then )?(?:deleted|removed|erased|purged)\b"),
     ("message", r"\b(?:send|sends|gets? sent|is sent|are sent|receives?|gets?) (?:\w+ ){0,4}?(?:an? |the )?(?:\w+[ -])?"
                 r"(?:text message|sms|fax|letter|postcard|reminder|newsletter|welcome (?:e-?mail|message)|push notification|voicemail)\b"
@@ -47,6 +47,9 @@ _CONDITIONAL = re.compile(
 )
 _ROWS = re.compile(
     r"\b(?:one|a|an?other|own) rows? (?:of \S+ )?(?:for|per) (?:each|every|all)? ?(?:of (?:the|their) )?(?P<what>[a-z-]+)"
+)
+_OWN_ROW = re.compile(
+    r"\b(?:each|every) (?P<what>[a-z-]+)(?: of \w+ \w+)? (?:has|gets|is|becomes|makes) (?:its|his|her|their|an?|one)(?: own| separate)? rows?\b"
 )
 _PATIENTS = frozenset(
     {"patient", "patients", "client", "clients", "person", "people", "active", "archived", "one", "member"}
@@ -116,7 +119,7 @@ def _acts_not_offered(subject: Subject, reading: Reading) -> Iterator[Finding]:
 
 def _rows(subject: Subject, reading: Reading) -> Iterator[Finding]:
     """More rows of a patient than the table can hold."""
-    for found in _ROWS.finditer(reading.plain):
+    for found in (*_ROWS.finditer(reading.plain), *_OWN_ROW.finditer(reading.plain)):
         what = found["what"]
         if what in _PATIENTS or any(one.required or _many(subject, one) for one in subject.arguments):
             continue

@@ -7,7 +7,8 @@ from agent.lint.subject import Argument
 from agent.lint.topics import mention
 from agent.lint.words import GAP, Quoted, Reading, Statement
 
-_GETS = r"(?:is|\||are|gets?|becomes?|=|:|to|as|→|->|stays|reads|set to|is set to|is written as|must be|should be|will be)"
+_GETS = r"(?:is|\||are|gets?|becomes?|=|:|to|as|→|->|stays|reads|has|have|receives?|changes? to|turns (?:in)?to|switches to|goes to|set to|is set to|is written as|must be|should be|will be)"
+_SUBJECT = re.compile(r"^ (?:is|are|stays?|counts?|does|do|goes|must|may)\b")
 _CASES = re.compile(
     r"^ ?(?:\||if|when|for|below|under|from|above|over|unless|until|without|where|after|before|once|at (?:most|least)|up to)\b"
 )
@@ -37,10 +38,10 @@ def _set_to(before: str, after: str, columns: Sequence[Argument]) -> Argument | 
         if at is None:
             continue
         lead, between = before[: at[0]], before[at[1] :]
-        if re.search(r"\b(?:if|when|whose|where|unless)\b[^,]*$", lead):
+        if re.search(r"\b(?:if|when|whose|where|unless)\b(?:(?!\bgets?\b|\bset\b)[^,])*$", lead):
             continue
-        direct = re.fullmatch(
-            rf"(?:'s)? ?(?:in cents |cents |number |date |column |field |property )?{_GETS}? ?(?:then |always |set to |written as )?",
+        direct = not _SUBJECT.match(after) and re.fullmatch(
+            rf"(?:'s)?(?: (?:of|for) [^:,\0]{{0,40}}(?=:))? ?(?:in cents |cents |number |date |column |field |property )?{_GETS}? ?(?:then |always |set to |written as )?",
             between,
         )
         listed = GAP in between and not _ASKED.search(between.rsplit(GAP, 1)[1])

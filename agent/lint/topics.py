@@ -76,9 +76,12 @@ def of_path(path: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _pattern(phrase: str) -> re.Pattern[str]:
-    """The phrase, with any ending of its last word: policy, policies."""
-    stem = phrase[:-1] if phrase.endswith(("y", "e")) and len(phrase) > 4 else phrase.rstrip("s")
-    return re.compile(rf"(?<![a-z0-9_]){re.escape(stem)}(?:[a-z]{{0,4}}|'s)(?![a-z0-9_])")
+    """The phrase, with an ending of its last word: policies, owed, referral."""
+    plain = re.escape(phrase)
+    many = f"|{re.escape(phrase[:-1])}ie[sd]" if phrase.endswith("y") else ""
+    return re.compile(
+        rf"(?<![a-z0-9_])(?:{plain}(?:e?s|e?d|ing|als?|rals?|red|s?['’]s?)?{many})(?![a-z0-9_])"
+    )
 
 
 def speaks_of(text: str, called: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ _MIND = (
     r"\b(?:happy|unhappy|satisfied|dissatisfied|satisfaction|angry|upset|frustrated|annoyed|disappointed|grateful)\b",
     r"\b(?:difficult|friendly|unfriendly|cooperative|uncooperative|rude|nice|kind|pleasant|demanding) "
     r"(?:patient|client|person|parent)s?\b",
-    r"\b(?:motivated|unmotivated|committed|loyal|disengaged|trustworthy|reliable|unreliable|well-behaved)\b",
+    r"\b(?:motivation|motivated|unmotivated|committed|loyal|disengaged|trustworthy|reliable|unreliable|well-behaved)\b",
     r"\b(?:engaged|involved|invested) (?:patients?|clients?|in (?:their|the) care)\b",
     r"\b(?:non-?compliant|compliant|adherent|non-?adherent)\b",
     r"\b(?:likely|unlikely|probably|presumably|apparently|obviously|clearly)\b",
@@ -28,6 +28,8 @@ _MIND = (
     r"\b(?:doing|feeling|getting|coping) (?:well|better|worse|badly|poorly)\b|\bin good (?:shape|spirits|standing)\b",
     r"\b(?:mood|attitude|personality|tone of voice|potential|quality of (?:life|care)|impression|gut feeling)\b",
     r"\b(?:improv(?:es?|ing|ed)|making progress|deteriorat(?:es?|ing|ed)|progressing)\b",
+    r"\b(?:expected|supposed|bound|prone) to\b|\bin (?:pain|distress|crisis)\b|\bunwell\b",
+    r"\b(?:good|bad|close|poor|strong|difficult) (?:relationships?|rapport|communication|experiences?)\b",
     r"\bhard to (?:reach|work with|please|deal with)\b|\beasy to (?:reach|work with|please)\b",
 )  # fmt: skip
 MIND = tuple(re.compile(pattern) for pattern in _MIND)
@@ -39,13 +41,14 @@ BARE = re.compile(
 )
 _THAN = r"(?:over|above|below|under|more than|less than|at least|at most|exceeds?|higher than|lower than|up to|reaches)"
 MONEY = re.compile(
-    rf"\b(?:balance|amount|owes?|debt|invoices?|price|credit|payments?|due)\b[^,.;:\0]{{0,25}}?\b{_THAN} "
+    rf"\b(?:balances?|amounts?|owes?|debt|invoices?|price|credit|payments?|due)\b[^,.;:\0]{{0,25}}?\b{_THAN} "
     rf"(?:the )?(?P<number>(?:\d[\d,.]*\d|\d)(?![\w%]))(?! ?(?:\$|€|%|percent|dollars?|usd|eur|cents?|euros?|days?|weeks?"
     r"|months?|years?|invoices?|payments?|times|visits?|of (?:them|those)|appointments?|hours?|minutes?))"
 )  # fmt: skip
 _ASKS = re.compile(
     r"\b(?:if|when|whenever|unless|who|whose|whom|without|except|only)\b|\bwith (?:a|an|the|no|at|more|open)\b"
 )
+_REASON = re.compile(rf"\breason:? (?:is )?{Q}")
 _BACK = re.compile(
     r"\b(?:that|this|it|its|one|those|they|them|these|such|same|otherwise|else|none|there|name|id|known|row)\b"
 )
@@ -90,6 +93,6 @@ def _is_read(subject: Subject, reading: Reading, words: str) -> bool:
 def _asks_what_is_not_read(subject: Subject, reading: Reading) -> bool:
     if subject.manifest.root.get(reading.number) or not _ASKS.search(reading.plain):
         return False
-    if _BACK.search(reading.plain) or re.search(Q, reading.plain):
+    if _BACK.search(reading.plain) or re.search(Q, _REASON.sub("", reading.plain)):
         return False
     return not any(speaks_of(reading.lower, of_path(path)) for path in subject.manifest.paths)

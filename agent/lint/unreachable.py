@@ -3,12 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from agent.instructions import PROGRAM_FILE
 from agent.lint.acts import Act, Deed, acts
 from agent.lint.ranges import ranges
 from agent.lint.subject import Finding, Kind, Subject
-from agent.lint.words import Statement
+from agent.lint.words import GAP, Statement
 
 TAKES_ALL = frozenset({Deed.SKIP, Deed.REVIEW})
 _EXCLUSIVE = (
@@ -19,10 +20,10 @@ _EXCLUSIVE = (
     ("minor", "senior"),
     ("adult", "child"),
 )
-_WHO_IS = r"(?:who|that) (?:is|are)(?: both)? (?:an? )?"
-_WITHOUT = re.compile(
-    r"\b(?:without|with no|has no|have no|who has no) (?:an? |any )?(?P<what>[a-z-]+)\b(?P<rest>.*)"
-)
+_WHO_IS = r"(?:who|that) (?:is|are)(?: both| also)? (?:an? )?"
+_WITHOUT = re.compile(r"\b(?:without|no) (?:an? |any )?(?P<what>[a-z-]{4,})(?=(?P<rest>.*))")
+_HAS = r"(?:the|an?|has|has an?|with an?|with the)"
+_AND = re.compile(r"\b(?:and|but|who|that)(?: also)?(?: is| are| at)? ?$")
 
 
 def unreachable(subject: Subject) -> Iterator[Finding]:
@@ -62,7 +63,7 @@ def _never(statement: Statement) -> str:
             return ""
     for one, other in _EXCLUSIVE:
         pair = rf"(?:{one} (?:and|but) (?:also )?(?:an? )?{other}|{other} (?:and|but) (?:also )?(?:an? )?{one})\b"
-        who = rf"(?:{one} (?:patients?|clients?) {_WHO_IS}{other}|{other} (?:patients?|clients?) {_WHO_IS}{one})s?\b"
+        who = rf"(?:{one}(?: patients?| clients?)? {_WHO_IS}{other}|{other}(?: patients?| clients?)? {_WHO_IS}{one})s?\b"
         if re.search(rf"{_WHO_IS}{pair}|\ban? {pair}|\b{who}", text):
             return f"nobody is {one} and {other} at once"
     return _denied(text) or _no_number(text)
@@ -70,25 +71,23 @@ def _never(statement: Statement) -> str:
 
 def _denied(text: str) -> str:
     """Without an appointment whose appointment …"""
-    found = _WITHOUT.search(text.split(":")[0])
-    if found is None or len(found["what"]) < 4 or "," in found["rest"].split("whose")[0]:
-        return ""
-    noun = re.escape(found["what"].rstrip("s"))
-    again = re.search(
-        rf"\b(?:whose|and (?:an?|the|has an?|with an?|with the)|and the) (?:\w+ ){{0,2}}?{noun}s?\b",
-        found["rest"],
-    )
-    return f"asks for a {found['what']} where there is none" if again else ""
+    for found in _WITHOUT.finditer(text):
+        noun = re.escape(found["what"].rstrip("s"))
+        if re.match(
+            rf"(?:,? (?:who|that|it))?,? (?:whose|and (?:whose|{_HAS})) (?:\w+ ){{0,2}}?{noun}s?\b",
+            found["rest"],
+        ):
+            return f"asks for {found['what']} where there is none"
+    return ""
 
 
 def _no_number(text: str) -> str:
     """Older than 65 and younger than 18: no number is both."""
     found = list(ranges(text))
-    for first, second in zip(found, found[1:], strict=False):
-        between = text[first.at : second.at]
-        joined = re.search(r"\b(?:and|but)(?: also)?(?: is| are| at)? ?$", between) and "\0" not in between
+    for first, second in pairwise(found):
+        joined = _AND.search(text[first.at : second.at]) and GAP not in text[first.at : second.at]
         same = not (first.unit and second.unit) or first.unit == second.unit
-        if joined and same and not first.meets(second) and first.open * second.open == -1:
+        if joined and same and not first.meets(second) and first.open * second.open < 1:
             return "no number is in both of its ranges"
     return ""
 

@@ -26,7 +26,7 @@ _PATTERNS = (
     (r"\b(?:usually|normally|typically|generally|mostly|mainly|ordinarily|sometimes|as a rule)\b", WHEN),
     (r"\b(?:in most cases|most of the time|in general|as usual|at times)\b", WHEN),
     # how many
-    (r"\b(?:several|various|numerous|plenty of|lots of|a lot of|a lot|a couple of|a handful of)\b", HOW_MANY),
+    (r"\b(?:(?<!if )(?<!when )several|various|numerous|plenty of|lots of|a lot of|a lot|a couple of|a handful of)\b", HOW_MANY),
     (rf"\ba (?:small |large |great )?(?:number|amount) of (?!{NUMBER}\b)", HOW_MANY),
     (r"(?<!in )\ba few\b(?! words)|(?<!in )(?<!the )(?<!no )\bfew\b(?! words)(?<!a few)", HOW_MANY),
     (r"(?<!how )(?<!as )(?<!so )\bmany\b(?! as \d)|\btoo (?:many|much|old|young|long|high|low|late|few)\b", HOW_MANY),
@@ -38,7 +38,9 @@ _PATTERNS = (
     (r"\b(?:balance|amount|invoice|number|age|debt|credit|payment)s? (?:is|are|that is|that are) (?:too |very )?"
      r"(?:large|high|low|big|huge|small|substantial|considerable|excessive)\b", HOW_MUCH),
     (r"\b(?:significant|significantly|substantially|considerably|excessively)\b", HOW_MUCH),
-    (r"\b(?:enough|sufficient|sufficiently|adequate|adequately|reasonable|reasonably|acceptable)\b", HOW_MUCH),
+    (r"\b(?:(?<!is )(?<!are )enough|sufficient|sufficiently|adequate|adequately|reasonable|reasonably|acceptable)\b", HOW_MUCH),
+    (rf"(?<!the )(?<!no )(?<!or )(?<!and )\b(?:bigger|larger|smaller|newer|older|younger|higher|longer|shorter) {_THING}\b", HOW_MUCH),
+    (r"\b(?:long|short) (?:history|period|absence|gap|wait|while)\b", DAYS),
     # which
     (r"\b(?:important|relevant|interesting|noteworthy|notable|meaningful|essential|crucial)\b", WHICH),
     (r"\b(?:appropriate|appropriately|suitable|suitably|sensible|properly|nicely|correctly|neatly)\b", WHICH),
