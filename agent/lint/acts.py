@@ -46,54 +46,67 @@ _PERSON = r"(?:a person|somebody|someone|a human|the (?:team|staff|front desk|of
 _DEEDS: Sequence[tuple[Deed, str]] = (
     (
         Deed.SKIP,
-        r"\b(?:left alone|leave (?:\w+ ){0,4}?alone|leave (?:\w+ ){0,4}?out\b|left out|kept out|stays? out|skip(?:s|ped)?"
+        r"\b(?:left alone|leave (?:\w+ ){0,4}?alone|leave (?:\w+ ){0,4}?out\b|left out|kept out"
+        "|stays? out|skip(?:s|ped)?"
         r"|ignored?|excluded?|omit(?:s|ted)?|disregard(?:ed)?|passed over"
         rf"|(?:is|are|be|gets?) not {_NOT_SENT}|(?:is|are) never {_NOT_SENT}|nothing is {_NOT_SENT}"
-        r"|(?:don't|do not|does not|doesn't|never) (?:send|write|list|include|sync|export|add|share|copy|go|appear|touch)"
+        "|(?:don't|do not|does not|doesn't|never) (?:send|write|list|include|sync|export|add|share"
+        "|copy|go|appear|touch)"
         r"|no row)\b",
     ),
     (
         Deed.REVIEW,
-        rf"\b(?:for {_PERSON} to (?:review|decide|look(?: at)?|check)|(?:to|for|into|in) (?:a )?(?:manual |human )?review"
-        rf"|review(?:ed|s)?(?: by {_PERSON})?|{_PERSON} (?:has to |must |should |needs to )?(?:decide|look|review|check)s?(?: at)?"
+        rf"\b(?:for {_PERSON} to (?:review|decide|look(?: at)?|check)|(?:to|for|into"
+        "|in) (?:a )?(?:manual |human )?review"
+        f"|review(?:ed|s)?(?: by {_PERSON})?|{_PERSON} (?:has to |must |should |needs to )?(?:decide"
+        "|look|review|check)s?(?: at)?"
         rf"|ask {_PERSON}|to {_PERSON})\b",
     ),
     (
         Deed.DELETE,
-        r"\b(?:deleted?|removed?|erased?|purged?|dropped|drop)\b(?= (?:the |its |their |his |her |from |patient|row)|$|\W)",
+        r"\b(?:deleted?|removed?|erased?|purged?|dropped|drop)\b(?= (?:the |its |their |his |her |from "
+        r"|patient|row)|$|\W)",
     ),
     (
         Deed.KEEP,
-        r"\b(?:left|leave|leaves|stays?|remains?|keeps?|kept)(?: \w+){0,4}? (?:as (?:it|they|is|are)\b|unchanged|untouched)"
-        r"(?: (?:is|are|was|were))?|\b(?:is|are) (?:not (?:changed|touched|overwritten)|unchanged|untouched)\b"
+        r"\b(?:left|leave|leaves|stays?|remains?|keeps?|kept)(?: \w+){0,4}? (?:as (?:it|they|is|are)\b"
+        "|unchanged|untouched)"
+        r"(?: (?:is|are|was|were))?|\b(?:is|are) (?:not (?:changed|touched|overwritten)|unchanged"
+        r"|untouched)\b"
         r"|\b(?:is|are) left alone\b|\bkeeps? (?:its|their) (?:old |present )?values?\b",
     ),
     (
         Deed.EMPTY,
-        r"\b(?:is|are|be|gets?|stays?|left|set|leave (?:it|them)|becomes?) (?:then )?(?:emptied|cleared|blanked|empty|blank"
-        r"|to null|null)\b|\b(?:emptied|cleared|blanked)\b|\b(?:empty|clear|blank) (?:it|them|the)\b|^\W*(?:empty|blank)\W*$"
+        r"\b(?:is|are|be|gets?|stays?|left|set|leave (?:it|them)|becomes?) (?:then )?(?:emptied|cleared"
+        "|blanked|empty|blank"
+        r"|to null|null)\b|\b(?:emptied|cleared|blanked)\b|\b(?:empty|clear|blank) (?:it|them|the)\b"
+        r"|^\W*(?:empty|blank)\W*$"
         r"|\bleave (?:\w+ ){0,4}?(?:empty|blank)\b",
     ),
     (Deed.LOWER, r"\b(?:(?:in|to|as) )?(?:small letters|lower[ -]?case)\b|\blower-?cased?\b"),
     (
         Deed.UPPER,
-        r"\b(?:(?:in|to|as) )?(?:capitals|capital letters|block letters|upper[ -]?case|all caps)\b|\bupper-?cased?\b",
+        r"\b(?:(?:in|to|as) )?(?:capitals|capital letters|block letters|upper[ -]?case|all caps)\b"
+        r"|\bupper-?cased?\b",
     ),
     (
         Deed.AS_IS,
-        r"\b(?:exactly |just )?as (?:it is|they are|it stands|entered|typed)(?: (?:written|entered|typed|in \w+))?\b"
+        r"\b(?:exactly |just )?as (?:it is|they are|it stands|entered|typed)(?: (?:written|entered"
+        r"|typed|in \w+))?\b"
         r"|\bunchanged from \w+",
     ),
     (
         Deed.WRITE,
-        r"\b(?:sent|written|listed|copied|carried|exported|synced|one row|a row|goes? (?:in)?to|gets? a row|added)\b"
+        r"\b(?:sent|written|listed|copied|carried|exported|synced|one row|a row|goes? (?:in)?to"
+        r"|gets? a row|added)\b"
         r"|^\W*(?:send|write|add|list|include|copy|export|sync)\b",
     ),
 )
 DEEDS = tuple((deed, re.compile(pattern)) for deed, pattern in _DEEDS)
 OF_A_RECORD = frozenset({Deed.SKIP, Deed.REVIEW, Deed.DELETE, Deed.WRITE})
 _SEGMENT = re.compile(
-    rf", (?=(?:else|otherwise|but if|and if|but|if|without)\b)|, (?=(?:and )?{Q} )| (?=(?:else|otherwise) {Q})"
+    rf", (?=(?:else|otherwise|but if|and if|but|if|without)\b)|, (?=(?:and )?{Q} )| (?=(?:else"
+    f"|otherwise) {Q})"
     r"|, (?=(?:and )?(?:is|are) )"
 )
 _ARROW = re.compile(r" ?(?:→|->|=>|⇒) ?")

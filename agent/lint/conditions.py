@@ -8,12 +8,14 @@ from agent.lint.topics import mention
 SUBORDINATE = re.compile(r"\b(?:if|when|whenever|unless|once|in case|as long as|until)\b[^,]*(?:,|$)")
 
 _SAME = (
-    (r"\b(?:who|that) (?:are|is) (?:not|no longer) active\b|\binactive\b|\barchived?\b|\bno longer active\b", " !active "),
+    (r"\b(?:who|that) (?:are|is) (?:not|no longer) active\b|\binactive\b|\barchived?\b"
+     r"|\bno longer active\b", " !active "),
     (r"\b(?:uninsured|not insured)\b", " !insurance "),
     (r"\binsured\b", " insurance "),
     (r"\b(?:minors?|children|child|kids?|underage)\b", " under 18 "),
     (r"\b(?:unpaid|outstanding|still open|not paid)\b", " open "),
-    (r"\b(?:is|are|was|were) (?:missing|unknown|absent|blank|not (?:there|known|given|filled in)|empty|null)\b", " not it "),
+    (r"\b(?:is|are|was|were) (?:missing|unknown|absent|blank|not (?:there|known|given|filled in)|empty"
+     r"|null)\b", " not it "),
     (r"\b(?:missing|unknown|blank)\b", " not it "),
     (r"\b(?:lacks?|lacking|without|has no|have no|having no|with no|there is no|there are no|no)\b", " not "),
     (r"\b(?:don't|doesn't|isn't|aren't|wasn't|didn't|never|hasn't|haven't|neither|nor)\b", " not "),
@@ -38,11 +40,16 @@ _OR = re.compile(r"\b(?:or|either)\b")
 _WORD = re.compile(r"!?[a-z0-9_$<>=.%-]*[a-z0-9_<>=%]")
 _ENDS_NOT = frozenset({"and", "or", "but", "with", "who", "whose", "then", ","})
 _HOLDS = frozenset(
-    "a an the this that these those of in on to at by for from as is are was were be been being has have had having it its "
-    "one ones they them their he she his her him patient patients client clients person people record records row rows entry "
-    "entries every each all any if when whenever where who whose whom which with and or but then else otherwise also must "
-    "should shall will can may do does did get gets there here such so only just always again now yet already year years "
-    "whole table database list column field value s than in-case case is: => -> → given single go goes going sent send put written write kept keep copied listed made reads".split()
+    "a an the this that these those of in on to at by for from as is are was were be been being has hav"
+    "e had having it its "
+    "one ones they them their he she his her him patient patients client clients person people record r"
+    "ecords row rows entry "
+    "entries every each all any if when whenever where who whose whom which with and or but then else o"
+    "therwise also must "
+    "should shall will can may do does did get gets there here such so only just always again now yet a"
+    "lready year years "
+    "whole table database list column field value s than in-case case is: => -> → given single go goes "
+    "going sent send put written write kept keep copied listed made reads".split()
 )
 
 

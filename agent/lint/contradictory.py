@@ -44,7 +44,7 @@ def contradictory(subject: Subject) -> Iterator[Finding]:
 
 def _clash(first: Act, second: Act) -> str:
     """What of two acts does not go together; nothing if they do."""
-    if first.deed in OF_A_RECORD and second.deed in OF_A_RECORD or not (first.columns and second.columns):
+    if (first.deed in OF_A_RECORD and second.deed in OF_A_RECORD) or not (first.columns and second.columns):
         return _of_records(first, second)
     if not first.columns & second.columns:
         return ""

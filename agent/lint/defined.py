@@ -28,7 +28,7 @@ class Definition:
 
 
 def stem(word: str) -> str:
-    """recent of "recently"."""
+    """Recent of "recently"."""
     return re.sub(r"ly$", "", word)
 
 
@@ -42,7 +42,8 @@ def definitions(word: str, readings: Iterable[Reading]) -> Iterator[Definition]:
     """What the sentences say that a word means, where that is exact."""
     name = rf"[\"'“”‘’`]?\b{re.escape(stem(word))}(?:ly)?\b[\"'“”‘’`]?"
     says = re.compile(
-        rf"{name}(?: \w+){{0,3}} {_MEANT} (?P<a>.*)|{_BE}(?: as)?(?: an?| the)? {name}(?: \w+)? {_CASE} (?P<b>.*)"
+        rf"{name}(?: \w+){{0,3}} {_MEANT} (?P<a>.*)|{_BE}(?: as)?(?: an?"
+        rf"| the)? {name}(?: \w+)? {_CASE} (?P<b>.*)"
     )
     for reading in readings:
         for statement in reading.statements:

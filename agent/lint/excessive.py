@@ -4,23 +4,29 @@ import re
 from collections.abc import Iterator
 
 from agent import manifest
+from agent.lint.phrases import phrases
 from agent.lint.subject import Finding, Kind, Subject
 from agent.lint.topics import of_path, speaks_of
 from agent.lint.uses import Uses
 from agent.lint.words import Reading
 
-_KINDS = r"(?:data|details|information|fields?|columns?|attributes?|properties|values|metadata|custom data)"
-_ALL = re.compile(
-    rf"\b(?:all|any|every|whatever|full|complete|entire|whole)(?: of)?(?: the| their| his| her| our| its| other| available"
-    rf"| remaining| known| patient| custom| additional| related)* (?:{_KINDS}|record|chart|profile|file|history|entry)\b"
-    r"|\b(?:everything|anything|all) (?:else )?(?:that )?(?:we|healthie|the (?:practice|clinic|patient|record|chart)|is|there is)? ?"
-    r"(?:have|has|knows?|know|there is|is there|is known|available|on file|else|about (?:the|a|each|every|them|him|her))\b"
-    r"|\bwhatever (?:else )?(?:we|healthie|is (?:there|known)|there is)\b|\bas much (?:data|information|detail)s? as\b|\bjust in case\b"
-    r"|\bany(?:thing)? (?:other|further|additional|else) (?:\w+ )?(?:data|information|fields?|details?|useful|of interest)\b"
-)
+ALL = phrases("""
+    <all> of? <word>? <word>? data/details/information/fields/field/columns/attributes/properties/metadata
+    <all> of? <the>? record/chart/profile/file/history/entry
+    everything/anything/whatever/all else? that? we/healthie/the_practice/the_clinic have/has/know/knows
+    everything/anything/whatever/all else? that? is/there_is known/there/on_file/available
+    everything/anything/whatever/all about <the>? <patient>/them
+    whatever else healthie/we/is_known/there_is
+    anything else that? could/might? <word>? useful/of_interest
+    anything else
+    all <the>? details there are
+    as much data/information/detail as
+    just in case
+""")
 _NOT = re.compile(r"\b(?:no|not|never|nothing|without|except|instead of|neither)\b[^,;]{0,40}$")
 _KEEPS = re.compile(
-    r"\b(?:stay|stays|left|keep|keeps|unchanged|remain|remains|deleted|emptied|changed|empty|missing|filled)\b"
+    r"\b(?:stay|stays|left|keep|keeps|unchanged|remain|remains|deleted|emptied|changed|empty|missing"
+    r"|filled)\b"
 )
 
 
@@ -35,7 +41,7 @@ def excessive(subject: Subject) -> Iterator[Finding]:
 
 
 def _asks_for_all(subject: Subject, reading: Reading) -> Iterator[Finding]:
-    for found in _ALL.finditer(reading.plain):
+    for found in ALL.finditer(reading.plain):
         before, after = reading.plain[: found.start()], reading.plain[found.end() :].split(".")[0]
         if not _NOT.search(before) and not _KEEPS.search(after.split(",")[0]):
             what = f'asks for "{reading.text[found.start() : found.end()].strip()}"'

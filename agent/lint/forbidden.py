@@ -4,40 +4,50 @@ import re
 from collections.abc import Iterator
 
 from agent import manifest
+from agent.lint.phrases import phrases
 from agent.lint.subject import GRANTS_FILE, Argument, Finding, Kind, Subject
 from agent.lint.words import Reading
 from connectors.entry import Category
 
-_BY = (
-    r"(?:session|chart|charting|progress|visit|clinical|therapy|psychotherapy|treatment|provider|therapist|clinician|doctor"
-    r"|dietitian|nurse|soap|case|encounter|counsell?ing|counsell?or|appointment|intake|process|medical)(?:'s|’s|s')?"
-)
-_NOTES = re.compile(
-    rf"\b{_BY} (?:notes?|transcripts?|recordings?)\b|\bcharting\b|\btranscripts?\b"
-    rf"|\bnotes? (?:of|from|about|in|on|after|to|for|taken (?:in|at|during|after)|written (?:in|at|during|after|by)) "
-    rf"(?:the |their |his |her |last |latest |each |every |most recent |a |an )*{_BY}\b"
-    r"|\bwhat (?:was|is|they|the (?:patient|client|therapist|provider)|he|she|came up|has been|is being)\b"
-    r"[^,.;]{0,30}?\b(?:said|discussed|talked about|told|shared|reported|come up|spoke)\b|\bwhat came up in\b"
-    r"|\b(?:chat |private |portal )?messages? (?:between|from the patient|of the patient|exchanged|in the chat)\b|\bchat messages?\b"
-    r"|\b(?:form|intake|questionnaire) answers?\b|\banswers? (?:of|to|from|in|on) (?:the |their )?(?:intake )?(?:form|questionnaire)s?\b"
-    r"|\b(?:session|visit) (?:summary|summaries|content|contents)\b|\bchief complaint\b|\bpresenting problem\b"
-)
-_CLINICAL = re.compile(
-    r"\b(?:diagnos(?:is|es|ed|tic)|icd(?:-?10)?(?: codes?)?|medications?|prescriptions?|prescribed|allerg(?:y|ies|ic)"
-    r"|lab (?:results?|values?|tests?)|symptoms?|treatment plans?|medical (?:history|conditions?)|vitals|vital signs"
-    r"|blood (?:pressure|test|sugar)s?|bmi|pregnan(?:t|cy)|hiv|suicid(?:e|al)|substance (?:use|abuse)|phq-?9|gad-?7"
-    r"|mental health|disorders?|depression|diabet(?:es|ic)|chronic(?:ally)? \w+|hemoglobin|a1c|immuni[sz]ations?)\b"
-)
-_SECRETS = re.compile(
-    r"\b(?:ssn|social security(?: number)?|credit card(?: number)?s?|card numbers?|cvv|cvc|passwords?|bank account(?: number)?s?"
-    r"|passport(?: number)?s?|driver'?s licen[cs]e(?: number)?)\b"
-)
+NOTES = phrases("""
+    <by> note/notes/transcript/transcripts/recording/recordings
+    charting/transcript/transcripts/chief_complaint/presenting_problem
+    note/notes of/from/about/in/on/after/to/for <the>? last/latest/most_recent? <by>
+    note/notes taken/written in/at/during/after/by <the>? last/latest/most_recent? <by>
+    what was/is/they/he/she/the_patient/the_client/the_therapist/has_been <word>? said/discussed/told/shared/reported
+    what <the>? <patient>/therapist/provider talked/spoke about
+    what was talked/spoken about
+    what came up in
+    chat/private/portal message/messages
+    message/messages between/from_the_patient/of_the_patient/exchanged
+    form/intake/questionnaire answer/answers
+    answer/answers of/to/from/in/on <the>? intake? form/forms/questionnaire/questionnaires
+    session/visit summary/summaries/content/contents
+""")
+CLINICAL = phrases("""
+    diagnos*/icd*/medication/medications/prescription/prescriptions/prescribed/allergy/allergies/allergic
+    lab result/results/value/values/test/tests
+    symptom/symptoms/vitals/vital_signs/bmi/pregnant/pregnancy/hiv/suicide/suicidal/disorder/disorders
+    treatment plan/plans
+    medical history/condition/conditions
+    blood pressure/test/tests/sugar
+    substance use/abuse
+    phq-9/phq9/gad-7/gad7/mental_health/depression/diabetes/diabetic/hemoglobin/a1c/immuni*
+    chronic/chronically <word>
+""")
+SECRETS = phrases("""
+    ssn/social_security/cvv/cvc/password/passwords number?
+    credit_card/debit_card/card/bank_account/passport/driver's_license number/numbers
+    credit card/cards
+""")
 _DENIED_BEFORE = re.compile(
-    r"\b(?:without|no|never (?:\w+ ){0,3}?|nothing (?:of|from|in)|not (?:the|any|\w+ the)|except|nor|neither|exclud\w+|leave out"
+    r"\b(?:without|no|never (?:\w+ ){0,3}?|nothing (?:of|from|in)|not (?:the|any|\w+ the)|except|nor"
+    r"|neither|exclud\w+|leave out"
     r"|(?:do not|don't) (?:\w+ ){1,2}?)(?: ?(?:the|any|of|their|from|a))*[^,;.]{0,25}$"
 )
 _DENIED_AFTER = re.compile(
-    r"^[^.;]{0,40}?\b(?:(?:is|are|stay|stays) (?:never|not|excluded|left out|out|kept out)|never|stays? out|excluded|not (?:read|"
+    r"^[^.;]{0,40}?\b(?:(?:is|are|stay|stays) (?:never|not|excluded|left out|out|kept out)|never"
+    "|stays? out|excluded|not (?:read|"
     r"sent|part|written|copied|carried|included|used|asked))\b"
 )
 NOTES_TODO = "drop it: session notes, messages and answers of forms are never read"
@@ -53,14 +63,14 @@ def forbidden(subject: Subject) -> Iterator[Finding]:
 
 
 def _texts(subject: Subject, reading: Reading, held: set[Category]) -> Iterator[Finding]:
-    for found in _affirmed(reading, _NOTES):
+    for found in _affirmed(reading, NOTES):
         yield subject.says(Kind.FORBIDDEN, reading, f'speaks of "{found}"', NOTES_TODO)
-    for found in _affirmed(reading, _SECRETS):
+    for found in _affirmed(reading, SECRETS):
         yield subject.says(
             Kind.FORBIDDEN, reading, f'speaks of "{found}"', "drop it: no target may hold that"
         )
     if Category.CLINICAL not in held:
-        for found in _affirmed(reading, _CLINICAL):
+        for found in _affirmed(reading, CLINICAL):
             what = f'speaks of "{found}", and no target is approved for clinical data'
             yield subject.says(Kind.FORBIDDEN, reading, what, "drop it, or have the target approved for it")
 

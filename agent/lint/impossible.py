@@ -9,29 +9,46 @@ from agent.lint.subject import GRANTS_FILE, Argument, Finding, Kind, Subject
 from agent.lint.words import Q, Quoted, Reading, Statement
 
 _NAMED = re.compile(
-    rf"\b(?:column|property|custom property|field) (?:named |called )?(?P<before>{Q}|[a-z][a-z0-9]*_[a-z0-9_]+)"
+    rf"\b(?:column|property|custom property|field) (?:named |called )?(?P<before>{Q}"
+    "|[a-z][a-z0-9]*_[a-z0-9_]+)"
     rf"|(?P<after>{Q}) (?:column|property|field)\b|\b(?:table|rows? of|list) (?P<table>{Q})"
 )
 _SUBJECT = re.compile(
-    rf"(?:^|\b(?:the|and|in|to|into) )(?P<name>{Q})(?= (?:is|are|gets?|becomes?|holds?|stays?|=|:)|:| ?=|$|[,.])"
+    rf"(?:^|\b(?:the|and|in|to|into) )(?P<name>{Q})(?= (?:is|are|gets?|becomes?|holds?|stays?|=|:)|:| ?="
+    "|$|[,.])"
 )
 _ACTS = (
-    ("delete", r"\b(?:delet|remov|eras|purg|wip)(?:e[sd]?|ing)\b(?=[^.;]*\b(?:row|record|patient|client|contact|table|list|them|entry)s?\b)"
-               r"|\b(?:rows?|records?|patients?|clients?|contacts?) (?:is|are|gets?|must be|should be) (?:then )?(?:deleted|removed|erased|purged)\b"),
-    ("message", r"\b(?:send|sends|gets? sent|is sent|are sent|receives?|gets?) (?:\w+ ){0,4}?(?:an? |the )?(?:\w+[ -])?"
-                r"(?:text message|sms|fax|letter|postcard|reminder|newsletter|welcome (?:e-?mail|message)|push notification|voicemail)\b"
-                r"|\b(?:e-?mail|text|message|fax|notify|alert|inform|remind|contact) (?:the |our |every |each |all )?(?:patient|client|provider|front desk|staff|team|manager|billing)s?\b(?! (?:address|number))"
+    ("delete", r"\b(?:delet|remov|eras|purg|wip)(?:e[sd]?|ing)\b(?=[^.;]*\b(?:row|record|patient|client"
+               r"|contact|table|list|them|entry)s?\b)"
+               r"|\b(?:rows?|records?|patients?|clients?|contacts?) (?:is|are|gets?|must be"
+               r"|should be) (?:then )?(?:deleted|removed|erased|purged)\b"),
+    ("message", r"\b(?:send|sends|gets? sent|is sent|are sent|receives?|gets?) (?:\w+ ){0,4}?(?:an? "
+                r"|the )?(?:\w+[ -])?"
+                "(?:text message|sms|fax|letter|postcard|reminder|newsletter|welcome (?:e-?mail"
+                r"|message)|push notification|voicemail)\b"
+                r"|\b(?:e-?mail|text|message|fax|notify|alert|inform|remind|contact) (?:the |our "
+                "|every |each |all )?(?:patient|client|provider|front desk|staff|team|manager"
+                r"|billing)s?\b(?! (?:address|number))"
                 r"|\b(?:send|sends) (?:\w+ ){0,3}?an? e-?mail\b"),
-    ("call", r"(?:^|[,:] |\b(?:then|please|we|must|should) )(?:call|phone|ring) (?:the |every |each |them|all)"
+    ("call", r"(?:^|[,:] |\b(?:then|please|we|must|should) )(?:call|phone|ring) (?:the |every |each "
+             "|them|all)"
              r"|\b(?:is|are) (?:called|phoned) (?:by|to remind|on|the day|back)\b"),
-    ("appointment", r"\b(?:book|schedule|reschedule|cancel|confirm)s? (?:an?|the|their|his|her|all|another) (?:\w+ )?(?:appointment|visit|session)s?\b"
-                    r"|\b(?:appointment|visit)s? (?:is|are|gets?) (?:then )?(?:rescheduled|booked|cancelled|canceled) (?:by ferry|automatically|for)\b"),
-    ("charge", r"\b(?:charge|refund|bill|debit|invoice)s? (?:the |their |every |each |a )?(?:patient|client|card|account|credit card|fee|balance)s?\b(?! (?:due|is|of|are))"
+    ("appointment", r"\b(?:book|schedule|reschedule|cancel|confirm)s? (?:an?|the|their|his|her|all"
+                    r"|another) (?:\w+ )?(?:appointment|visit|session)s?\b"
+                    r"|\b(?:appointment|visit)s? (?:is|are|gets?) (?:then )?(?:rescheduled|booked"
+                    r"|cancelled|canceled) (?:by ferry|automatically|for)\b"),
+    ("charge", r"\b(?:charge|refund|bill|debit|invoice)s? (?:the |their |every |each |a )?(?:patient"
+               r"|client|card|account|credit card|fee|balance)s?\b(?! (?:due|is|of|are))"
                r"|\b(?:write|writes|written) off\b|\b(?:waive|collect)s? the (?:balance|fee|amount)\b"),
-    ("document", r"\b(?:print|upload|attach|scan|download|archive)s? (?:the |a |an |every |each |their )?(?:\w+ )?(?:document|file|pdf|card|form|label|report|letter|list|photo|copy)s?\b"),
-    ("task", r"\b(?:create|open|add|assign)s? (?:a |an |the )?(?:\w+ )?(?:task|to-do|ticket|reminder)\b|\b(?:task|ticket|to-do) is (?:created|opened|assigned)\b"),
-    ("tag", r"\b(?:put|apply|add|set|attach)(?:s|ed)? (?:the |a )?tag\b|\btag(?:s|ged)? is (?:put|applied|added|set)\b|\btag the (?:patient|client)\b"),
-    ("merge", r"\b(?:merge|combine|deduplicate)s? (?:the |both |two |duplicate )?(?:rows?|records?|patients?|duplicates?|contacts?)\b"),
+    ("document", r"\b(?:print|upload|attach|scan|download|archive)s? (?:the |a |an |every |each "
+                 r"|their )?(?:\w+ )?(?:document|file|pdf|card|form|label|report|letter|list|photo"
+                 r"|copy)s?\b"),
+    ("task", r"\b(?:create|open|add|assign)s? (?:a |an |the )?(?:\w+ )?(?:task|to-do|ticket|reminder)\b"
+             r"|\b(?:task|ticket|to-do) is (?:created|opened|assigned)\b"),
+    ("tag", r"\b(?:put|apply|add|set|attach)(?:s|ed)? (?:the |a )?tag\b|\btag(?:s|ged)? is (?:put"
+            r"|applied|added|set)\b|\btag the (?:patient|client)\b"),
+    ("merge", r"\b(?:merge|combine|deduplicate)s? (?:the |both |two |duplicate )?(?:rows?|records?"
+              r"|patients?|duplicates?|contacts?)\b"),
 )  # fmt: skip
 ACTS = tuple((name, re.compile(pattern)) for name, pattern in _ACTS)
 _OFFERED = {
@@ -46,10 +63,12 @@ _CONDITIONAL = re.compile(
     r"\b(?:if|when|who|whom|whose|once|after|that|which|should|somebody|someone)\b[^,;:]{0,60}$"
 )
 _ROWS = re.compile(
-    r"\b(?:one|a|an?other|own) rows? (?:of \S+ )?(?:for|per) (?:each|every|all)? ?(?:of (?:the|their) )?(?P<what>[a-z-]+)"
+    r"\b(?:one|a|an?other|own) rows? (?:of \S+ )?(?:for|per) (?:each|every|all)? ?(?:of (?:the"
+    "|their) )?(?P<what>[a-z-]+)"
 )
 _OWN_ROW = re.compile(
-    r"\b(?:each|every) (?P<what>[a-z-]+)(?: of \w+ \w+)? (?:has|gets|is|becomes|makes) (?:its|his|her|their|an?|one)(?: own| separate)? rows?\b"
+    r"\b(?:each|every) (?P<what>[a-z-]+)(?: of \w+ \w+)? (?:has|gets|is|becomes|makes) (?:its|his|her"
+    r"|their|an?|one)(?: own| separate)? rows?\b"
 )
 _PATIENTS = frozenset(
     {"patient", "patients", "client", "clients", "person", "people", "active", "archived", "one", "member"}

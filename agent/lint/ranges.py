@@ -14,10 +14,13 @@ _AT_LEAST = r"from|at least|no less than|not less than|starting at|>=|≥"
 _UNIT = r"(?: (?P<unit{n}>year|month|week|day|hour|dollar|cent|visit|appointment|invoice)s?\b)?"
 _N = rf"\$?(?:{NUMBER})"
 _BOUND = re.compile(
-    rf"(?:(?:between|from) (?P<low>{_N})(?: years?| months?| weeks?| days?)? (?:and|to|until) (?P<high>{_N}){_UNIT.format(n=1)}"
+    f"(?:(?:between|from) (?P<low>{_N})(?: years?| months?| weeks?| days?)? (?:and|to"
+    f"|until) (?P<high>{_N}){_UNIT.format(n=1)}"
     rf"|(?P<a>\d+) ?[–-] ?(?P<b>\d+){_UNIT.format(n=2)}"
-    rf"|(?:(?P<most>{_AT_MOST})|(?P<below>{_BELOW})|(?P<least>{_AT_LEAST})|(?P<above>{_ABOVE})) (?P<n>{_N}){_UNIT.format(n=3)}"
-    rf"|(?P<m>{_N}){_UNIT.format(n=4)} (?:and|or) (?:(?P<up>over|above|older|more|up)|(?P<down>under|below|younger|less|fewer))\b)"
+    f"|(?:(?P<most>{_AT_MOST})|(?P<below>{_BELOW})|(?P<least>{_AT_LEAST})"
+    f"|(?P<above>{_ABOVE})) (?P<n>{_N}){_UNIT.format(n=3)}"
+    f"|(?P<m>{_N}){_UNIT.format(n=4)} (?:and|or) (?:(?P<up>over|above|older|more|up)|(?P<down>under"
+    r"|below|younger|less|fewer))\b)"
 )
 _DAYS = {"year": 365.0, "month": 30.0, "week": 7.0, "day": 1.0, "hour": 1 / 24}
 _SMALLEST = 1e-6
@@ -85,7 +88,8 @@ def cases(reading: Reading) -> Iterator[Case]:
             end = quoted[at + 1].start - statement.start if at + 1 < len(quoted) else len(statement.text)
             beside = re.split(r",|\belse\b|\botherwise\b", statement.text[start:end])[0]
             if not re.match(
-                r" ?(?:\||if|when|for|from|below|under|above|over|at|up|until|between|after|before|within|\(|<|>)",
+                r" ?(?:\||if|when|for|from|below|under|above|over|at|up|until|between|after|before"
+                r"|within|\(|<|>)",
                 beside,
             ):
                 continue

@@ -7,10 +7,15 @@ from agent.lint.subject import Argument
 from agent.lint.topics import mention
 from agent.lint.words import GAP, Quoted, Reading, Statement
 
-_GETS = r"(?:is|\||are|gets?|becomes?|=|:|to|as|→|->|stays|reads|has|have|receives?|changes? to|turns (?:in)?to|switches to|goes to|set to|is set to|is written as|must be|should be|will be)"
+_GETS = (
+    r"(?:is|\||are|gets?|becomes?|=|:|to|as|→|->|stays|reads|has|have|receives?|changes? to"
+    "|turns (?:in)?to|switches to|goes to|set to|is set to|is written as|must be|should be"
+    "|will be)"
+)
 _SUBJECT = re.compile(r"^ (?:is|are|stays?|counts?|does|do|goes|must|may)\b")
 _CASES = re.compile(
-    r"^ ?(?:\||if|when|for|below|under|from|above|over|unless|until|without|where|after|before|once|at (?:most|least)|up to)\b"
+    r"^ ?(?:\||if|when|for|below|under|from|above|over|unless|until|without|where|after|before|once"
+    r"|at (?:most|least)|up to)\b"
 )
 _ASKED = re.compile(
     r"\b(?:if|when|whose|where|who|with|without|unless|has|have|having|tagged|named|called|marked)\b[^,]*$"
@@ -41,7 +46,8 @@ def _set_to(before: str, after: str, columns: Sequence[Argument]) -> Argument | 
         if re.search(r"\b(?:if|when|whose|where|unless)\b(?:(?!\bgets?\b|\bset\b)[^,])*$", lead):
             continue
         direct = not _SUBJECT.match(after) and re.fullmatch(
-            rf"(?:'s)?(?: (?:of|for) [^:,\0]{{0,40}}(?=:))? ?(?:in cents |cents |number |date |column |field |property )?{_GETS}? ?(?:then |always |set to |written as )?",
+            rf"(?:'s)?(?: (?:of|for) [^:,\0]{{0,40}}(?=:))? ?(?:in cents |cents |number |date |column "
+            f"|field |property )?{_GETS}? ?(?:then |always |set to |written as )?",
             between,
         )
         listed = GAP in between and not _ASKED.search(between.rsplit(GAP, 1)[1])

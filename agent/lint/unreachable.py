@@ -62,8 +62,14 @@ def _never(statement: Statement) -> str:
         if re.search(r"\b(?:or|nor|either|neither|unless|except|not|no longer)\b", text):
             return ""
     for one, other in _EXCLUSIVE:
-        pair = rf"(?:{one} (?:and|but) (?:also )?(?:an? )?{other}|{other} (?:and|but) (?:also )?(?:an? )?{one})\b"
-        who = rf"(?:{one}(?: patients?| clients?)? {_WHO_IS}{other}|{other}(?: patients?| clients?)? {_WHO_IS}{one})s?\b"
+        pair = (
+            f"(?:{one} (?:and|but) (?:also )?(?:an? )?{other}|{other} (?:and"
+            rf"|but) (?:also )?(?:an? )?{one})\b"
+        )
+        who = (
+            f"(?:{one}(?: patients?| clients?)? {_WHO_IS}{other}|{other}(?: patients?"
+            rf"| clients?)? {_WHO_IS}{one})s?\b"
+        )
         if re.search(rf"{_WHO_IS}{pair}|\ban? {pair}|\b{who}", text):
             return f"nobody is {one} and {other} at once"
     return _denied(text) or _no_number(text)

@@ -4,63 +4,86 @@ import re
 from collections.abc import Iterator
 
 from agent.lint.defined import beside, definitions
+from agent.lint.phrases import phrases
 from agent.lint.subject import Finding, Kind, Subject
-from agent.lint.words import NUMBER, SPAN, Reading
+from agent.lint.words import Reading
 
-DAYS, HOW_MANY, HOW_MUCH = "write a number of days", "write a number", "write the amount"
-WHICH, WHEN, DECIDED = "name which ones", "write the condition itself", "write what is to be done"
-
-_THING = r"(?:patient|client|visit|appointment|balance|amount|invoice|number|value|payment|name|time)s?"
-_PATTERNS = (
-    # when
-    (r"(?<!most )\brecent(?:ly)?\b", DAYS),
-    (r"\b(?:lately|shortly|nowadays|these days|(?:quite )?a while|a long time|(?:for )?some time)\b", DAYS),
-    (r"(?<!as )\bsoon\b(?!er)|\bas soon as (?:possible|you can|we can)\b|\basap\b|\bnot too long ago\b", DAYS),
-    (r"\b(?:in|for|over) (?:the )?(?:near|foreseeable|distant) (?:future|past)\b|\beventually\b", DAYS),
-    (r"\b(?:promptly|quickly|speedily|timely|without (?:undue )?delay|long ago)\b", DAYS),
-    (r"\b(?:last|past|next|coming|previous|first) (?:few|couple of|several)\b", HOW_MANY),
-    # how often
-    (r"(?<!how )\b(?:often|frequent|frequently|seldom|rarely|occasionally|occasional|periodically)\b", HOW_MANY),
-    (r"\b(?:from time to time|now and then|once in a while|every so often|regularly|sporadically)\b", HOW_MANY),
-    (rf"\bregular (?:{_THING}|customer|attendee)\b", HOW_MANY),
-    (r"\b(?:usually|normally|typically|generally|mostly|mainly|ordinarily|sometimes|as a rule)\b", WHEN),
-    (r"\b(?:in most cases|most of the time|in general|as usual|at times)\b", WHEN),
-    # how many
-    (r"\b(?:(?<!if )(?<!when )several|various|numerous|plenty of|lots of|a lot of|a lot|a couple of|a handful of)\b", HOW_MANY),
-    (rf"\ba (?:small |large |great )?(?:number|amount) of (?!{NUMBER}\b)", HOW_MANY),
-    (r"(?<!in )\ba few\b(?! words)|(?<!in )(?<!the )(?<!no )\bfew\b(?! words)(?<!a few)", HOW_MANY),
-    (r"(?<!how )(?<!as )(?<!so )\bmany\b(?! as \d)|\btoo (?:many|much|old|young|long|high|low|late|few)\b", HOW_MANY),
-    (rf"\b(?:about|approximately|approx\.?|roughly|around|circa|nearly|almost|close to|some) (?:{NUMBER})\b", HOW_MANY),
-    (rf"\b(?:{NUMBER}) {SPAN} or so\b|\bmore or less\b|\bgive or take\b|\b\d+-?ish\b", HOW_MANY),
-    # how much
-    (rf"\b(?:large|high|low|big|huge|small|substantial|considerable|sizeable|excessive|unusual)(?:ly)? "
-     rf"(?:open |unpaid |outstanding )?(?:{_THING}|risk|priority|credit|debt)\b", HOW_MUCH),
-    (r"\b(?:balance|amount|invoice|number|age|debt|credit|payment)s? (?:is|are|that is|that are) (?:too |very )?"
-     r"(?:large|high|low|big|huge|small|substantial|considerable|excessive)\b", HOW_MUCH),
-    (r"\b(?:significant|significantly|substantially|considerably|excessively)\b", HOW_MUCH),
-    (r"\b(?:(?<!is )(?<!are )enough|sufficient|sufficiently|adequate|adequately|reasonable|reasonably|acceptable)\b", HOW_MUCH),
-    (rf"(?<!the )(?<!no )(?<!or )(?<!and )\b(?:bigger|larger|smaller|newer|older|younger|higher|longer|shorter) {_THING}\b", HOW_MUCH),
-    (r"\b(?:long|short) (?:history|period|absence|gap|wait|while)\b", DAYS),
-    # which
-    (r"\b(?:important|relevant|interesting|noteworthy|notable|meaningful|essential|crucial)\b", WHICH),
-    (r"\b(?:appropriate|appropriately|suitable|suitably|sensible|properly|nicely|correctly|neatly)\b", WHICH),
-    (r"\b(?:urgent|urgently|critical|serious|severe)\b", WHICH),
-    (rf"\b(?:certain|special|old|young|elderly|longstanding|long-standing|long-time|longtime|usual) {_THING}\b", WHICH),
-    (r"\b(?:elderly|vip|vips|key (?:patient|client)s?|problem patients?)\b", WHICH),
-    (r"\b(?:best|better|nicer|good|bad) (?:phone|number|address|e-?mail|name|contact|one|patients?|clients?)\b", WHICH),
-    (r"\b(?:etc\b\.?|and so on|and so forth|and the like|or similar|and similar|or the like|and such|something like)",
-     "list all of them"),
-    (r"\b(?:nearby|near|close to) (?:the|our) (?:clinic|practice|office)\b|\bnearby\b", "write the ZIP codes"),
-    # whether
-    (r"\b(?:if|where|when|whenever|wherever|as far as|as much as) (?:at all )?(?:possible|needed|necessary|required|"
-     r"appropriate|applicable|useful|helpful|sensible|desired|in doubt)\b", WHEN),
-    (r"\bas (?:needed|necessary|appropriate|required|applicable|you see fit|suits)\b", WHEN),
-    (r"\b(?:makes? sense|case by case|case-by-case|depending on (?:the )?(?:situation|case|circumstances|context))\b", WHEN),
-    (r"\b(?:at (?:your|their|our|its) discretion|use (?:your |good |best )?(?:judge?ment|common sense|discretion))\b", WHEN),
-    (r"\b(?:maybe|perhaps|ideally|preferably|try to|tries to|attempt to|tbd|to be (?:decided|determined|defined))\b", DECIDED),
-    (r"\b(?:deal with|take care of|handle|sort out|clean up|tidy up)\b(?! by\b)", DECIDED),
-)  # fmt: skip
-VAGUE = tuple((re.compile(pattern), todo) for pattern, todo in _PATTERNS)
+VAGUE = {
+    "write a number of days": phrases("""
+        recent/recently/lately/shortly/nowadays/these_days/promptly/quickly/speedily/timely/eventually/asap/soon
+        as_soon_as possible/you_can/we_can
+        a quite? while
+        a long time/while
+        not? too? long ago
+        for? some time
+        without undue? delay
+        in/for/over the? near/foreseeable/distant future/past
+        long/short history/period/absence/gap/wait/while
+    """),
+    "write a number": phrases("""
+        often/frequent/frequently/seldom/rarely/occasionally/occasional/periodically/regularly/sporadically
+        from_time_to_time/now_and_then/once_in_a_while/every_so_often
+        regular <thing>/customer/attendee
+        several/various/numerous/many/few/a_few/a_lot/lots_of/plenty_of/a_couple_of/a_handful_of
+        last/past/next/coming/previous/first few/couple_of/several
+        a small/large/great? number/amount of
+        too many/much/old/young/long/high/low/late/few
+        about/approximately/approx/approx./roughly/around/circa/nearly/almost/close_to/some <number>
+        <number> <span> or so
+        more_or_less/give_or_take
+        old/very_old/elderly/young/very_young <patient>
+    """),
+    "write the amount": phrases("""
+        large/high/low/big/huge/small/substantial/considerable/sizeable/excessive/unusual open/unpaid? <thing>
+        large/high/low/big/huge/small/unusually_high risk/priority/credit/debt
+        <thing>/debt/credit/age is/are/that_is/that_are too/very? large/high/low/big/huge/small/substantial
+        bigger/larger/smaller/newer/older/younger/higher/longer/shorter <thing>
+        significant/significantly/substantially/considerably/excessively
+        enough/sufficient/sufficiently/adequate/adequately/reasonable/reasonably/acceptable
+    """),
+    "name which ones": phrases("""
+        important/relevant/interesting/noteworthy/notable/meaningful/essential/crucial
+        appropriate/appropriately/suitable/suitably/sensible/properly/nicely/correctly/neatly
+        urgent/urgently/critical/serious/severe/elderly/vip/vips
+        certain/special/longstanding/long-standing/long-time/longtime/usual <thing>
+        key/problem <patient>
+        best/better/nicer/good/bad phone/number/address/e-mail/email/name/contact/one/<patient>
+    """),
+    "list all of them": phrases("""
+        etc/etc./and_so_on/and_so_forth/and_the_like/or_similar/and_similar/or_the_like/and_such/something_like
+    """),
+    "write the ZIP codes": phrases("""
+        nearby/near_the/near_our/close_to_the/close_to_our clinic/practice/office?
+    """),
+    "write the condition itself": phrases("""
+        usually/normally/typically/generally/mostly/mainly/ordinarily/sometimes/as_a_rule/in_general
+        in_most_cases/most_of_the_time/as_usual/at_times/case_by_case/case-by-case
+        if/where/when/whenever/wherever/as_far_as/as_much_as possible/needed/necessary/required/appropriate
+        if/where/when/whenever/wherever applicable/useful/helpful/sensible/desired/in_doubt
+        as needed/necessary/appropriate/required/applicable/you_see_fit
+        make/makes sense
+        depending on the? situation/case/circumstances/context
+        at your/their/our/its discretion
+        use your/good/best? judgement/judgment/common_sense/discretion
+    """),
+    "write what is to be done": phrases("""
+        maybe/perhaps/ideally/preferably/try_to/tries_to/attempt_to/tbd
+        to_be decided/determined/defined
+        deal_with/take_care_of/handle/sort_out/clean_up/tidy_up
+    """),
+}
+FINE = phrases("""
+    most recent/recently
+    how many/often/few/soon
+    as/so many as
+    as soon as
+    in a? few words
+    the few/bigger/larger/smaller/newer/older/younger/higher/longer/shorter <thing>
+    no/or/and/<number> few/bigger/larger/smaller/newer/older/younger/higher/longer/shorter
+    is/are enough
+    if/when several
+""")
+"""In these nothing is vague, though a word of theirs is elsewhere."""
 
 
 def vague(subject: Subject) -> Iterator[Finding]:
@@ -71,8 +94,8 @@ def vague(subject: Subject) -> Iterator[Finding]:
 
 
 def _of(subject: Subject, reading: Reading) -> Iterator[Finding]:
-    told: list[tuple[int, int]] = []
-    for pattern, todo in VAGUE:
+    told = [found.span() for found in FINE.finditer(reading.plain)]
+    for todo, pattern in VAGUE.items():
         for found in pattern.finditer(reading.plain):
             start, end = found.span()
             if any(start < before_end and before < end for before, before_end in told):

@@ -49,16 +49,17 @@ FIELDS = {
     "reminders": "email",
 }
 HELD = (
-    Category.STATUS, Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.INSURANCE, Category.SCHEDULE,
-    Category.MONEY, Category.TAGS, Category.CUSTOM,
+    Category.STATUS, Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.INSURANCE,
+    Category.SCHEDULE, Category.MONEY, Category.TAGS, Category.CUSTOM,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """Sentences S2, S3, … of an integration. A bad one has one wrong sentence, `at` (the last, unless it is said).
+    """Sentences S2, S3, … of an integration. A bad one has one wrong sentence, `at`: the last unless it says so.
 
-    columns: what the sentences may set. fields: what they need beside that of these columns; "-" takes one away.
+    columns: what the sentences may set. fields: what they need beside that of these columns; "-" takes one
+    away.
     """
 
     style: str  # bullets, prose, table
@@ -103,7 +104,7 @@ class Case:
         own = [path for name in self.columns.split() for path in FIELDS[name].split()]
         own += [path for path in self.fields.split() if not path.startswith("-")]
         paths = tuple(path for path in dict.fromkeys(own) if path not in gone)
-        named = {"S1": ("first_name", "last_name")} | ({number: paths for number in numbers} if paths else {})
+        named = {"S1": ("first_name", "last_name")} | (dict.fromkeys(numbers, paths) if paths else {})
         return Manifest({**named, **self.by_sentence})
 
     def found(self) -> list[Finding]:
