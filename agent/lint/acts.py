@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.lint.conditions import SUBORDINATE, condition
+from agent.lint.phrases import phrases
 from agent.lint.setting import setting
 from agent.lint.subject import Argument, Subject
 from agent.lint.topics import mention
@@ -39,70 +40,52 @@ class Act:
     free: bool = False  # with "or", or with an exception: nothing may be concluded from a part of `when`
 
 
-_NOT_SENT = (
-    r"(?:sent|written|listed|included|carried|transferred|synced|exported|added|shared|copied|passed on)"
-)
-_PERSON = r"(?:a person|somebody|someone|a human|the (?:team|staff|front desk|office)|staff)"
-_DEEDS: Sequence[tuple[Deed, str]] = (
-    (
-        Deed.SKIP,
-        r"\b(?:left alone|leave (?:\w+ ){0,4}?alone|leave (?:\w+ ){0,4}?out\b|left out|kept out"
-        "|stays? out|skip(?:s|ped)?"
-        r"|ignored?|excluded?|omit(?:s|ted)?|disregard(?:ed)?|passed over"
-        rf"|(?:is|are|be|gets?) not {_NOT_SENT}|(?:is|are) never {_NOT_SENT}|nothing is {_NOT_SENT}"
-        "|(?:don't|do not|does not|doesn't|never) (?:send|write|list|include|sync|export|add|share"
-        "|copy|go|appear|touch)"
-        r"|no row)\b",
+DEEDS = {
+    Deed.SKIP: phrases("""
+        left_alone/left_out/kept_out/passed_over/skip/skips/skipped/ignore/ignored/exclude/excluded/no_row
+        leave/leaves <words>? alone/out
+        omit/omits/omitted/disregard/disregarded/stay_out/stays_out
+        <is> not/never <sent>
+        nothing is <sent>
+        don't/do_not/does_not/doesn't/never send/write/list/include/sync/export/add/share/copy/go/appear/touch
+    """),
+    Deed.REVIEW: phrases("""
+        for <person> to review/decide/look_at/look/check
+        to/for/into/in a? manual/human? review
+        review/reviews/reviewed by? <person>?
+        <person> has_to/must/should/needs_to? decide/decides/look/looks/review/reviews/check/checks
+        ask/to/by <person>
+    """),
+    Deed.DELETE: phrases("""
+        delete/deleted/remove/removed/erase/erased/purge/purged/drop/dropped
+    """),
+    Deed.KEEP: phrases("""
+        left/leave/leaves/stay/stays/remain/remains/keep/keeps/kept <words>? as it/they/is/are is/are/was/were?
+        left/leave/leaves/stay/stays/remain/remains/keep/keeps/kept <words>? unchanged/untouched
+        is/are not_changed/not_touched/not_overwritten/unchanged/untouched/left_alone
+        keep/keeps its/their old/present? value/values
+    """),
+    Deed.EMPTY: phrases("""
+        <is>/stays/left/set/becomes then? emptied/cleared/blanked/empty/blank/to_null/null
+        emptied/cleared/blanked
+        empty/clear/blank/leave it/them/the <words>? empty/blank?
+        leave <words> empty/blank
+        ^empty/blank$
+    """),
+    Deed.LOWER: phrases("in/to/as? small_letters/lower_case/lower-case/lowercase/lowercased"),
+    Deed.UPPER: phrases(
+        "in/to/as? capitals/capital_letters/block_letters/all_caps/upper_case/upper-case/uppercase"
     ),
-    (
-        Deed.REVIEW,
-        rf"\b(?:for {_PERSON} to (?:review|decide|look(?: at)?|check)|(?:to|for|into"
-        "|in) (?:a )?(?:manual |human )?review"
-        f"|review(?:ed|s)?(?: by {_PERSON})?|{_PERSON} (?:has to |must |should |needs to )?(?:decide"
-        "|look|review|check)s?(?: at)?"
-        rf"|ask {_PERSON}|to {_PERSON})\b",
-    ),
-    (
-        Deed.DELETE,
-        r"\b(?:deleted?|removed?|erased?|purged?|dropped|drop)\b(?= (?:the |its |their |his |her |from "
-        r"|patient|row)|$|\W)",
-    ),
-    (
-        Deed.KEEP,
-        r"\b(?:left|leave|leaves|stays?|remains?|keeps?|kept)(?: \w+){0,4}? (?:as (?:it|they|is|are)\b"
-        "|unchanged|untouched)"
-        r"(?: (?:is|are|was|were))?|\b(?:is|are) (?:not (?:changed|touched|overwritten)|unchanged"
-        r"|untouched)\b"
-        r"|\b(?:is|are) left alone\b|\bkeeps? (?:its|their) (?:old |present )?values?\b",
-    ),
-    (
-        Deed.EMPTY,
-        r"\b(?:is|are|be|gets?|stays?|left|set|leave (?:it|them)|becomes?) (?:then )?(?:emptied|cleared"
-        "|blanked|empty|blank"
-        r"|to null|null)\b|\b(?:emptied|cleared|blanked)\b|\b(?:empty|clear|blank) (?:it|them|the)\b"
-        r"|^\W*(?:empty|blank)\W*$"
-        r"|\bleave (?:\w+ ){0,4}?(?:empty|blank)\b",
-    ),
-    (Deed.LOWER, r"\b(?:(?:in|to|as) )?(?:small letters|lower[ -]?case)\b|\blower-?cased?\b"),
-    (
-        Deed.UPPER,
-        r"\b(?:(?:in|to|as) )?(?:capitals|capital letters|block letters|upper[ -]?case|all caps)\b"
-        r"|\bupper-?cased?\b",
-    ),
-    (
-        Deed.AS_IS,
-        r"\b(?:exactly |just )?as (?:it is|they are|it stands|entered|typed)(?: (?:written|entered"
-        r"|typed|in \w+))?\b"
-        r"|\bunchanged from \w+",
-    ),
-    (
-        Deed.WRITE,
-        r"\b(?:sent|written|listed|copied|carried|exported|synced|one row|a row|goes? (?:in)?to"
-        r"|gets? a row|added)\b"
-        r"|^\W*(?:send|write|add|list|include|copy|export|sync)\b",
-    ),
-)
-DEEDS = tuple((deed, re.compile(pattern)) for deed, pattern in _DEEDS)
+    Deed.AS_IS: phrases("""
+        exactly/just? as it_is/they_are/it_stands/entered/typed written/entered/typed? in? healthie?
+        unchanged from <word>
+    """),
+    Deed.WRITE: phrases("""
+        sent/written/listed/copied/carried/exported/synced/added/one_row/a_row/goes_to/goes_into/gets_a_row
+        ^send/write/add/list/include/copy/export/sync
+    """),
+}
+"""What is looked for first comes first."""
 OF_A_RECORD = frozenset({Deed.SKIP, Deed.REVIEW, Deed.DELETE, Deed.WRITE})
 _SEGMENT = re.compile(
     rf", (?=(?:else|otherwise|but if|and if|but|if|without)\b)|, (?=(?:and )?{Q} )| (?=(?:else"
@@ -113,14 +96,14 @@ _ARROW = re.compile(r" ?(?:→|->|=>|⇒) ?")
 _LEADS = re.compile(r"\W*(?:if|when|whenever|for|without|unless|where|once)\b[^,]*, |.* ?(?:→|->|=>|⇒) ?")
 _REASON = re.compile(rf",? ?(?:(?:and )?(?:with )?the reason (?:is|being) {Q}|\({Q}\)|reason:? {Q})")
 _NEVER = re.compile(r"\b(?:never|not|no|nobody|nothing|without being|isn't|aren't|cannot)\b[^,;]{0,30}$")
-_BY_HAND = re.compile(r"\bnothing else\b.*|\bno other\b.*")
+_NOTHING_ELSE = re.compile(r"\bnothing else\b.*|\bno other\b.*")
 
 
 def acts(subject: Subject, reading: Reading) -> Iterator[Act]:
     """What a sentence asks to be done, part by part, the constants that it sets included."""
     spoken = subject.spoken_of(reading)
     for statement in reading.statements:
-        plain = _REASON.sub(_blank, _BY_HAND.sub(_blank, statement.text))
+        plain = _REASON.sub(_blank, _NOTHING_ELSE.sub(_blank, statement.text))
         named: tuple[Argument, ...] = ()
         for start, end in segments(plain):
             segment = Statement(plain[start:end], statement.start + start)
@@ -162,7 +145,7 @@ def _deed(
     reading: Reading, segment: Statement, named: tuple[Argument, ...], spoken: tuple[Argument, ...]
 ) -> Act | None:
     done = _done(segment.text)
-    for deed, pattern in DEEDS:
+    for deed, pattern in DEEDS.items():
         found = pattern.search(done)
         if found is None:
             continue

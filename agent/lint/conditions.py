@@ -1,37 +1,45 @@
-"""Conditions in a form that can be compared: the words that say when, without those that only hold them together."""
+"""Conditions in a form that can be compared: the words that say when, without those that hold them together."""
 
 import re
 from collections.abc import Sequence
 
+from agent.lint.phrases import phrases
 from agent.lint.topics import mention
 
 SUBORDINATE = re.compile(r"\b(?:if|when|whenever|unless|once|in case|as long as|until)\b[^,]*(?:,|$)")
 
-_SAME = (
-    (r"\b(?:who|that) (?:are|is) (?:not|no longer) active\b|\binactive\b|\barchived?\b"
-     r"|\bno longer active\b", " !active "),
-    (r"\b(?:uninsured|not insured)\b", " !insurance "),
-    (r"\binsured\b", " insurance "),
-    (r"\b(?:minors?|children|child|kids?|underage)\b", " under 18 "),
-    (r"\b(?:unpaid|outstanding|still open|not paid)\b", " open "),
-    (r"\b(?:is|are|was|were) (?:missing|unknown|absent|blank|not (?:there|known|given|filled in)|empty"
-     r"|null)\b", " not it "),
-    (r"\b(?:missing|unknown|blank)\b", " not it "),
-    (r"\b(?:lacks?|lacking|without|has no|have no|having no|with no|there is no|there are no|no)\b", " not "),
-    (r"\b(?:don't|doesn't|isn't|aren't|wasn't|didn't|never|hasn't|haven't|neither|nor)\b", " not "),
-    (r"\b(?:none|nothing|nobody)\b", " not it "),
-    (r"\b(?:below|under|younger than|less than|fewer than)\b", " < "),
-    (r"\b(?:at most|up to|no more than|not more than|within(?: the last)?|in the last)\b", " <= "),
-    (r"\b(?:over|above|older than|more than|exceeding|exceeds?|greater than|longer than)\b", " > "),
-    (r"\b(?:at least|from|no less than|not less than)\b(?= \$?\d)", " >= "),
-    (r"\b(?:e-mail address|email address|e-mail|mail address)\b", " email "),
-    (r"\b(?:phone number|telephone number|telephone|mobile number)\b", " phone "),
-    (r"\b(?:date of birth|birth date|birthday)\b", " dob "),
-    (r"\b(?:invoices?|bills?)\b", " invoice "),
-    (r"\b(?:visits?|appointments?)\b", " visit "),
-    (r"\b(?:tagged|tags?)\b", " tag "),
-)  # fmt: skip
-SAME = tuple((re.compile(pattern), to) for pattern, to in _SAME)
+SAME = {
+    "!active": phrases("""
+        who/that is/are not/no_longer active
+        inactive/archive/archived
+        no longer active
+    """),
+    "!insurance": phrases("uninsured/not_insured"),
+    "insurance": phrases("insured"),
+    "under 18": phrases("minor/minors/child/children/kid/kids/underage"),
+    "open": phrases("unpaid/outstanding/still_open/not_paid"),
+    "not it": phrases("""
+        is/are/was/were missing/unknown/absent/blank/empty/null/not_there/not_known/not_given/not_filled_in
+        missing/unknown/blank/none/nothing/nobody
+    """),
+    "not": phrases("""
+        lack/lacks/lacking/without/no/never/neither/nor
+        has/have/having/with/there_is/there_are no
+        don't/doesn't/isn't/aren't/wasn't/didn't/hasn't/haven't
+    """),
+    "<": phrases("below/under/younger_than/less_than/fewer_than"),
+    "<=": phrases("at_most/up_to/no_more_than/not_more_than/within_the_last/within/in_the_last"),
+    ">": phrases("over/above/older_than/more_than/exceeding/exceeds/greater_than/longer_than"),
+    ">=": phrases("at_least/no_less_than/not_less_than"),
+    "email": phrases("e-mail_address/email_address/e-mail/mail_address"),
+    "phone": phrases("phone_number/telephone_number/telephone/mobile_number"),
+    "dob": phrases("date_of_birth/birth_date/birthday"),
+    "invoice": phrases("invoice/invoices/bill/bills"),
+    "visit": phrases("visit/visits/appointment/appointments"),
+    "tag": phrases("tag/tags/tagged"),
+}
+"""What is said in many ways, as one word."""
+
 _EXCEPT = re.compile(
     r"\b(?:unless|except|but not|other than|apart from|even if|even though|nevertheless|anyway|still)\b"
 )
@@ -40,16 +48,14 @@ _OR = re.compile(r"\b(?:or|either)\b")
 _WORD = re.compile(r"!?[a-z0-9_$<>=.%-]*[a-z0-9_<>=%]")
 _ENDS_NOT = frozenset({"and", "or", "but", "with", "who", "whose", "then", ","})
 _HOLDS = frozenset(
-    "a an the this that these those of in on to at by for from as is are was were be been being has hav"
-    "e had having it its "
-    "one ones they them their he she his her him patient patients client clients person people record r"
-    "ecords row rows entry "
-    "entries every each all any if when whenever where who whose whom which with and or but then else o"
-    "therwise also must "
-    "should shall will can may do does did get gets there here such so only just always again now yet a"
-    "lready year years "
-    "whole table database list column field value s than in-case case is: => -> → given single go goes "
-    "going sent send put written write kept keep copied listed made reads".split()
+    """
+    a an the this that these those of in on to at by for from as is are was were be been being has have had having
+    it its one ones they them their he she his her him patient patients client clients person people record records
+    row rows entry entries every each all any if when whenever where who whose whom which with and or but then else
+    otherwise also must should shall will can may do does did get gets there here such so only just always again now
+    yet already year years whole table database list column field value s than in-case case is: => -> → given single
+    go goes going sent send put written write kept keep copied listed made reads
+    """.split()  # noqa: SIM905  # as a list it would be a page
 )
 
 
@@ -62,8 +68,8 @@ def condition(text: str, about: Sequence[str], *, whole: bool = False) -> tuple[
     """
     text = _WHATEVER.sub(" ", text)
     free = bool(_EXCEPT.search(text) or _OR.search(text))
-    for pattern, to in SAME:
-        text = pattern.sub(to, text)
+    for to, pattern in SAME.items():
+        text = pattern.sub(f" {to} ", text)
     while about and (at := mention(text, about)):
         text = f"{text[: at[0]]} it {text[at[1] :]}"
     literals = frozenset(_literals(text))

@@ -12,14 +12,14 @@ from agent.lint.words import Reading
 
 ALL = phrases("""
     <all> of? <word>? <word>? data/details/information/fields/field/columns/attributes/properties/metadata
-    <all> of? <the>? record/chart/profile/file/history/entry
+    <all> of? <det>? record/chart/profile/file/history/entry
     everything/anything/whatever/all else? that? we/healthie/the_practice/the_clinic have/has/know/knows
     everything/anything/whatever/all else? that? is/there_is known/there/on_file/available
-    everything/anything/whatever/all about <the>? <patient>/them
+    everything/anything/whatever/all about <det>? <patient>/them
     whatever else healthie/we/is_known/there_is
     anything else that? could/might? <word>? useful/of_interest
     anything else
-    all <the>? details there are
+    all <det>? details there are
     as much data/information/detail as
     just in case
 """)

@@ -12,16 +12,16 @@ from connectors.entry import Category
 NOTES = phrases("""
     <by> note/notes/transcript/transcripts/recording/recordings
     charting/transcript/transcripts/chief_complaint/presenting_problem
-    note/notes of/from/about/in/on/after/to/for <the>? last/latest/most_recent? <by>
-    note/notes taken/written in/at/during/after/by <the>? last/latest/most_recent? <by>
+    note/notes of/from/about/in/on/after/to/for <det>? last/latest/most_recent? <by>
+    note/notes taken/written in/at/during/after/by <det>? last/latest/most_recent? <by>
     what was/is/they/he/she/the_patient/the_client/the_therapist/has_been <word>? said/discussed/told/shared/reported
-    what <the>? <patient>/therapist/provider talked/spoke about
+    what <det>? <patient>/therapist/provider talked/spoke about
     what was talked/spoken about
     what came up in
     chat/private/portal message/messages
     message/messages between/from_the_patient/of_the_patient/exchanged
     form/intake/questionnaire answer/answers
-    answer/answers of/to/from/in/on <the>? intake? form/forms/questionnaire/questionnaires
+    answer/answers of/to/from/in/on <det>? intake? form/forms/questionnaire/questionnaires
     session/visit summary/summaries/content/contents
 """)
 CLINICAL = phrases("""

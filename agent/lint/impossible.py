@@ -1,9 +1,10 @@
 """Impossible: what the target, or Ferry, cannot do: no such column, value, type, act or row."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agent.lint.acts import Deed, acts
+from agent.lint.phrases import phrases
 from agent.lint.setting import setting
 from agent.lint.subject import GRANTS_FILE, Argument, Finding, Kind, Subject
 from agent.lint.words import Q, Quoted, Reading, Statement
@@ -17,45 +18,49 @@ _SUBJECT = re.compile(
     rf"(?:^|\b(?:the|and|in|to|into) )(?P<name>{Q})(?= (?:is|are|gets?|becomes?|holds?|stays?|=|:)|:| ?="
     "|$|[,.])"
 )
-_ACTS = (
-    ("delete", r"\b(?:delet|remov|eras|purg|wip)(?:e[sd]?|ing)\b(?=[^.;]*\b(?:row|record|patient|client"
-               r"|contact|table|list|them|entry)s?\b)"
-               r"|\b(?:rows?|records?|patients?|clients?|contacts?) (?:is|are|gets?|must be"
-               r"|should be) (?:then )?(?:deleted|removed|erased|purged)\b"),
-    ("message", r"\b(?:send|sends|gets? sent|is sent|are sent|receives?|gets?) (?:\w+ ){0,4}?(?:an? "
-                r"|the )?(?:\w+[ -])?"
-                "(?:text message|sms|fax|letter|postcard|reminder|newsletter|welcome (?:e-?mail"
-                r"|message)|push notification|voicemail)\b"
-                r"|\b(?:e-?mail|text|message|fax|notify|alert|inform|remind|contact) (?:the |our "
-                "|every |each |all )?(?:patient|client|provider|front desk|staff|team|manager"
-                r"|billing)s?\b(?! (?:address|number))"
-                r"|\b(?:send|sends) (?:\w+ ){0,3}?an? e-?mail\b"),
-    ("call", r"(?:^|[,:] |\b(?:then|please|we|must|should) )(?:call|phone|ring) (?:the |every |each "
-             "|them|all)"
-             r"|\b(?:is|are) (?:called|phoned) (?:by|to remind|on|the day|back)\b"),
-    ("appointment", r"\b(?:book|schedule|reschedule|cancel|confirm)s? (?:an?|the|their|his|her|all"
-                    r"|another) (?:\w+ )?(?:appointment|visit|session)s?\b"
-                    r"|\b(?:appointment|visit)s? (?:is|are|gets?) (?:then )?(?:rescheduled|booked"
-                    r"|cancelled|canceled) (?:by ferry|automatically|for)\b"),
-    ("charge", r"\b(?:charge|refund|bill|debit|invoice)s? (?:the |their |every |each |a )?(?:patient"
-               r"|client|card|account|credit card|fee|balance)s?\b(?! (?:due|is|of|are))"
-               r"|\b(?:write|writes|written) off\b|\b(?:waive|collect)s? the (?:balance|fee|amount)\b"),
-    ("document", r"\b(?:print|upload|attach|scan|download|archive)s? (?:the |a |an |every |each "
-                 r"|their )?(?:\w+ )?(?:document|file|pdf|card|form|label|report|letter|list|photo"
-                 r"|copy)s?\b"),
-    ("task", r"\b(?:create|open|add|assign)s? (?:a |an |the )?(?:\w+ )?(?:task|to-do|ticket|reminder)\b"
-             r"|\b(?:task|ticket|to-do) is (?:created|opened|assigned)\b"),
-    ("tag", r"\b(?:put|apply|add|set|attach)(?:s|ed)? (?:the |a )?tag\b|\btag(?:s|ged)? is (?:put"
-            r"|applied|added|set)\b|\btag the (?:patient|client)\b"),
-    ("merge", r"\b(?:merge|combine|deduplicate)s? (?:the |both |two |duplicate )?(?:rows?|records?"
-              r"|patients?|duplicates?|contacts?)\b"),
-)  # fmt: skip
-ACTS = tuple((name, re.compile(pattern)) for name, pattern in _ACTS)
-_OFFERED = {
-    "delete": ("delete", "remove"), "message": ("send", "message", "notify", "mail"), "call": ("call",),
-    "appointment": ("appointment",), "charge": ("charge", "refund", "invoice", "payment"),
-    "document": ("upload", "attach", "document", "file"), "task": ("task",), "tag": ("tag",), "merge": ("merge",),
-}  # fmt: skip
+ACTS: Mapping[tuple[str, ...], re.Pattern[str]] = {
+    ("delete", "remove"): phrases("""
+        delete/deletes/deleted/remove/removes/removed/erase/erased/purge/purged/wipe/wiped <words>? <record>
+        <record> is/are/gets/must_be/should_be then? deleted/removed/erased/purged
+    """),
+    ("send", "message", "notify", "mail"): phrases("""
+        send/sends/sent/receive/receives/get/gets <words>? message/messages/sms/fax/letter/postcard/reminder/newsletter
+        send/sends/sent/receive/receives/get/gets <words>? reminder_e-mail/reminder_email/voicemail/notification
+        send/sends <words>? a/an e-mail/email
+        e-mail/email/text/message/fax/notify/alert/inform/remind/contact <det> <patient>/provider/front_desk/staff/team
+    """),
+    ("call",): phrases("""
+        ^call/phone/ring <det>/them/<patient>
+        then/please/we/must/should call/phone/ring <det>/them
+        is/are called/phoned by/back/on/to_remind
+    """),
+    ("appointment",): phrases("""
+        book/schedule/reschedule/cancel/confirm/books/cancels <det>/another <word>? <visit>
+        <visit> is/are/gets then? rescheduled/booked/cancelled/canceled automatically/by_ferry
+    """),
+    ("charge", "refund", "invoice", "payment"): phrases("""
+        charge/refund/bill/debit/charges/refunds/bills <det>? <patient>/card/account/credit_card/fee
+        write/writes/written off
+        waive/collect/waives/collects the balance/fee/amount
+    """),
+    ("upload", "attach", "document", "file"): phrases("""
+        print/upload/attach/scan/download/prints <det> <word>? document/file/pdf/card/form/label/report/letter/list/photo
+        print/upload/attach/scan/download/prints documents/files/cards/forms/labels/reports/letters/lists
+    """),
+    ("task",): phrases("""
+        create/open/add/assign/creates/opens/adds/assigns <det>? <word>? task/to-do/ticket/reminder
+        task/ticket/to-do is created/opened/assigned
+    """),
+    ("tag",): phrases("""
+        put/apply/add/set/attach/puts/applies/adds/sets the/a? tag
+        tag is put/applied/added/set
+        tag the <patient>
+    """),
+    ("merge",): phrases("""
+        merge/combine/deduplicate/merges/combines <det>/both/two? duplicate? <record>/duplicates
+    """),
+}
+"""By the words in the names of the operations that would do it."""
 _NEVER = re.compile(
     r"\b(?:never|not|no|nobody|nothing|isn't|aren't|cannot|can't|without|don't|asked|wants?)\b[^,;:]{0,40}$"
 )
@@ -122,8 +127,8 @@ def _constants_of(subject: Subject) -> set[str]:
 
 def _acts_not_offered(subject: Subject, reading: Reading) -> Iterator[Finding]:
     """Acts that no granted operation is for."""
-    for name, pattern in ACTS:
-        if any(stem in operation for operation in subject.policy.operations for stem in _OFFERED[name]):
+    for names, pattern in ACTS.items():
+        if any(name in operation for operation in subject.policy.operations for name in names):
             continue
         for found in pattern.finditer(reading.plain):
             before = reading.plain[reading.statement(found.start()).start : found.start()]

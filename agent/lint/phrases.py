@@ -27,8 +27,10 @@ GROUPS = {
     "by": "(?:session|chart|charting|progress|visit|clinical|therapy|psychotherapy|treatment|provider|therapist|clinician"
     "|doctor|dietitian|nurse|soap|case|encounter|counsell?ing|counsell?or|appointment|intake|process|medical)(?:'s|’s|s')?",
     "all": "(?:all|any|every|whatever|full|complete|entire|whole)",
+    "sent": "(?:sent|written|listed|included|carried|transferred|synced|exported|added|shared|copied|passed on)",
+    "record": "(?:rows?|records?|patients?|clients?|contacts?|entry|entries|tables?|them)",
     "is": "(?:is|are|be|gets?)",
-    "the": r"(?:the|their|his|her|its|our|every|each|all|an?)",
+    "det": r"(?:the|their|his|her|its|our|every|each|all|an?)",
 }
 _PART = re.compile(r"<(\w+)>")
 
