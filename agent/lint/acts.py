@@ -60,8 +60,8 @@ DEEDS = {
         delete/deleted/remove/removed/erase/erased/purge/purged/drop/dropped
     """),
     Deed.KEEP: phrases("""
-        left/leave/leaves/stay/stays/remain/remains/keep/keeps/kept <words>? as it/they/is/are is/are/was/were?
-        left/leave/leaves/stay/stays/remain/remains/keep/keeps/kept <words>? unchanged/untouched
+        <stays> <words>? as it/they/is/are is/are/was/were?
+        <stays> <words>? unchanged/untouched
         is/are not_changed/not_touched/not_overwritten/unchanged/untouched/left_alone
         keep/keeps its/their old/present? value/values
     """),
@@ -73,9 +73,9 @@ DEEDS = {
         ^empty/blank$
     """),
     Deed.LOWER: phrases("in/to/as? small_letters/lower_case/lower-case/lowercase/lowercased"),
-    Deed.UPPER: phrases(
-        "in/to/as? capitals/capital_letters/block_letters/all_caps/upper_case/upper-case/uppercase"
-    ),
+    Deed.UPPER: phrases("""
+        in/to/as? capitals/capital_letters/block_letters/all_caps/upper_case/upper-case/uppercase
+    """),
     Deed.AS_IS: phrases("""
         exactly/just? as it_is/they_are/it_stands/entered/typed written/entered/typed? in? healthie?
         unchanged from <word>
@@ -178,7 +178,7 @@ def _when(reading: Reading, segment: Statement, about: Sequence[str]) -> tuple[f
 def _when_set(
     reading: Reading, statement: Statement, quoted: Quoted, column: Argument
 ) -> tuple[frozenset[str], bool]:
-    """When a statement sets a column to a constant: the condition of the part in which the constant stands."""
+    """When a statement sets a column to a constant: the condition of the part with the constant."""
     at = quoted.start - statement.start
     start, end = next(one for one in segments(statement.text) if at < one[1])
     text = statement.text[start:at] + " " * (quoted.end - quoted.start)

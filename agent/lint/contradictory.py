@@ -9,6 +9,8 @@ from agent.lint.ranges import Case, cases
 from agent.lint.subject import Finding, Kind, Subject
 
 WRITES = frozenset({Deed.WRITE, Deed.SET, Deed.EMPTY, Deed.LOWER, Deed.UPPER, Deed.AS_IS})
+AWAY = frozenset({Deed.SKIP, Deed.REVIEW, Deed.DELETE})
+CHANGES = frozenset({Deed.SET, Deed.EMPTY, Deed.KEEP})
 FORMS = frozenset({Deed.LOWER, Deed.UPPER, Deed.AS_IS})
 TODO = "keep one of them, or say when each holds"
 _DEFINABLE = (
@@ -21,7 +23,6 @@ _DEFINABLE = (
     "frequent",
     "senior",
     "minor",
-    "late",
     "overdue",
 )
 
@@ -45,32 +46,30 @@ def contradictory(subject: Subject) -> Iterator[Finding]:
 def _clash(first: Act, second: Act) -> str:
     """What of two acts does not go together; nothing if they do."""
     if (first.deed in OF_A_RECORD and second.deed in OF_A_RECORD) or not (first.columns and second.columns):
-        return _of_records(first, second)
-    if not first.columns & second.columns:
-        return ""
-    if first.deed in FORMS and second.deed in FORMS:
-        apart = first.deed != second.deed and (first.when == second.when or not (first.when and second.when))
-        return f"{first.deed} and {second.deed}" if apart and not (first.free or second.free) else ""
-    if first.when != second.when:
-        return ""
-    if first.deed is Deed.SET and second.deed is Deed.SET:
-        return f'"{first.value}" and "{second.value}"' if first.value != second.value else ""
-    pair = {first.deed, second.deed}
-    if pair in ({Deed.EMPTY, Deed.KEEP}, {Deed.SET, Deed.KEEP}, {Deed.SET, Deed.EMPTY}) and first.when:
-        return f"{first.deed} and {second.deed}"
-    return ""
+        apart = _of_records(first, second)
+    elif not first.columns & second.columns:
+        apart = False
+    elif first.deed in FORMS and second.deed in FORMS:
+        together = first.when == second.when or not (first.when and second.when)
+        apart = first.deed != second.deed and together and not (first.free or second.free)
+    elif first.deed is Deed.SET and second.deed is Deed.SET:
+        return f'"{first.value}" and "{second.value}"' if _same(first, second) else ""
+    else:
+        pair = {first.deed, second.deed}
+        apart = first.when == second.when and bool(first.when) and len(pair) == 2 and pair < CHANGES
+    return f"{first.deed} and {second.deed}" if apart else ""
 
 
-def _of_records(first: Act, second: Act) -> str:
+def _same(first: Act, second: Act) -> bool:
+    return first.when == second.when and first.value != second.value
+
+
+def _of_records(first: Act, second: Act) -> bool:
+    """Whether a record would go two ways. What is said of a column alone is not of the record."""
     if not first.when or first.when != second.when or {"!it", "it"} & first.when:
-        return ""
-    pair = (first.deed, second.deed)
-    if pair[0] == pair[1] or not set(pair) & {Deed.SKIP, Deed.REVIEW, Deed.DELETE}:
-        return ""
-    others = set(pair) - {Deed.SKIP, Deed.REVIEW, Deed.DELETE}
-    if others - WRITES:
-        return ""
-    return f"{first.deed} and {second.deed}"
+        return False
+    deeds = {first.deed, second.deed}
+    return len(deeds) == 2 and bool(deeds & AWAY) and deeds <= AWAY | WRITES
 
 
 def _words(first: Act, second: Act, what: str) -> str:
@@ -83,18 +82,13 @@ def _ranges(subject: Subject, told: set[tuple[str, str]]) -> Iterator[Finding]:
     found = [case for reading in subject.readings for case in cases(reading)]
     readings = {reading.number: reading for reading in subject.readings}
     for first, second in combinations(found, 2):
-        if (first.sentence, second.sentence) in told or not _share_a_column(subject, first, second):
-            continue
-        what = _overlap(first, second)
-        if what:
-            told.add((first.sentence, second.sentence))
-            other = "" if first.sentence == second.sentence else f" ({first.sentence} and {second.sentence})"
-            yield subject.says(
-                Kind.CONTRADICTORY,
-                readings[second.sentence],
-                f"{what}{other}",
-                "let one begin where the other ends",
-            )
+        pair = (first.sentence, second.sentence)
+        what = _overlap(first, second) if _share_a_column(subject, first, second) else ""
+        if what and pair not in told:
+            told.add(pair)
+            both = "" if first.sentence == second.sentence else f" ({first.sentence} and {second.sentence})"
+            todo = "let one begin where the other ends"
+            yield subject.says(Kind.CONTRADICTORY, readings[second.sentence], what + both, todo)
 
 
 def _share_a_column(subject: Subject, first: Case, second: Case) -> bool:
@@ -128,16 +122,11 @@ def _definitions(subject: Subject, told: set[tuple[str, str]]) -> Iterator[Findi
     """One word that two sentences define with different numbers."""
     readings = {reading.number: reading for reading in subject.readings}
     for word in _DEFINABLE:
-        found = list(definitions(word, subject.readings))
-        for first, second in combinations(found, 2):
-            if first.sentence == second.sentence or (first.sentence, second.sentence) in told:
-                continue
-            if (
-                _numbers(first.means)
-                and _numbers(second.means)
-                and _numbers(first.means) != _numbers(second.means)
-            ):
-                told.add((first.sentence, second.sentence))
+        for first, second in combinations(definitions(word, subject.readings), 2):
+            pair = (first.sentence, second.sentence)
+            numbers = [_numbers(first.means), _numbers(second.means)]
+            if pair not in told and pair[0] != pair[1] and all(numbers) and numbers[0] != numbers[1]:
+                told.add(pair)
                 what = f'and {first.sentence} say different things of what "{word}" means'
                 yield subject.says(Kind.CONTRADICTORY, readings[second.sentence], what, TODO)
 

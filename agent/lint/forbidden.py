@@ -1,4 +1,4 @@
-"""Forbidden: session notes, which nobody reads here, and data of a kind that the target was not approved for."""
+"""Forbidden: session notes, which nobody reads here, and data that the target was not approved for."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,8 @@ NOTES = phrases("""
     charting/transcript/transcripts/chief_complaint/presenting_problem
     note/notes of/from/about/in/on/after/to/for <det>? last/latest/most_recent? <by>
     note/notes taken/written in/at/during/after/by <det>? last/latest/most_recent? <by>
-    what was/is/they/he/she/the_patient/the_client/the_therapist/has_been <word>? said/discussed/told/shared/reported
+    what was/is/they/he/she/the_patient/the_client/has_been <word>? said/discussed/told/shared/reported
+    what the_therapist/the_provider <word>? said/discussed/told/reported
     what <det>? <patient>/therapist/provider talked/spoke about
     what was talked/spoken about
     what came up in

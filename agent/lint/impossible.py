@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from pydantic import JsonValue
+
 from agent.lint.acts import Deed, acts
 from agent.lint.phrases import phrases
 from agent.lint.setting import setting
@@ -24,10 +26,11 @@ ACTS: Mapping[tuple[str, ...], re.Pattern[str]] = {
         <record> is/are/gets/must_be/should_be then? deleted/removed/erased/purged
     """),
     ("send", "message", "notify", "mail"): phrases("""
-        send/sends/sent/receive/receives/get/gets <words>? message/messages/sms/fax/letter/postcard/reminder/newsletter
-        send/sends/sent/receive/receives/get/gets <words>? reminder_e-mail/reminder_email/voicemail/notification
+        <sends> <words>? message/messages/sms/fax/letter/postcard/reminder/newsletter
+        <sends> <words>? reminder_e-mail/reminder_email/voicemail/notification
         send/sends <words>? a/an e-mail/email
-        e-mail/email/text/message/fax/notify/alert/inform/remind/contact <det> <patient>/provider/front_desk/staff/team
+        e-mail/email/text/message/fax/notify <det> <patient>/provider/front_desk/staff/team
+        alert/inform/remind/contact <det> <patient>/provider/front_desk/staff/team
     """),
     ("call",): phrases("""
         ^call/phone/ring <det>/them/<patient>
@@ -44,7 +47,8 @@ ACTS: Mapping[tuple[str, ...], re.Pattern[str]] = {
         waive/collect/waives/collects the balance/fee/amount
     """),
     ("upload", "attach", "document", "file"): phrases("""
-        print/upload/attach/scan/download/prints <det> <word>? document/file/pdf/card/form/label/report/letter/list/photo
+        print/upload/attach/scan/download/prints <det> <word>? document/file/pdf/card/form/label/report
+        print/upload/attach/scan/download/prints <det> <word>? letter/list/photo
         print/upload/attach/scan/download/prints documents/files/cards/forms/labels/reports/letters/lists
     """),
     ("task",): phrases("""
@@ -195,7 +199,7 @@ def _grants(subject: Subject) -> Iterator[Finding]:
                 yield Finding(Kind.IMPOSSIBLE, sentence, what, todo, GRANTS_FILE, 0, place)
 
 
-_SAMPLES = {
+_SAMPLES: Mapping[str, JsonValue] = {
     "str": "Ana",
     "int": 7,
     "bool": True,
@@ -206,7 +210,7 @@ _SAMPLES = {
 
 
 def _fits(type_: str, argument: Argument) -> bool:
-    """Whether an ordinary value of the type can be held. A text may be of any form where a form is asked for."""
+    """Whether an ordinary value of the type can be held. A text may have any form that is asked for."""
     sample = _SAMPLES.get(type_)
     if sample is None or argument.takes(sample):
         return True

@@ -16,21 +16,28 @@ GROUPS = {
     "quoted": Q,
     "word": r"[\w'’-]+",
     "words": r"[\w'’-]+(?: [\w'’-]+){0,3}",
-    "patient": r"(?:patient|client)s?",
-    "thing": r"(?:patient|client|visit|appointment|balance|amount|invoice|number|value|payment|name|time)s?",
-    "visit": r"(?:appointment|visit|session)s?",
-    "person": "(?:a person|somebody|someone|a human|the team|the staff|the front desk|the office|staff)",
-    "who": "(?:patients?|clients?|they|who|people|person|he|she|family|families|parents?|somebody|someone)",
-    "wants": "(?:(?:wants?|wish|wishes|hopes?|intends?|cares?|feels?|thinks?|believes?|understands?|likes?|dislikes?"
-    "|enjoys?|trusts?|fears?|worry|worries|prefers?)(?: to)?|would like|plans? to|(?:no longer )?needs? "
-    "(?:help|support|attention|care|us))",
-    "by": "(?:session|chart|charting|progress|visit|clinical|therapy|psychotherapy|treatment|provider|therapist|clinician"
-    "|doctor|dietitian|nurse|soap|case|encounter|counsell?ing|counsell?or|appointment|intake|process|medical)(?:'s|’s|s')?",
+    "det": "(?:the|their|his|her|its|our|every|each|all|an?)",
     "all": "(?:all|any|every|whatever|full|complete|entire|whole)",
-    "sent": "(?:sent|written|listed|included|carried|transferred|synced|exported|added|shared|copied|passed on)",
-    "record": "(?:rows?|records?|patients?|clients?|contacts?|entry|entries|tables?|them)",
     "is": "(?:is|are|be|gets?)",
-    "det": r"(?:the|their|his|her|its|our|every|each|all|an?)",
+    "patient": "(?:patient|client)s?",
+    "record": "(?:rows?|records?|patients?|clients?|contacts?|entry|entries|tables?|them)",
+    "thing": "(?:patient|client|visit|appointment|balance|amount|invoice|number|value|payment|name|time)s?",
+    "visit": "(?:appointment|visit|session)s?",
+    "person": "(?:a person|somebody|someone|a human|the team|the staff|the front desk|the office|staff)",
+    "stays": "(?:left|leaves?|stays?|remains?|keeps?|kept)",
+    "sends": "(?:sends?|sent|receives?|gets?)",
+    "sent": "(?:sent|written|listed|included|carried|transferred|synced|exported|added|shared|copied)",
+    "who": "(?:patients?|clients?|they|who|people|person|he|she|family|families|parents?|somebody|someone)",
+    "wants": (
+        "(?:(?:wants?|wish|wishes|hopes?|intends?|cares?|feels?|thinks?|believes?|understands?|likes?|dislikes?"
+        "|enjoys?|trusts?|fears?|worry|worries|prefers?)(?: to)?|would like|plans? to"
+        "|(?:no longer )?needs? (?:help|support|attention|care|us))"
+    ),
+    "by": (
+        "(?:session|chart|charting|progress|visit|clinical|therapy|psychotherapy|treatment|provider|therapist"
+        "|clinician|doctor|dietitian|nurse|soap|case|encounter|counsell?ing|counsell?or|appointment|intake"
+        "|process|medical)(?:'s|’s|s')?"
+    ),
 }
 _PART = re.compile(r"<(\w+)>")
 

@@ -24,11 +24,19 @@ _BOUND = re.compile(
 )
 _DAYS = {"year": 365.0, "month": 30.0, "week": 7.0, "day": 1.0, "hour": 1 / 24}
 _SMALLEST = 1e-6
+_CUT = re.compile(r",|\belse\b|\botherwise\b")
+_BEGINS = re.compile(
+    r" ?(?:\||if|when|for|from|below|under|above|over|at|up|until|between|after|before|within|\(|<|>|≤|≥)"
+)
+_OR = re.compile(r"\bor\b(?! (?:over|above|older|more|under|below|younger|less|fewer))")
+_JOINS = frozenset(
+    {"when", "that", "with", "patient", "patients", "client", "clients", "than", "been", "they"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from `low` to `high`, both included. unit: "day" for all spans of time, "" where none is written."""
+    """Numbers from `low` to `high`, both included. unit: "day" for all spans of time, "" for none."""
 
     low: float
     high: float
@@ -80,41 +88,19 @@ def _ends(found: re.Match[str]) -> tuple[float, float]:
 
 
 def cases(reading: Reading) -> Iterator[Case]:
-    """Each constant of a sentence with the ranges beside it: after it up to the next constant or full stop."""
+    """Each constant of a sentence with the range beside it: up to the next constant or comma."""
     for statement in reading.statements:
         quoted, unit = [one for one in reading.in_(statement) if not one.code], ""
-        for at, one in enumerate(quoted):
-            start = one.end - statement.start
-            end = quoted[at + 1].start - statement.start if at + 1 < len(quoted) else len(statement.text)
-            beside = re.split(r",|\belse\b|\botherwise\b", statement.text[start:end])[0]
-            if not re.match(
-                r" ?(?:\||if|when|for|from|below|under|above|over|at|up|until|between|after|before"
-                r"|within|\(|<|>)",
-                beside,
-            ):
-                continue
-            found = list(ranges(beside, unit))
+        ends = [*(one.start - statement.start for one in quoted[1:]), len(statement.text)]
+        for one, end in zip(quoted, ends, strict=False):
+            beside = _CUT.split(statement.text[one.end - statement.start : end])[0]
+            found = list(ranges(beside, unit)) if _BEGINS.match(beside) else []
             unit = found[-1].written if found else unit
-            if len(found) == 1 and not re.search(
-                r"\bor\b(?! (?:over|above|older|more|under|below|younger|less|fewer))", beside
-            ):
+            if len(found) == 1 and not _OR.search(beside):
                 yield Case(reading.number, one.value, found[0], _about(beside, found[0]))
 
 
 def _about(text: str, found: Range) -> str:
     """The content words in front of the number: what is measured."""
     words = re.findall(r"[a-z]{4,}", text[: found.at].replace(GAP, " "))
-    dropped = {
-        "when",
-        "that",
-        "with",
-        "patient",
-        "patients",
-        "client",
-        "clients",
-        "than",
-        "been",
-        "they",
-        "there",
-    }
-    return " ".join(word.rstrip("s") for word in words if word not in dropped)
+    return " ".join(word.rstrip("s") for word in words if word not in _JOINS)

@@ -59,7 +59,7 @@ class Argument:
     target: str
     name: str
     grant: Grant
-    annotation: object
+    annotation: Any  # a type that is known only here
     required: bool  # part of the row's key, or of the operation
 
     @property
@@ -71,8 +71,8 @@ class Argument:
         return phrases(self.name)
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[Any]:  # of a type that is known only here
-        return TypeAdapter(self.annotation)
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter[Any](self.annotation)
 
     def takes(self, value: JsonValue) -> bool:
         """Whether the target can hold the value there."""

@@ -10,8 +10,8 @@ from agent.lint.words import NUMBER, SPAN, Q, Reading
 
 MIND = phrases("""
     happy/unhappy/satisfied/dissatisfied/satisfaction/angry/upset/frustrated/annoyed/disappointed/grateful
-    difficult/friendly/unfriendly/cooperative/uncooperative/rude/nice/kind/pleasant/demanding <patient>/person
-    motivation/motivated/unmotivated/committed/loyal/disengaged/trustworthy/reliable/unreliable/well-behaved
+    difficult/friendly/unfriendly/cooperative/uncooperative/rude/nice/pleasant/demanding <patient>/person
+    motivation/motivated/unmotivated/committed/loyal/disengaged/trustworthy/reliable/unreliable
     engaged/involved/invested <patient>/in_their_care/in_the_care
     noncompliant/non-compliant/compliant/adherent/nonadherent/non-adherent
     likely/unlikely/probably/presumably/apparently/obviously/clearly
@@ -26,11 +26,12 @@ MIND = phrases("""
     <who> <word>? <word>? <wants>
     interested in
     thinking of/about
-    considering/hesitant/reluctant/willing_to/open_to/keen_on/keen_to/expected_to/supposed_to/bound_to/prone_to
+    considering/hesitant/reluctant/willing_to/open_to/keen_on/keen_to
+    expected/supposed/bound/prone to
     struggling/vulnerable/lonely/worried/confused/comfortable/uncomfortable/overwhelmed/stressed/unwell
     in pain/distress/crisis/good_shape/good_spirits/good_standing
     good/bad/right/wrong/perfect/ideal fit/candidate/match
-    good/bad/close/poor/strong/difficult relationship/relationships/rapport/communication/experience/experiences
+    good/bad/close/poor/strong/difficult relationship/relationships/rapport/communication/experience
     valuable/valued/promising <patient>
     doing/feeling/getting/coping well/better/worse/badly/poorly
     mood/attitude/personality/tone_of_voice/potential/quality_of_life/quality_of_care/impression/gut_feeling
@@ -92,7 +93,7 @@ def _of(subject: Subject, reading: Reading) -> Iterator[Finding]:
 
 
 def _is_read(subject: Subject, reading: Reading, found: re.Match[str]) -> bool:
-    """Whether a field that this sentence needs, or a constant of it, is called so, or people said it themselves."""
+    """Whether a field or a constant of this sentence is called so, or people said it themselves."""
     paths, words = subject.manifest.root.get(reading.number, ()), found[0]
     granted = (one.grant.constants for one in subject.spoken_of(reading))
     constants = {str(constant).lower() for constants in granted for constant in constants}

@@ -1,9 +1,10 @@
-"""Unreachable: a sentence that never applies, since its own condition cannot hold or another settles it before."""
+"""Unreachable: a sentence that never applies: its condition cannot hold, or another settles it before."""
 
 import ast
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import cast
 
 from agent.instructions import PROGRAM_FILE
 from agent.lint.acts import Act, Deed, acts
@@ -130,9 +131,9 @@ def _dead(tree: ast.Module) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for node in ast.walk(tree):
         for name in ("body", "orelse"):
-            block = getattr(node, name, None)
+            block: object = getattr(node, name, None)
             if isinstance(block, list):
-                found += _dead_in(block)
+                found += _dead_in(cast(list[ast.stmt], block))
         if isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Constant):
             gone = node.orelse if node.test.value else node.body
             found += [_lines(one) for one in (gone if isinstance(gone, list) else [gone])]

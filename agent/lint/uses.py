@@ -14,7 +14,7 @@ ROUNDS = 20  # names may be bound before and after each other
 
 
 class Uses:
-    """`used`: the declared paths that the program gets to. `keyed`: whole JSON fields of which it takes only keys."""
+    """`used`: the declared paths it gets to. `keyed`: whole JSON fields of which it takes only keys."""
 
     def __init__(self, source: str, paths: Collection[str], whole: Collection[str]) -> None:
         """`whole`: the paths of those that are JSON, with keys of their own."""
@@ -92,7 +92,7 @@ class Uses:
         if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
             for one in node.generators:
                 self._bind([one.target], self._value(one.iter, scope), scope)
-        return frozenset().union(*(self._value(below, scope) for below in _expressions(node)))
+        return NOWHERE.union(*(self._value(below, scope) for below in _expressions(node)))
 
     def _subscript(self, node: ast.Subscript, scope: str) -> Nodes:
         base, key = self._value(node.value, scope), node.slice
@@ -113,7 +113,7 @@ class Uses:
             for one in node.keywords
             if not isinstance(one.value, ast.Lambda)
         }
-        together = frozenset().union(*given, *named.values())
+        together = NOWHERE.union(*given, *named.values())
         for one in (*node.args, *(keyword.value for keyword in node.keywords)):
             if isinstance(one, ast.Lambda):
                 for parameter in one.args.args:

@@ -84,7 +84,8 @@ class Reading:
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
-        found, start = [], 0
+        found: list[Statement] = []
+        start = 0
         for end in [*(mark.start() for mark in _END.finditer(self.plain)), len(self.plain)]:
             text = self.plain[start:end]
             if text.strip(" .;!?)"):

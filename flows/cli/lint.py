@@ -14,7 +14,7 @@ class SentencesWrong(Spoken):
 
 @app.command()
 def lint(label: Label) -> None:
-    """Tell which sentences are contradictory, unreachable, vague, unmeasurable, impossible, excessive or forbidden."""
+    """Tell what is wrong with the sentences: contradictory, vague, impossible for the target, …"""
     found = of_folder(Settings().deployments, label)
     for one in found:
         say(str(one))

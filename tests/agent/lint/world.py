@@ -56,7 +56,7 @@ HELD = (
 
 @dataclass(frozen=True)
 class Case:
-    """Sentences S2, S3, … of an integration. A bad one has one wrong sentence, `at`: the last unless it says so.
+    """Sentences S2, S3, … of an integration. A bad one has one wrong sentence: `at`, else the last.
 
     columns: what the sentences may set. fields: what they need beside that of these columns; "-" takes one
     away.
