@@ -49,13 +49,13 @@ _WORD = re.compile(r"!?[a-z0-9_$<>=.%-]*[a-z0-9_<>=%]")
 _ENDS_NOT = frozenset({"and", "or", "but", "with", "who", "whose", "then", ","})
 _HOLDS = frozenset(
     """
-    a an the this that these those of in on to at by for from as is are was were be been being has have
-    had having it its one ones they them their he she his her him patient patients client clients person
-    people record records row rows entry entries every each all any if when whenever where who whose
-    whom which with and or but then else otherwise also must should shall will can may do does did get
-    gets there here such so only just always again now yet already year years whole table database list
-    column field value s than in-case case is: => -> → given single go goes going sent send put written
-    write kept keep copied listed made reads
+    anyone anybody everyone everybody someone somebody a an the this that these those of in on to at by
+    for from as is are was were be been being has have had having it its one ones they them their he she
+    his her him patient patients client clients person people record records row rows entry entries
+    every each all any if when whenever where who whose whom which with and or but then else otherwise
+    also must should shall will can may do does did get gets there here such so only just always again
+    now yet already year years whole table database list column field value s than in-case case is: =>
+    -> → given single go goes going sent send put written write kept keep copied listed made reads
     """.split()  # noqa: SIM905  # as a list it would be a page
 )
 

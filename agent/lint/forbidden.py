@@ -15,7 +15,7 @@ NOTES = phrases("""
     note/notes of/from/about/in/on/after/to/for <det>? last/latest/most_recent? <by>
     note/notes taken/written in/at/during/after/by <det>? last/latest/most_recent? <by>
     what was/is/they/he/she/the_patient/the_client/has_been <word>? said/discussed/told/shared/reported
-    what the_therapist/the_provider <word>? said/discussed/told/reported
+    what the_therapist/the_provider/the_clinician/the_doctor <word>? said/discussed/told/reported/wrote/noted
     what <det>? <patient>/therapist/provider talked/spoke about
     what was talked/spoken about
     what came up in

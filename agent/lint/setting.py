@@ -17,6 +17,14 @@ _CASES = re.compile(
     r"^ ?(?:\||if|when|for|below|under|from|above|over|unless|until|without|where|after|before|once"
     r"|at (?:most|least)|up to)\b"
 )
+_DIRECT = re.compile(
+    r"(?:'s)?(?: (?:of|for) [^:,\0]{0,40}(?=:))?"
+    " ?(?:in cents |cents |number |date |column |field |property )?"
+    rf"{_GETS}? ?(?:then |always |set to |written as )?"
+)
+_CONDITION = re.compile(r"\b(?:if|when|whose|where|unless)\b(?:(?!\bgets?\b|\bset\b)[^,])*$")
+_HAS = re.compile(r"\b(?:with|having|(?:who|that|which) (?:has|have)) (?:an? |the )?$")
+_ELSE = re.compile(r"\b(?:else|otherwise|or)\s*$")
 _ASKED = re.compile(
     r"\b(?:if|when|whose|where|who|with|without|unless|has|have|having|tagged|named|called|marked)\b[^,]*$"
 )
@@ -40,21 +48,13 @@ def _set_to(before: str, after: str, columns: Sequence[Argument]) -> Argument | 
     """The column that a constant between these texts is written to, if it is."""
     for column in columns:
         at = mention(before, column.phrases)
-        if at is None:
+        if at is None or _CONDITION.search(before[: at[0]]):
             continue
-        lead, between = before[: at[0]], before[at[1] :]
-        if re.search(r"\b(?:if|when|whose|where|unless)\b(?:(?!\bgets?\b|\bset\b)[^,])*$", lead):
-            continue
-        direct = not _SUBJECT.match(after) and re.fullmatch(
-            rf"(?:'s)?(?: (?:of|for) [^:,\0]{{0,40}}(?=:))? ?(?:in cents |cents |number |date |column "
-            f"|field |property )?{_GETS}? ?(?:then |always |set to |written as )?",
-            between,
-        )
-        listed = GAP in between and not _ASKED.search(between.rsplit(GAP, 1)[1])
-        if (direct and not re.search(r"\b(?:with|has|have) (?:an? |the )?$", lead)) or (
-            listed and _CASES.match(after)
-        ):
+        between = before[at[1] :]
+        if _DIRECT.fullmatch(between) and not _SUBJECT.match(after) and not _HAS.search(before[: at[0]]):
             return column
-        if listed and re.search(r"\b(?:else|otherwise|or)\s*$", before):
+        if GAP not in between or _ASKED.search(between.rsplit(GAP, 1)[1]):
+            continue
+        if _CASES.match(after) or _ELSE.search(before):  # the next one in a list of cases
             return column
     return None

@@ -42,6 +42,7 @@ _SPEAKS = r"(?:within|in the (?:last|past|next|coming)|(?:for|over|during) (?:th
 _NEXT = r"(?=\s*(?:$|[,.;:)]|ago\b|or\b|and\b|is\b|are\b|the\b|gets?\b))"
 BARE = re.compile(
     rf"\b{_SPEAKS} (?:{NUMBER})(?![\w%]|[ -]?{SPAN}){_NEXT}|\b(?:{NUMBER}) ago\b"
+    rf"|\bafter (?:{NUMBER})(?= without\b| of no\b|$|[,.;])"
     rf"|\b(?:age[ds]?|old(?:er)?) (?:than )?(?:{NUMBER}) (?:or )?ago\b"
 )
 _THAN = (

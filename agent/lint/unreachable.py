@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import cast
 
 from agent.instructions import PROGRAM_FILE
 from agent.lint.acts import Act, Deed, acts
+from agent.lint.dead import dead
 from agent.lint.ranges import ranges
 from agent.lint.subject import Finding, Kind, Subject
 from agent.lint.words import GAP, Statement
@@ -32,15 +32,13 @@ def unreachable(subject: Subject) -> Iterator[Finding]:
     found = {reading.number: list(acts(subject, reading)) for reading in subject.readings}
     earlier: list[Act] = []
     for reading in subject.readings:
-        impossible = next((what for one in reading.statements if (what := _never(one))), "")
-        if impossible:
-            yield subject.says(
-                Kind.UNREACHABLE, reading, impossible, "correct the condition, or drop the sentence"
-            )
-        elif taken := next(
-            (one for act in found[reading.number] for one in earlier if _takes(one, act)), None
-        ):
-            what = f"{taken.sentence} takes every such record before ({taken.deed})"
+        never = next((what for one in reading.statements if (what := _never(one))), "")
+        taken = [one for act in found[reading.number] for one in earlier if _takes(one, act)]
+        if never:
+            todo = "correct the condition, or drop the sentence"
+            yield subject.says(Kind.UNREACHABLE, reading, never, todo)
+        elif taken:
+            what = f"{taken[0].sentence} takes every such record before ({taken[0].deed})"
             yield subject.says(Kind.UNREACHABLE, reading, what, "drop it, or except it there")
         earlier += [act for act in found[reading.number] if act.deed in TAKES_ALL]
     yield from _program(subject, found)
@@ -62,17 +60,12 @@ def _never(statement: Statement) -> str:
         text = re.split(r"[,;]", text)[0]
         if re.search(r"\b(?:or|nor|either|neither|unless|except|not|no longer)\b", text):
             return ""
-    for one, other in _EXCLUSIVE:
-        pair = (
-            f"(?:{one} (?:and|but) (?:also )?(?:an? )?{other}|{other} (?:and"
-            rf"|but) (?:also )?(?:an? )?{one})\b"
-        )
-        who = (
-            f"(?:{one}(?: patients?| clients?)? {_WHO_IS}{other}|{other}(?: patients?"
-            rf"| clients?)? {_WHO_IS}{one})s?\b"
-        )
-        if re.search(rf"{_WHO_IS}{pair}|\ban? {pair}|\b{who}", text):
-            return f"nobody is {one} and {other} at once"
+    for pair in _EXCLUSIVE:
+        for one, other in (pair, pair[::-1]):
+            also = rf"{one} (?:and|but) (?:also )?(?:an? )?{other}\b"
+            who = rf"\b{one}(?: patients?| clients?)? {_WHO_IS}{other}s?\b"
+            if re.search(rf"{_WHO_IS}{also}|\ban? {also}|{who}", text):
+                return f"nobody is {one} and {other} at once"
     return _denied(text) or _no_number(text)
 
 
@@ -105,14 +98,14 @@ def _program(subject: Subject, found: dict[str, list[Act]]) -> Iterator[Finding]
     if source is None or subject.policy.by != "program":
         return
     tree = ast.parse(source)
-    cited, dead = _cited(tree, subject), _dead(tree)
+    cited, gone = _cited(tree, subject), dead(tree)
     for reading in subject.readings:
         lines = [line for number, line in cited if number == reading.number]
         if not lines and any(act.deed is not Deed.KEEP or act.when for act in found[reading.number]):
             yield subject.says(
                 Kind.UNREACHABLE, reading, "is cited nowhere in the program", "cite it where it is followed"
             )
-        elif lines and all(any(start <= line <= end for start, end in dead) for line in lines):
+        elif lines and all(any(start <= line <= end for start, end in gone) for line in lines):
             what, todo = "is cited only where the program never gets to", "correct the branches before it"
             yield Finding(Kind.UNREACHABLE, reading.number, what, todo, PROGRAM_FILE, lines[0])
 
@@ -124,48 +117,3 @@ def _cited(tree: ast.Module, subject: Subject) -> list[tuple[str, int]]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in numbers
     ]
-
-
-def _dead(tree: ast.Module) -> list[tuple[int, int]]:
-    """The lines that nothing leads to: after a return, below a test that never or always holds."""
-    found: list[tuple[int, int]] = []
-    for node in ast.walk(tree):
-        for name in ("body", "orelse"):
-            block: object = getattr(node, name, None)
-            if isinstance(block, list):
-                found += _dead_in(cast(list[ast.stmt], block))
-        if isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Constant):
-            gone = node.orelse if node.test.value else node.body
-            found += [_lines(one) for one in (gone if isinstance(gone, list) else [gone])]
-    return found
-
-
-def _dead_in(block: Sequence[ast.stmt]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    tested: set[str] = set()
-    for at, one in enumerate(block):
-        if isinstance(one, ast.Return | ast.Raise | ast.Continue | ast.Break):
-            return found + [_lines(rest) for rest in block[at + 1 :]]
-        if not isinstance(one, ast.If):
-            tested = set()  # what was tested may be another thing now
-            continue
-        for branch in _branches(one):
-            test = ast.dump(branch.test)
-            if test in tested:
-                found += [_lines(inner) for inner in branch.body]
-            if isinstance(branch.body[-1], ast.Return) or branch is not one or one.orelse:
-                tested.add(test)
-        tested = {ast.dump(one.test)} if isinstance(one.body[-1], ast.Return) and not one.orelse else set()
-    return found
-
-
-def _branches(one: ast.If) -> Iterator[ast.If]:
-    """An if with its elifs."""
-    yield one
-    while len(one.orelse) == 1 and isinstance(one.orelse[0], ast.If):
-        one = one.orelse[0]
-        yield one
-
-
-def _lines(node: ast.stmt | ast.expr) -> tuple[int, int]:
-    return node.lineno, node.end_lineno or node.lineno

@@ -15,7 +15,8 @@ VAGUE = {
         a quite? while
         a long time/while
         not? too? long ago
-        for? some time
+        for? some time/days/weeks/months/years
+        for ages
         without undue? delay
         in/for/over the? near/foreseeable/distant future/past
         long/short history/period/absence/gap/wait/while
@@ -70,6 +71,7 @@ VAGUE = {
         maybe/perhaps/ideally/preferably/try_to/tries_to/attempt_to/tbd
         to_be decided/determined/defined
         deal_with/take_care_of/handle/sort_out/clean_up/tidy_up
+        dealt_with/taken_care_of/handled/sorted_out/cleaned_up/tidied_up
     """),
 }
 FINE = phrases("""
@@ -82,6 +84,7 @@ FINE = phrases("""
     no/or/and/<number> few/bigger/larger/smaller/newer/older/younger/higher/longer/shorter
     is/are enough
     if/when several
+    handle/handled as/like
 """)
 """In these nothing is vague, though a word of theirs is elsewhere."""
 

@@ -10,6 +10,7 @@ B, P, T = "bullets", "prose", "table"
 C, U, V, M = Kind.CONTRADICTORY, Kind.UNREACHABLE, Kind.VAGUE, Kind.UNMEASURABLE
 I, X, F = Kind.IMPOSSIBLE, Kind.EXCESSIVE, Kind.FORBIDDEN  # noqa: E741
 NO_ADDRESS = tuple(kind for kind in HELD if kind is not Category.ADDRESS)
+NO_TAGS = tuple(kind for kind in HELD if kind is not Category.TAGS)
 NO_MONEY = tuple(kind for kind in HELD if kind is not Category.MONEY)
 
 # fmt: off
@@ -41,6 +42,11 @@ BAD = [
     Case(P, 'If the phone number is missing, the column is emptied.\nIf the phone number is missing, the column stays unchanged.', 'phone', kind=C),
     Case(T, 'no visit yet → status "new"\nno visit yet → status "lapsed"', 'status', kind=C),
     Case(T, 'tag "Hold" → left alone\ntag "Hold" → for a person to review', '', 'active_tags.name', kind=C),
+    Case(P, 'Patients in the group "Staff family" are ignored; the reason is `family`.\nPatients in the group "Staff family" get the priority "low".', 'priority', 'user_group.name', kind=C),
+    Case(P, 'The ZIP is left unchanged if there is no location.\nThe ZIP is cleared if there is no location.', 'zip', kind=C),
+    Case(P, 'Anyone under 18 has the age group "minor".\nAnyone under 18 has the age group "unknown".', 'age_group', kind=C),
+    Case(T, 'tag "Test" → ignore\ntag "Test" → status "archived"', 'status', 'active_tags.name', kind=C),
+    Case(P, 'The payer is written in upper case.\nWe want the payer as it is.', 'payer', kind=C),
     # unreachable
     Case(B, 'Archived patients: skip.\nArchived patients with a balance: status "archived".', 'status', 'requested_payments.balance_due_minor', kind=U),
     Case(B, 'Older than 65 years and younger than 18 years: age group "senior".', 'age_group', kind=U),
@@ -60,6 +66,10 @@ BAD = [
     Case(P, 'An active patient who is also archived is for a person to review.', '', 'active', kind=U),
     Case(B, 'No appointment, and the appointment is today: priority "high".', 'priority', kind=U),
     Case(P, 'A patient between 0 and 17 years who is at least 30 years old gets the age group "adult".', 'age_group', kind=U),
+    Case(P, 'Patients who are inactive are excluded; the reason is `inactive`.\nInactive patients with a next visit get the status "archived".', 'status', 'next_appt_date', kind=U),
+    Case(P, 'The status is "active" for patients with no visit whose last visit was at most 90 days ago.', 'status', kind=U),
+    Case(T, 'age group | "minor" | below 10 years and above 17 years', 'age_group', kind=U),
+    Case(P, 'A patient who is both insured and uninsured is left alone; the reason is `unclear`.', '', 'policies.num', kind=U),
     # vague
     Case(B, 'Status: "active" if seen recently.', 'status', kind=V),
     Case(B, 'Next visit: only if it is soon, otherwise emptied.', 'next_visit', kind=V),
@@ -94,6 +104,13 @@ BAD = [
     Case(P, 'Use common sense with names that are all in capitals.', 'full_name', kind=V),
     Case(T, 'follow up | "recently seen" | a couple of weeks after the visit', 'follow_up', kind=V),
     Case(P, 'The state is filled in if applicable.', 'state', kind=V),
+    Case(P, 'Patients that have been with us for ages get the priority "low".', 'priority', 'created_at', kind=V),
+    Case(P, 'The state is normally two letters.', 'state', kind=V),
+    Case(B, 'Priority "high": overdue by a lot.', 'priority', 'requested_payments.balance_due_minor', kind=V),
+    Case(P, 'Names should be cleaned up.', 'full_name', kind=V),
+    Case(P, 'The follow-up is "recently seen" for some days after a visit.', 'follow_up', kind=V),
+    Case(T, 'reminders | on | reasonable e-mail address', 'reminders', kind=V),
+    Case(P, 'Whenever possible the mobile number is preferred.', 'phone', kind=V),
     # unmeasurable
     Case(B, 'Priority: "high" for patients who are likely to leave.', 'priority', kind=M),
     Case(B, 'Status: "active" if there was a visit in the last 6.', 'status', kind=M),
@@ -120,6 +137,12 @@ BAD = [
     Case(P, 'The priority is "high" for patients in pain.', 'priority', kind=M),
     Case(P, 'Balances over 50 make the priority "high".', 'priority', 'requested_payments.balance_due_minor', kind=M),
     Case(T, 'status | "active" | seen in the past 12', 'status', kind=M),
+    Case(P, 'If a phone number seems too short, it is emptied.', 'phone', kind=M),
+    Case(P, 'Only send patients who matter to us.', '', kind=M),
+    Case(P, 'A patient who got a bad impression of the practice has the priority "high".', 'priority', kind=M),
+    Case(P, 'The priority is "high" for anyone who will probably not come back.', 'priority', kind=M),
+    Case(P, 'A patient is "lapsed" after 180 without a visit.', 'status', kind=M),
+    Case(B, 'Invoices above 75: priority "high".', 'priority', 'requested_payments.balance_due_minor', kind=M),
     # impossible
     Case(B, 'Status: "paused" if the patient is on leave.', 'status', kind=I),
     Case(B, 'Delete the row of an archived patient.', '', 'active', kind=I),
@@ -149,6 +172,13 @@ BAD = [
     Case(P, 'Purge the records of archived patients.', '', 'active', kind=I),
     Case(B, 'One row per invoice.', 'open_balance_cents', kind=I),
     Case(P, 'The reminders are "yes" if there is an e-mail, else "no".', 'reminders', kind=I),
+    Case(P, 'The status becomes "prospect" before the first visit.', 'status', kind=I),
+    Case(P, 'The field `preferred_name` gets the first name.', 'full_name', kind=I),
+    Case(P, 'Text the patient when the visit is confirmed.', '', 'appointments.confirmed', kind=I),
+    Case(P, 'Every invoice gets a row.', 'open_balance_cents', kind=I),
+    Case(P, 'Old rows are deleted after a year.', '', kind=I),
+    Case(P, 'The open balance is "zero" without invoices.', 'open_balance_cents', kind=I),
+    Case(P, 'Refund the patient if the balance is negative.', '', 'requested_payments.balance_due_minor', kind=I),
     # excessive
     Case(B, 'Everything we have on file goes into the row.', '', kind=X),
     Case(B, 'Phone: as +1 and ten digits.', 'phone', 'dob', kind=X, program='def decide(entry, today):\n    return [warehouse_upsert_patients(because=["S1", "S2"], full_name=entry["first_name"] + entry["last_name"], phone=entry["phone_number"])]\n'),
@@ -166,6 +196,8 @@ BAD = [
     Case(P, 'The table should have all the details there are.', '', kind=X),
     Case(P, 'Every field of the patient is copied.', '', kind=X),
     Case(P, 'Anything else that could be useful is added.', '', kind=X),
+    Case(P, 'We need the entire file of the patient in there.', '', kind=X),
+    Case(P, 'Copy all available fields.', '', kind=X),
     # forbidden
     Case(B, 'Status: "active" if the last session note says so.', 'status', kind=F),
     Case(B, 'Priority: "high" with a diagnosis of diabetes.', 'priority', kind=F),
@@ -187,5 +219,9 @@ BAD = [
     Case(P, 'Lab results are listed with their dates.', '', kind=F),
     Case(P, 'The answers of the intake form decide about the priority.', 'priority', kind=F),
     Case(T, 'credit card | the last four digits', '', kind=F),
+    Case(P, 'Notes from the last session are shortened to one line.', '', kind=F),
+    Case(P, 'The priority is "high" if the patient was diagnosed with anything chronic.', 'priority', kind=F),
+    Case(P, 'The priority is "high" with the tag "Callback", else "low".', 'priority', 'active_tags.name -next_appt_date -has_completed_intake_forms', kind=F, held=NO_TAGS),
+    Case(P, 'What the therapist wrote in the chart decides the status.', 'status', kind=F),
 ]
 # fmt: on
