@@ -25,6 +25,7 @@ _DIRECT = re.compile(
 _CONDITION = re.compile(r"\b(?:if|when|whose|where|unless)\b(?:(?!\bgets?\b|\bset\b)[^,])*$")
 _HAS = re.compile(r"\b(?:with|having|(?:who|that|which) (?:has|have)) (?:an? |the )?$")
 _ELSE = re.compile(r"\b(?:else|otherwise|or)\s*$")
+_UNNAMED = re.compile(r"\b(?:is for|are for|gets?|becomes?) $|(?:→|->|=>) ?$")
 _ASKED = re.compile(
     r"\b(?:if|when|whose|where|who|with|without|unless|has|have|having|tagged|named|called|marked)\b[^,]*$"
 )
@@ -57,4 +58,6 @@ def _set_to(before: str, after: str, columns: Sequence[Argument]) -> Argument | 
             continue
         if _CASES.match(after) or _ELSE.search(before):  # the next one in a list of cases
             return column
-    return None
+    choices = [column for column in columns if any(isinstance(one, str) for one in column.grant.constants)]
+    unnamed = len(choices) == 1 and _UNNAMED.search(before) and not _CONDITION.search(before)
+    return choices[0] if unnamed else None

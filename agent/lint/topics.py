@@ -90,9 +90,9 @@ def speaks_of(text: str, called: Iterable[str]) -> bool:
 
 
 def mention(text: str, called: Iterable[str]) -> tuple[int, int] | None:
-    """Where the longest of the phrases stands first."""
+    """Where the longest of the phrases stands last."""
     for phrase in sorted(called, key=len, reverse=True):
-        found = _pattern(phrase).search(text)
+        found = [one.span() for one in _pattern(phrase).finditer(text)]
         if found:
-            return found.span()
+            return found[-1]
     return None

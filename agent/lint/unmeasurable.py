@@ -10,7 +10,7 @@ from agent.lint.words import NUMBER, SPAN, Q, Reading
 
 MIND = phrases("""
     happy/unhappy/satisfied/dissatisfied/satisfaction/angry/upset/frustrated/annoyed/disappointed/grateful
-    difficult/friendly/unfriendly/cooperative/uncooperative/rude/nice/pleasant/demanding <patient>/person
+    difficult/friendly/unfriendly/cooperative/uncooperative/rude/pleasant/demanding <patient>/person/parent
     motivation/motivated/unmotivated/committed/loyal/disengaged/trustworthy/reliable/unreliable
     engaged/involved/invested <patient>/in_their_care/in_the_care
     noncompliant/non-compliant/compliant/adherent/nonadherent/non-adherent
