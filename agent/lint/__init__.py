@@ -5,18 +5,20 @@ worth a look, and what it does not find is not thereby right. What stands in quo
 and is left alone; so is a sentence of judgement, where it asks for judgement.
 """
 
-from agent.lint.contradictory import contradictory
-from agent.lint.excessive import excessive
-from agent.lint.forbidden import forbidden
-from agent.lint.impossible import impossible
+from agent.lint import contradictory, excessive, forbidden, impossible, unmeasurable, unreachable, vague
 from agent.lint.subject import Finding, Kind, Subject
-from agent.lint.unmeasurable import unmeasurable
-from agent.lint.unreachable import unreachable
-from agent.lint.vague import vague
 
 __all__ = ["Finding", "Kind", "Subject", "lint"]
 
-RULES = (contradictory, unreachable, vague, unmeasurable, impossible, excessive, forbidden)
+RULES = (
+    contradictory.contradictory,
+    unreachable.unreachable,
+    vague.vague,
+    unmeasurable.unmeasurable,
+    impossible.impossible,
+    excessive.excessive,
+    forbidden.forbidden,
+)
 
 
 def lint(subject: Subject) -> list[Finding]:

@@ -12,6 +12,7 @@ _GETS = (
     "|turns (?:in)?to|switches to|goes to|set to|is set to|is written as|must be|should be"
     "|will be)"
 )
+NEAR = 1000  # characters: a column is named no farther before its constant
 _SUBJECT = re.compile(r"^ (?:is|are|stays?|counts?|does|do|goes|must|may)\b")
 _CASES = re.compile(
     r"^ ?(?:\||if|when|for|below|under|from|above|over|unless|until|without|where|after|before|once"
@@ -38,7 +39,8 @@ def setting(
     for quoted in reading.in_(segment):
         if quoted.code:
             continue
-        before = segment.text[: quoted.start - segment.start]
+        at = quoted.start - segment.start
+        before = segment.text[max(0, at - NEAR) : at]
         after = segment.text[quoted.end - segment.start :]
         column = _set_to(before, after, columns)
         if column is not None:

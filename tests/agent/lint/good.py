@@ -228,6 +228,10 @@ GOOD = [
     Case(P, 'Emergency contacts are never written.', ''),
     Case(P, 'If the ZIP has nine digits, the first five are written.', 'zip'),
     Case(P, 'The referral channel stays empty if the patient chose "Prefer not to say".', 'referral_channel'),
+    Case(P, 'No other information about the patient is written.', ''),
+    Case(P, 'The channel is not just copied with all data of the patient: the value alone is.', 'referral_channel'),
+    Case(P, 'A patient for whom that cannot be said is left alone; the reason is `unsaid`.', ''),
+    Case(P, 'If it is the same for both, only one of them counts.', ''),
     # whole integrations
     Case(P, SENTENCES, ALL, 'last_name active_tags.name'),
     Case(B, BULLETS, ALL, 'active_tags.name'),

@@ -15,8 +15,9 @@ from tests.agent.lint.world import Case
 
 WORDS = (
     "patient", "archived", "without", "status", "phone", "e-mail", '"active"', '"minor"', "`phone`",
-    "below 18 years", "if", "else", "is", "gets", "the", "left alone", "emptied", "as it is", "recently", ",", ";", ".", ":", "→",
-    "|", "(", ")", "no", "and", "or", "whose", "18 to 64", "$200", "“", "”", "'", "İ", "session notes", "all data",
+    "below 18 years", "if", "else", "is", "gets", "the", "left alone", "emptied", "as it is", "recently", ",",
+    ";", ".", ":", "→", "|", "(", ")", "no", "and", "or", "whose", "18 to 64", "$200", "“", "”", "'", "İ",
+    "session notes", "all data",
 )  # fmt: skip
 
 
