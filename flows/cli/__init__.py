@@ -9,7 +9,18 @@ import typer
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.cli.app import app
 
-MODULES = ("files", "compiling", "carry", "look", "audit", "connections", "keys", "alert", "operate")
+MODULES = (
+    "files",
+    "compiling",
+    "lint",
+    "carry",
+    "look",
+    "audit",
+    "connections",
+    "keys",
+    "alert",
+    "operate",
+)
 """Their commands are the application's."""
 
 QUICK = ("check", "deploy", "new", "approve", "schema", "compile", "test")
