@@ -15,17 +15,20 @@ from pydantic_ai.models import Model
 
 from agent.access import Access, Limits
 from agent.case import Case
+from agent.compiled import Program
 from agent.failures import Code, is_transient
 from agent.gate import Gate
 from agent.instructions import Instructions
+from agent.judge import Judge, Judging
 from agent.loop import EventLoop, event_loop
 from agent.plan import Decision
 from agent.policy import Policy
 from agent.prompt import View
+from agent.tools import plan_type
 from agent.ways import ByProgram, Way
 from connectors.operation import Lookup, Write
 
-__all__ = ["Access", "Case", "Code", "Decider", "Limits", "View", "is_transient"]
+__all__ = ["Access", "Case", "Code", "Decider", "Judging", "Limits", "View", "is_transient"]
 
 PROGRAM = "program"
 
@@ -49,7 +52,7 @@ class Decider:
         policy: Policy,
         instructions: Instructions,
         writes: Mapping[str, Write],
-        model: str | Model = PROGRAM,
+        model: str | Model | Judging = PROGRAM,
         lookups: Mapping[str, Lookup] | None = None,
         view: View | None = None,
         access: Access | None = None,
@@ -58,16 +61,21 @@ class Decider:
 
         Args:
             writes, lookups: by full name, `<target>_<operation>`.
-            model: "program", or a model: a pydantic-ai id, `openai-compatible:<name>`, or a Model.
+            model: "program", a `Judging` (the program, and who judges for it; else a person does), or a
+                model: a pydantic-ai id, `openai-compatible:<name>`, or a Model.
             view: what a model may see of an entry (default: nothing). access: how it is reached, and limits.
 
         Raises ValueError: the program is none, the model cannot be reached so, or the policy does not fit.
         """
         self._opened: list[_Open] = []  # the last is in use; those before belong to closed or parents' loops
-        if model == PROGRAM:
+        seen, reached = view or View(lambda path: None, ()), access or Access()
+        if model == PROGRAM or isinstance(model, Judging):
             if instructions.program is None:
                 raise ValueError("program: the instructions were not compiled; refine them, or name a model")
-            self._way: Way[Any] = ByProgram(instructions.program, policy, writes, gate)
+            program = Program(instructions.program, policy, writes)
+            judging = model if isinstance(model, Judging) else None
+            judge = _judge(judging, instructions, program, seen, reached)
+            self._way: Way[Any] = ByProgram(program, plan_type("value", policy, writes), gate, judge)
             return
         # Only here: importing the vendors' SDKs takes over a second, and a program needs none of them.
         from agent.by_model import ByModel  # noqa: PLC0415
@@ -78,8 +86,8 @@ class Decider:
             policy=policy,
             writes=writes,
             lookups=lookups or {},
-            view=view or View(lambda path: None, ()),
-            access=access or Access(),
+            view=seen,
+            access=reached,
             gate=gate,
         )
 
@@ -111,3 +119,18 @@ class Decider:
         agent = self._way.build()
         loop.enter(agent)
         return _Open(loop, agent, asyncio.Semaphore(self._way.at_once))
+
+
+def _judge(
+    judging: Judging | None,
+    instructions: Instructions,
+    program: Program,
+    view: View,
+    access: Access,
+) -> Judge | None:
+    """Who judges for a program: nobody, where nobody is named or nothing is asked."""
+    if judging is None or not program.questions:
+        return None
+    from agent.judging import ModelJudge  # noqa: PLC0415 - as above: a program alone needs no SDK
+
+    return ModelJudge(judging, instructions, program, view=view, access=access)

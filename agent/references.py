@@ -2,6 +2,7 @@
 
     @email                      the value at that path of the entry
     @policies.0.num|strip|last4 the value at a path with positions, through declared transforms
+    @city+state|join_comma      several values, joined
     =active                     a constant that the policy grants for this argument
     "Moved to a new address."   words of the model's own, where both operation and policy allow them
 
@@ -32,7 +33,8 @@ _POSITION = r"(?:0|[1-9][0-9]{0,5})"
 _name = re.compile(_NAME)
 _position = re.compile(_POSITION)
 _path = re.compile(rf"{_NAME}(?:\.{_NAME})*")
-_reference = re.compile(rf"@({_NAME}(?:\.(?:{_NAME}|{_POSITION}))*)((?:\|[a-z][a-z0-9_]{{0,31}}){{0,4}})")
+_AT = rf"{_NAME}(?:\.(?:{_NAME}|{_POSITION}))*"
+_reference = re.compile(rf"@({_AT}(?:\+{_AT}){{0,4}})((?:\|[a-z][a-z0-9_]{{0,31}}){{0,4}})")
 
 
 class Missing(Enum):
@@ -49,9 +51,9 @@ Exact = tuple[type, str | int | None]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`@path|transform`: a value of the entry, by its concrete path."""
+    """`@path|transform`: a value of the entry by its concrete path, or several that are joined: `@a+b|…`."""
 
-    path: str
+    paths: tuple[str, ...]
     transforms: tuple[str, ...] = ()
 
 
@@ -77,7 +79,7 @@ def parse(handle: JsonValue) -> Reference | Constant | Words | None:
         found = _reference.fullmatch(handle) if len(handle) <= HANDLE_AT_MOST else None
         if found is None:
             return None
-        return Reference(found[1], tuple(found[2].split("|")[1:]))
+        return Reference(tuple(found[1].split("+")), tuple(found[2].split("|")[1:]))
     if handle[0] == "=":
         return Constant(handle[1:])
     if handle[0] == '"' and handle[-1] == '"':
@@ -171,12 +173,13 @@ def shown(entry: Entry, visible: Callable[[str], bool]) -> list[str]:
         visible: whether the value at a concrete path may leave to the model. Where it may not, only
             its type and length do: null and empty stay told apart.
     """
-    return [f"{at}: {_plain(value) if visible(at[1:]) else masked(value)}" for at, value in handles(entry)]
+    return [f"{at}: {plain(value) if visible(at[1:]) else masked(value)}" for at, value in handles(entry)]
 
 
-def _plain(value: JsonValue) -> str:
+def plain(value: JsonValue) -> str:
+    """A value as a model is shown it, on one line."""
     if isinstance(value, str) and len(value) > SHOWN_AT_MOST:
-        return f"{_plain(value[:SHOWN_AT_MOST])} <first {SHOWN_AT_MOST} of {len(value)} chars>"
+        return f"{plain(value[:SHOWN_AT_MOST])} <first {SHOWN_AT_MOST} of {len(value)} chars>"
     # What does not print (bidi, zero-width, tag characters) is shown as its escape, never as itself.
     text = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
