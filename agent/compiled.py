@@ -40,6 +40,8 @@ class Program:
 
     def line_at(self, place: pydantic_monty.SourceRange) -> int:
         """The program's own line at a place in `code`, 0 outside of it."""
+        if place.filename == "<string>":  # within an `eval` of the program's
+            return 0
         line = self.code.encode()[: place.start].count(b"\n") + 1 - self.ahead
         return line if 0 < line <= self.lines else 0
 

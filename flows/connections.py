@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from agent.agent import PROGRAM, Access, Decider, View
+from agent.agent import PROGRAM, Access, Decider, Judging, View
 from agent.check import check_program
 from agent.gate import Gate
+from agent.judge import Judgements
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
@@ -169,6 +170,7 @@ def decider(
     opened: Mapping[str, Connector],
     entries: Healthie,
     connections: Connections,
+    judgements: Judgements,
 ) -> Decider:
     """Who decides, behind the gate."""
     fields = entries.fields()
@@ -178,6 +180,7 @@ def decider(
 
     _check_program(deployment, policy, granted, fields)
     deciding = deployment.integration.decide
+    by_program = deciding.by == PROGRAM
     lookups: dict[str, Lookup] = {
         f"{name}_{short}": lookup
         for name, target in opened.items()
@@ -188,7 +191,7 @@ def decider(
         policy=policy,
         instructions=deployment.instructions,
         writes=granted,
-        model=deciding.by,
+        model=Judging(deciding.judge, judgements) if deciding.judge and by_program else deciding.by,
         lookups={name: lookups[name] for name in deciding.lookups},
         view=View(category, deciding.reveal),
         access=_access(deployment, connections),

@@ -23,6 +23,7 @@ from flows.emit import Calendar
 from flows.ledger import entries, lease, runs
 from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
+from flows.ledger.judgements import Judgements
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect, now, seal_of
@@ -195,8 +196,9 @@ def _assemble(
     for target in targets.values():
         stack.callback(target.close)
     writes = connections.writes(deployment, targets)
-    policy = deployment.integration.policy(deployment.instructions)
-    decider = connections.decider(deployment, policy, writes, targets, source, own)
+    policy = deployment.policy()
+    judgements = Judgements(ledger, keeps=not asked.dry_run)
+    decider = connections.decider(deployment, policy, writes, targets, source, own, judgements)
     stack.callback(decider.close)
     first = runs.SWEEP not in runs.cursors(ledger)
     there = entries.count(ledger)

@@ -101,6 +101,7 @@ class Deciding(Settings):
     """Who decides. by: "program", or a pydantic-ai model id, or "openai-compatible:<model>"."""
 
     by: str = Field(default="program", description="program, or a model: google-cloud:…, openai-compatible:…")
+    judge: str = Field(default="", description="the model that a program's `judge` asks; none: a person")
     connection: Name | None = Field(default=None, description="where a model is reached")
     lookups: tuple[str, ...] = Field(default=(), description="full names of lookups that a model may use")
     reveal: tuple[Category, ...] = Field(
@@ -153,13 +154,15 @@ class Integration(Settings):
             named.setdefault(self.decide.connection, ("decide", "connection"))
         return named
 
-    def policy(self, instructions: Instructions) -> Policy:
-        """What the gate holds every plan against."""
+    def policy(self, instructions: Instructions, timezone: str = "UTC") -> Policy:
+        """What the gate holds every plan against. `timezone`: the practice's; see `Deployment.policy`."""
         return Policy(
             operations=self.grants(),
             sentences=instructions.numbers,
             categories={name: target.categories for name, target in self.targets.items()},
             by="program" if self.decide.by == "program" else "model",
+            judgement=instructions.judgement,
+            timezone=timezone,
             reasons=instructions.reasons,
         )
 
@@ -198,6 +201,10 @@ class Deployment(Settings):
     @property
     def label(self) -> str:
         return f"{self.tenant}/{self.name}"
+
+    def policy(self) -> Policy:
+        """What the gate holds every plan of it against."""
+        return self.integration.policy(self.instructions, self.timezone)
 
 
 def load(root: Path, label: str) -> Deployment:

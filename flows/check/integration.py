@@ -117,7 +117,15 @@ class _Look:
             )
         if by != "program" and ":" not in by:
             self.say(("decide", "by"), f"is {by}", "write program, or a model's id, such as google-cloud:…")
-        if by.startswith("openai-compatible:") and self.integration.decide.connection is None:
+        judge = self.integration.decide.judge
+        if judge and ":" not in judge:
+            self.say(("decide", "judge"), f"is {judge}", "write a model's id, such as google-cloud:…")
+        if judge and by != "program":
+            self.say(("decide", "judge"), "has nothing to do: a model decides", "remove it")
+        if (
+            any(one.startswith("openai-compatible:") for one in (by, judge))
+            and self.integration.decide.connection is None
+        ):
             self.say(("decide",), "has no connection", "name the one that the model is reached by")
 
     def targets(self) -> dict[str, Write] | None:
