@@ -6,21 +6,22 @@ None, and what is missing stays missing. A judgement that was not made yet pause
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 import pydantic_monty
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agent.compiled import Program
 from agent.questions import JUDGE, PARAMETERS, Question
+from agent.references import DEPTH_AT_MOST, well_formed
 from agent.transforms import TRANSFORMS, Failure, When, apply
 
 SECONDS = 1.0  # for one run of a program that asks its host; without the host it has LIMITS
 JUDGED_AT_MOST = 8  # questions about one entry
-LEAVES_AT_MOST = 200  # values in one `about`
+NODES_AT_MOST = 500  # values in one `about`, and lists and objects around them
 TEXT_AT_MOST = 50_000  # characters in one `about`
 MISSING_CLASS = "_Missing"  # of the sandbox; see agent/prelude.py
 
@@ -74,7 +75,7 @@ class Host:
         self.used: dict[str, str] = {}
         self._program, self._when, self._judged = program, when, judged
         self._labels: dict[str, str] = {}
-        self._asked: Counter[str] = Counter()
+        self._asked: list[str] = []  # the sentence of each question
         self._begun = time.monotonic()
 
     def answer(self, snapshot: Stopped) -> pydantic_monty.SyncSnapshot:
@@ -107,10 +108,10 @@ class Host:
         key = json.dumps([question.model_dump(), about, missing], sort_keys=True)
         label = self._labels.get(key)
         if label is None:
-            self._asked[question.sentence] += 1
-            if self._asked.total() > JUDGED_AT_MOST:
+            self._asked.append(question.sentence)
+            if len(self._asked) > JUDGED_AT_MOST:
                 raise Misused
-            number = self._asked[question.sentence]
+            number = self._asked.count(question.sentence)
             label = self._labels[key] = question.sentence if number == 1 else f"{question.sentence}.{number}"
         if label not in self._judged:
             raise Paused(Asked(label=label, question=question, about=about, missing=missing))
@@ -121,18 +122,16 @@ class Host:
 
     def _approved(self, given: Mapping[str, object]) -> Question:
         """The question as it is written in the program, and no other."""
+        asked = (given["sentence"], given["question"], _json(given["options"]))
         for one in self._program.questions:
-            options = given["options"]
-            listed = tuple(options) if isinstance(options, list | tuple) else ()
-            if (one.sentence, one.question, one.options) == (given["sentence"], given["question"], listed):
+            if (one.sentence, one.question, list(one.options)) == asked:
                 return one
         raise Misused
 
 
 def transformed(name: str, args: tuple[object, ...], when: When) -> object:
     """What a transform gives a program. None: null, or nothing that it can read. Missing stays missing."""
-    given = [_json(value) for value in args]
-    there = [value for value, arg in zip(given, args, strict=True) if not _is_missing(arg)]
+    there = [_json(value) for value in args if not _is_missing(value)]
     if args and not there:
         return args[0]  # the sandbox's own MISSING
     if TRANSFORMS[name].joins:
@@ -146,7 +145,7 @@ def _is_missing(value: object) -> bool:
     return isinstance(value, pydantic_monty.MontyClassProxy) and value.name == MISSING_CLASS
 
 
-def _json(value: object) -> JsonValue:
+def _json(value: object, depth: int = 0) -> JsonValue:
     """A program's value as JSON; what is none of it becomes an empty object, which no transform reads."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -154,37 +153,52 @@ def _json(value: object) -> JsonValue:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, list | tuple):
-        return [_json(inner) for inner in value]
+    inside = _inside(value)
+    if inside is None or depth > DEPTH_AT_MOST:
+        return {}
+    made = {name: _json(inner, depth + 1) for name, inner in inside}
+    return made if isinstance(value, dict) else list(made.values())
+
+
+def _inside(value: object) -> list[tuple[str, object]] | None:
+    """What a list or an object holds, by position or name; None for anything else."""
     if isinstance(value, dict):
-        return {str(key): _json(inner) for key, inner in value.items()}
-    return {}
+        held = cast(dict[object, object], value)  # a program may have put anything into it
+        return [(str(name), inner) for name, inner in held.items()]
+    if isinstance(value, list | tuple):
+        listed = cast(Sequence[object], value)  # the same
+        return [(str(at), inner) for at, inner in enumerate(listed)]
+    return None
 
 
 def _leaves(about: object) -> tuple[tuple[tuple[str, JsonValue], ...], tuple[str, ...]]:
-    found, missing = [], []
+    """What a question is about, and the places of what is missing there. Raises Misused if it is too much."""
+    found: list[tuple[str, JsonValue]] = []
+    missing: list[str] = []
     for path, value in _walked(about):
         if _is_missing(value):
             missing.append(path)
-        else:
-            found.append((path, _json(value)))
-        text = sum(len(value) for _, value in found if isinstance(value, str))
-        if len(found) + len(missing) > LEAVES_AT_MOST or text > TEXT_AT_MOST:
+            continue
+        found.append((path, _json(value)))
+        if not well_formed([path, found[-1][1]]):
             raise Misused
+    if sum(len(value) for _, value in found if isinstance(value, str)) > TEXT_AT_MOST:
+        raise Misused
     return tuple(found), tuple(missing)
 
 
 def _walked(about: object) -> Iterator[tuple[str, object]]:
     stack: list[tuple[str, object]] = [("", about)]
-    while stack:
+    for _ in range(NODES_AT_MOST):
+        if not stack:
+            return
         path, value = stack.pop()
         begun = f"{path}." if path else ""
-        if isinstance(value, dict) and value:
-            stack.extend((f"{begun}{name}", inner) for name, inner in reversed(list(value.items())))
-        elif isinstance(value, list | tuple) and value:
-            stack.extend((f"{begun}{at}", inner) for at, inner in reversed(list(enumerate(value))))
+        if inside := _inside(value):
+            stack.extend((f"{begun}{name}", inner) for name, inner in reversed(inside))
         else:
             yield path or "value", value
+    raise Misused
 
 
 def _never(*_: object) -> None:

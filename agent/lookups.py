@@ -81,9 +81,7 @@ def _is_closed(type_: object) -> bool:
 
 def _referred(argument: str, given: JsonValue, case: Case, timezone: str) -> JsonValue:
     handle = parse(given)
-    if not isinstance(handle, Reference):
-        raise ModelRetry(f"bad_handle: {argument}")
-    if len(handle.paths) > 1:
+    if not isinstance(handle, Reference) or len(handle.paths) != 1:
         raise ModelRetry(f"bad_handle: {argument}")
     value = apply(handle.transforms, resolve(case.entry, handle.paths[0]), When(case.today, timezone))
     if isinstance(value, Failure):

@@ -17,15 +17,15 @@ in `agent/transforms.py`.
 - **A grant names those that its argument may have** (`integration.yaml`):
   `email: {{type: str, because: [S5], from: [email], transforms: [lower]}}`. Then a value that was made so out
   of `from` passes the gate, and no other.
-- **A program calls them by name**: `lower(entry["email"])`, `join_space(entry["first_name"], "Silva")`. All of
-  them are there; the grant decides what may be written. A function of the program's own with the same name is
-  used instead.
+- **A program calls them by name**: `lower(entry["email"])`, `join_space(entry["first_name"], "Silva")`. All
+  of them are there; the grant decides what may be written. A function of the program's own with the same name
+  is used instead.
 - **A model writes them after a handle**: `@email|lower`, `@first_name+last_name|join_space|upper`, from left
   to right.
 
-Null stays null and empty stays empty. `MISSING` stays `MISSING` in a program, so that nothing is blanked; what
-a transform cannot read gives None there, and is refused (`transform_failed`) where a model asked for it. A
-join leaves out what is missing, null or empty, and the gate looks for it over all of `from`, in that order.
+Null stays null and empty stays empty. `MISSING` stays `MISSING` in a program, so that nothing is blanked;
+what a transform cannot read gives None there, and is refused (`transform_failed`) where a model asks for it.
+A join leaves out what is missing, null or empty; the gate looks for it over all of `from`, in that order.
 
 `age` and `age_band` are those of the run's day; `local_date` is the practice's (`timezone` of `tenant.yaml`).
 The examples are for {EXAMPLE_DAY.today:%-d %B %Y} in {EXAMPLE_DAY.timezone}.

@@ -11,7 +11,7 @@ from tests.agent.desk import ANA, by_program, case
 SECRET = "Zebulon-4711"
 SECONDS = 2.5  # the limit is 0.5 s; a worker that has to be killed and a busy machine take longer
 
-STOPPED = {"program_timeout", "program_memory", "program_error"}
+STOPPED = {"program_timeout", "program_memory", "program_error", "program_output_invalid"}
 FOR_EVER = "while True:\n        try:\n            {}\n        except BaseException:\n            pass"
 
 HOSTILE: dict[str, tuple[str, set[str]]] = {
@@ -37,6 +37,12 @@ HOSTILE: dict[str, tuple[str, set[str]]] = {
     "endless transforms": ("while True:\n        lower('A')", STOPPED),
     "endless transforms, swallowed": (FOR_EVER.format("title('a b ' * 20_000)"), STOPPED),
     "transforms of too much": (FOR_EVER.format("json({str(n): 'x' * 90 for n in range(4999)})"), STOPPED),
+    "a transform of what is too deep": (
+        "x = []\n    for _ in range(9000):\n        x = [x]\n    json(x)[0]",
+        STOPPED,
+    ),
+    "a transform of itself": ("x = []\n    x.append(x)\n    join_space(*json(x))", STOPPED),
+    "a transform of half a letter": ("join_space(*upper(chr(0xD800)))", STOPPED),
     "a transform's own class": ("x = lower.__class__.__mro__", {"program_error"}),
     "the host's own functions": ("x = lower.__globals__", {"program_error"}),
 }
