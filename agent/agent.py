@@ -70,25 +70,16 @@ class Decider:
         self._opened: list[_Open] = []  # the last is in use; those before belong to closed or parents' loops
         seen, reached = view or View(lambda path: None, ()), access or Access()
         if model == PROGRAM or isinstance(model, Judging):
-            if instructions.program is None:
-                raise ValueError("program: the instructions were not compiled; refine them, or name a model")
-            program = Program(instructions.program, policy, writes)
-            judging = model if isinstance(model, Judging) else None
-            judge = _judge(judging, instructions, program, seen, reached)
+            program = _program(instructions, policy, writes)
+            judge = _judge(model, instructions, program, seen, reached)
             self._way: Way[Any] = ByProgram(program, plan_type("value", policy, writes), gate, judge)
             return
         # Only here: importing the vendors' SDKs takes over a second, and a program needs none of them.
         from agent.by_model import ByModel  # noqa: PLC0415
 
+        text, looks = instructions.text, lookups or {}
         self._way = ByModel(
-            model,
-            instructions.text,
-            policy=policy,
-            writes=writes,
-            lookups=lookups or {},
-            view=seen,
-            access=reached,
-            gate=gate,
+            model, text, policy=policy, writes=writes, lookups=looks, view=seen, access=reached, gate=gate
         )
 
     def decide(self, cases: Sequence[Case]) -> list[Decision]:
@@ -121,15 +112,17 @@ class Decider:
         return _Open(loop, agent, asyncio.Semaphore(self._way.at_once))
 
 
+def _program(instructions: Instructions, policy: Policy, writes: Mapping[str, Write]) -> Program:
+    if instructions.program is None:
+        raise ValueError("program: the instructions were not compiled; refine them, or name a model")
+    return Program(instructions.program, policy, writes)
+
+
 def _judge(
-    judging: Judging | None,
-    instructions: Instructions,
-    program: Program,
-    view: View,
-    access: Access,
+    judging: str | Model | Judging, instructions: Instructions, program: Program, view: View, access: Access
 ) -> Judge | None:
     """Who judges for a program: nobody, where nobody is named or nothing is asked."""
-    if judging is None or not program.questions:
+    if not isinstance(judging, Judging) or not program.questions:
         return None
     from agent.judging import ModelJudge  # noqa: PLC0415 - as above: a program alone needs no SDK
 
