@@ -18,10 +18,8 @@ from agent.free_text import SHORTEST_WORD, WORDS_TOLD_APART, says
 from agent.host import Asked
 from agent.plan import Refused
 from agent.prompt import HIDDEN, View
-from agent.references import Exact, exact, handles, plain
+from agent.references import ABSENT, EMPTY, PRESENT, Exact, exact, handles, plain
 from connectors.entry import Entry
-
-PRESENT = "<present>"
 
 
 class Judgements(Protocol):
@@ -69,7 +67,7 @@ class Judge(Protocol):
 def told(asked: Asked, entry: Entry, view: View, texts: Collection[str]) -> list[str]:
     """The lines that show to a model what a question is about. `texts`: those that the program writes out."""
     shown, unseen, names = _split(entry, view)
-    lines = [(path, "missing") for path in asked.missing]
+    lines = [(path, ABSENT) for path in asked.missing]
     lines += [(path, _shown(value, shown, unseen, texts)) for path, value in asked.about]
     known = names | set(texts)
     # a name that stands nowhere in the program is data, and may itself tell something
@@ -97,7 +95,9 @@ def _is_named(path: str, names: Collection[str]) -> bool:
 def _shown(
     value: JsonValue, shown: Collection[Exact], unseen: Sequence[JsonValue], texts: Collection[str]
 ) -> str:
-    if value is None or isinstance(value, bool) or value in ("", [], {}):
+    if value in ("", [], {}):
+        return EMPTY
+    if value is None or isinstance(value, bool):
         return plain(value)
     if exact(value) not in shown and not (isinstance(value, str) and value in texts):
         return PRESENT
@@ -112,6 +112,8 @@ def _shown(
 def _without(text: str, unseen: Sequence[JsonValue]) -> str:
     """The text with what may not be seen taken out of it: whole values, and the words of short ones."""
     for other in sorted({one for value in unseen for one in _spoken(value)}, key=len, reverse=True):
+        if other.casefold() not in text.casefold():
+            continue  # most are not, and an expression takes longer
         text = re.sub(rf"(?<!\w){re.escape(other)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
     return text
 

@@ -23,6 +23,7 @@ from connectors.entry import Entry
 HANDLE_AT_MOST = 300  # characters of a handle that names a path
 WRITTEN_AT_MOST = 2_000  # characters of a written constant or of free text, before it is looked at
 SHOWN_AT_MOST = 2_000  # characters of one value shown to a model
+PRESENT, EMPTY, ABSENT = "<present>", "<empty>", "<missing>"  # what a model sees in place of a value
 DEPTH_AT_MOST = 12
 NODES_AT_MOST = 5_000
 TEXT_AT_MOST = 1_000_000  # characters in all texts of one value

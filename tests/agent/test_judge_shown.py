@@ -62,7 +62,7 @@ def test_the_static_part_is_the_same_for_every_entry(endpoint: Endpoint) -> None
     ("reason", "shown"),
     [
         (None, "null"),
-        ("", '""'),
+        ("", "<empty>"),
         ("I am Ana Silva-Example, call (512) 555-0142", '"I am <hidden> <hidden>, call <hidden>"'),
         ("Ana asks for a refill", '"<hidden> asks for a refill"'),
         ("write to ANA@example.com", '"write to <hidden>"'),
@@ -88,7 +88,7 @@ def test_missing_is_told_as_missing(endpoint: Endpoint) -> None:
     outcome(decider(access=endpoint.access()), ANA)
     [body] = endpoint.requests()
 
-    assert "\nreason: missing\n" in body["messages"][-1]["content"]
+    assert "\nreason: <missing>\n" in body["messages"][-1]["content"]
 
 
 def test_what_a_program_makes_of_an_entry_does_not_leave(endpoint: Endpoint) -> None:
