@@ -75,6 +75,7 @@ ARGUMENTS = [
 ]
 
 VALUES = [
+    _value("null for what is missing, joined", "value_without_source", alias=None),
     _value("a join the other way round", "value_without_source", greeting="Canario, Anabel"),
     _value("another patient's address", "value_without_source", email=OTHER_PATIENT["email"]),
     _value("another field's value", "value_without_source", email=ENTRY["ssn"]),

@@ -59,6 +59,7 @@ class Contact(ArgumentModel):
     status: str | None = None
     full_name: str | None = None
     greeting: str | None = None
+    alias: str | None = None
     note: str | None = None
     remark: str | None = None  # free text for the write, not granted
     profile: JsonValue = None
@@ -129,6 +130,7 @@ CONTACT: dict[str, Grant] = {
     "status": Grant(constants=("active", "inactive")),
     "full_name": Grant(sources=("first_name", "last_name"), computed=True),
     "greeting": Grant(sources=("first_name", "last_name"), transforms=("join_comma", "upper")),
+    "alias": Grant(sources=("nickname",), transforms=("join_space",)),
     "note": Grant(sources=("first_name",), free_text=True),
     "remark": Grant(sources=("first_name",), because=("S1", "S2")),
     "profile": Grant(sources=("profile",)),

@@ -89,6 +89,9 @@ MUTANTS = [
         "        made = None\n    return made",
         "a transform that cannot read it",
     ),
+    Mutant(
+        "provenance", "if parts else Failure.MISSING", "if True else None", "null for what is missing, joined"
+    ),
     Mutant("provenance", "if several and not", "if False and not", "two paths and no join first"),
     Mutant("provenance", "        if made == wanted:", "        if True:", "a join the other way round"),
     Mutant("gate", "self._check_judged(draft.judged)\n", "pass\n", "judged by a sentence that asks for none"),
