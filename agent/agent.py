@@ -15,18 +15,32 @@ from pydantic_ai.models import Model
 
 from agent.access import PROGRAM, Access, Limits
 from agent.case import Case
+from agent.compiled import Program
 from agent.failures import Code, is_transient
 from agent.gate import Gate
 from agent.instructions import Instructions
+from agent.judge import Judge, Judging
 from agent.loop import EventLoop, event_loop
 from agent.metered import Terms
 from agent.plan import Decision
 from agent.policy import Policy
 from agent.prompt import View
+from agent.tools import plan_type
 from agent.ways import ByProgram, Way
 from connectors.operation import Lookup, Write
 
-__all__ = ["PROGRAM", "Access", "Case", "Code", "Decider", "Limits", "Terms", "View", "is_transient"]
+__all__ = [
+    "PROGRAM",
+    "Access",
+    "Case",
+    "Code",
+    "Decider",
+    "Judging",
+    "Limits",
+    "Terms",
+    "View",
+    "is_transient",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Decider:
         policy: Policy,
         instructions: Instructions,
         writes: Mapping[str, Write],
-        model: str | Model = PROGRAM,
+        model: str | Model | Judging = PROGRAM,
         lookups: Mapping[str, Lookup] | None = None,
         view: View | None = None,
         terms: Terms | None = None,
@@ -57,29 +71,25 @@ class Decider:
 
         Args:
             writes, lookups: by full name, `<target>_<operation>`.
-            model: "program", or a model: an id such as `openai-compatible:<name>`, or a Model.
+            model: "program", a `Judging` (the program, and who judges for it; else a person does), or a
+                model: an id such as `openai-compatible:<name>`, or a Model.
             view: what a model may see (default: nothing). terms: how it is asked; an id has to be allowed.
 
         Raises ValueError: the program is none, the model may not be asked so, or the policy does not fit.
         """
         self._opened: list[_Open] = []  # the last is in use; those before belong to closed or parents' loops
-        if model == PROGRAM:
-            if instructions.program is None:
-                raise ValueError("program: the instructions were not compiled; refine them, or name a model")
-            self._way: Way[Any] = ByProgram(instructions.program, policy, writes, gate)
+        seen, asked = view or View(lambda path: None, (), ()), terms or Terms()
+        if model == PROGRAM or isinstance(model, Judging):
+            program = _program(instructions, policy, writes)
+            judge = _judge(model, instructions, program, seen, asked)
+            self._way: Way[Any] = ByProgram(program, plan_type("value", policy, writes), gate, judge)
             return
         # Only here: importing the vendors' SDKs takes over a second, and a program needs none of them.
         from agent.by_model import ByModel  # noqa: PLC0415
 
+        text, looks = instructions.text, lookups or {}
         self._way = ByModel(
-            model,
-            instructions.text,
-            policy=policy,
-            writes=writes,
-            lookups=lookups or {},
-            view=view or View(lambda path: None, (), ()),
-            terms=terms or Terms(),
-            gate=gate,
+            model, text, policy=policy, writes=writes, lookups=looks, view=seen, terms=asked, gate=gate
         )
 
     def decide(self, cases: Sequence[Case]) -> list[Decision]:
@@ -110,3 +120,20 @@ class Decider:
         agent = self._way.build()
         loop.enter(agent)
         return _Open(loop, agent, asyncio.Semaphore(self._way.at_once))
+
+
+def _program(instructions: Instructions, policy: Policy, writes: Mapping[str, Write]) -> Program:
+    if instructions.program is None:
+        raise ValueError("program: the instructions were not compiled; refine them, or name a model")
+    return Program(instructions.program, policy, writes)
+
+
+def _judge(
+    judging: str | Model | Judging, instructions: Instructions, program: Program, view: View, terms: Terms
+) -> Judge | None:
+    """Who judges for a program: nobody, where nobody is named or nothing is asked."""
+    if not isinstance(judging, Judging) or not program.questions:
+        return None
+    from agent.judging import ModelJudge  # noqa: PLC0415 - as above: a program alone needs no SDK
+
+    return ModelJudge(judging, instructions, program, view=view, terms=terms)

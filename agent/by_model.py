@@ -50,7 +50,7 @@ class ByModel(Way[Decides]):
         self._view, self._gate = view, gate
         self._plan = plan_type("reference", policy, writes)
         self._lookups = lookups
-        self._tools = lookup_tools(lookups, view.answer)
+        self._tools = lookup_tools(lookups, view.answer, policy.timezone)
 
     def build(self) -> Decides:
         agent = Agent(

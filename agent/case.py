@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from pydantic import JsonValue
@@ -17,13 +17,15 @@ class Case:
     """One changed entry to decide.
 
     `known`: the answers of the lookups that the instructions declare, by full name, fetched beforehand.
-    `today`: the run's day, the same for all of its entries.
+    `today`: the run's day, the same for all of its entries. `judged`: what `judge` is to answer, by sentence,
+    where that is settled beforehand: in an example, or when an old decision is made again.
     """
 
     patient: str
     entry: Entry
     known: Mapping[str, JsonValue]
     today: date
+    judged: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Deciding:
     case: Case
     outcome: Plan | Refused | None = None
     model_requests: int = 0  # that went out to the network
+    judged: dict[str, str] = field(default_factory=dict[str, str])  # so far, by label: S5, S5.2
 
     @contextmanager
     def current(self) -> Generator[None]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import pydantic_monty
 
-from agent.compiled import DECIDE, LIMITS, Program, signature
+from agent.compiled import DECIDE, LIMITS, Program, own_names, signature
 from agent.policy import Policy
-from agent.prelude import stubs
+from agent.prelude import host_stubs, stubs
 from connectors.entry import EntryField
 from connectors.operation import Write
 
@@ -74,7 +74,9 @@ def _texts(
     """What the type checker reads, what it is told beforehand, and what runs. Raises ValueError."""
     parameters = ", ".join(ANNOTATED[name] for name in signature(source))
     typed = re.sub(DECIDE, f"def decide({parameters}) -> list[Call] | Decided:", source, count=1, flags=re.M)
-    return typed, stubs(policy, writes) + entry_stubs(fields), Program(source, policy, writes)
+    program = Program(source, policy, writes)
+    host = host_stubs(program.questions, policy.judgement, own_names(source))
+    return typed, stubs(policy, writes) + host + entry_stubs(fields), program
 
 
 def _mistyped(pool: pydantic_monty.Monty, source: str, given: str) -> list[str]:

@@ -19,6 +19,7 @@ from agent.plan import Argument, Call, Draft, DraftCall, Plan, Refused, Sentence
 from agent.policy import Policy
 from agent.provenance import Sourced, Values, by_reference, by_value
 from agent.refusals import Code, PolicyError, RefusalError
+from agent.transforms import When
 from connectors.entry import Category, Entry
 from connectors.operation import Write, arguments_of
 
@@ -44,6 +45,8 @@ class Gate:
         self._known = frozenset(writes)
         self._sentences = frozenset(policy.sentences)
         self._reasons = frozenset(policy.reasons)
+        self._judgement = frozenset(policy.judgement)
+        self._timezone = policy.timezone
         self._values_allowed = policy.by == "program"
         self._calls_at_most = policy.calls_at_most
 
@@ -56,7 +59,8 @@ class Gate:
         try:
             self._check_shape(draft, today)
             self._check_cited(draft.because, "", needed=draft.kind != "write")
-            values = Values(entry)
+            self._check_judged(draft.judged)
+            values = Values(entry, When(today, self._timezone))
             calls = tuple(self._call(call, draft.by, values) for call in draft.calls)
             self._check_records(calls)
         except RefusalError as refusal:
@@ -67,6 +71,7 @@ class Gate:
             because=_once(draft.because),
             reason=draft.reason,
             again_on=draft.again_on,
+            judged=draft.judged,
         )
 
     def _check_shape(self, draft: Draft, today: date) -> None:
@@ -92,6 +97,10 @@ class Gate:
         if not self._sentences.issuperset(because):
             raise RefusalError(Code.UNKNOWN_SENTENCE, where)
 
+    def _check_judged(self, judged: Mapping[str, str]) -> None:
+        if any(label.partition(".")[0] not in self._judgement for label in judged):
+            raise RefusalError(Code.NOT_A_JUDGEMENT)
+
     def _call(self, call: DraftCall, by: str, values: Values) -> Call:
         operation = self._operations.get(call.operation)
         if operation is None:
@@ -107,7 +116,7 @@ class Gate:
             if by == "value":
                 sourced[name] = by_value(value, granted, values)
             else:
-                sourced[name] = by_reference(value, granted, values.entry)
+                sourced[name] = by_reference(value, granted, values)
         return Call(
             operation=operation.name, arguments=_validated(sourced, operation, because), because=because
         )

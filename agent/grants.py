@@ -28,6 +28,7 @@ class GrantedArgument:
     constant_values: frozenset[Exact]
     transforms: frozenset[str]
     chains: tuple[tuple[str, ...], ...]  # what is tried to explain a program's value
+    joins: tuple[tuple[str, ...], ...]  # the same for one that is made of all sources
     computed: Source | None
     free_text: bool
     because: Sentences  # the sentences that speak of it; none named: any
@@ -100,14 +101,16 @@ def _argument(operation: str, name: str, grant: Grant, write: Write, policy: Pol
         raise PolicyError(f"policy: {where}: the write takes no free text here; remove free_text")
     if unknown := sorted(set(grant.because).difference(policy.sentences)):
         raise PolicyError(f"policy: {where}: {unknown[0]} is no sentence of the instructions; correct it")
-    singles = tuple((transform,) for transform in grant.transforms)
+    single = tuple(name for name in dict.fromkeys(grant.transforms) if not TRANSFORMS[name].joins)
+    joins = tuple(name for name in dict.fromkeys(grant.transforms) if TRANSFORMS[name].joins)
     return GrantedArgument(
         where=where,
         sources=grant.sources,
         constants=_constants(where, grant),
         constant_values=frozenset(exact(constant) for constant in grant.constants),
         transforms=frozenset(grant.transforms),
-        chains=(*singles, *permutations(dict.fromkeys(grant.transforms), 2)),
+        chains=(*((name,) for name in single), *permutations(single, 2)),
+        joins=tuple((join, *after) for join in joins for after in ((), *((name,) for name in single))),
         computed=Source(kind="computed", paths=grant.sources) if grant.computed else None,
         free_text=grant.free_text,
         because=grant.because,

@@ -25,6 +25,7 @@ TEXT_FILE = "instructions.md"
 PROGRAM_FILE = "program.py"
 JUDGEMENT = "Judgement:"
 RETIRED = "Retired."
+REASON = "judgement"  # of a review because a sentence needs judgement, and nobody is there to judge
 SIZE_AT_MOST = 200_000  # bytes of one file
 
 _SENTENCE = re.compile(
@@ -107,6 +108,11 @@ class Instructions(Frozen):
         return tuple(sentence.number for sentence in self.sentences if not sentence.retired)
 
     @cached_property
+    def judgement(self) -> Sentences:
+        """Of these, the sentences that ask for judgement."""
+        return tuple(sentence.number for sentence in self.sentences if sentence.judgement)
+
+    @cached_property
     def version(self) -> str:
         """SHA-256 of the text. Line ends, trailing blanks and the way accents are encoded do not count."""
         return _sha256(self.text)
@@ -118,9 +124,10 @@ class Instructions(Frozen):
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
-        """The code words a plan may give as its reason, sorted: those in the program's own literals, and
-        those that a sentence writes in backquotes (`no_consent`)."""
-        named = {word for sentence in self.sentences for word in _QUOTED.findall(sentence.text)}
+        """The code words a plan may give as its reason, sorted: those in the program's own literals, those
+        that a sentence writes in backquotes (`no_consent`), and that of a judgement nobody could make."""
+        named = {REASON} if self.judgement else set[str]()
+        named |= {word for sentence in self.sentences for word in _QUOTED.findall(sentence.text)}
         named |= {literal for literal, _ in _literals(self.program, PROGRAM_FILE)}
         return tuple(sorted(word for word in named if _CODE_WORD.fullmatch(word)))
 

@@ -13,26 +13,26 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import Field, JsonValue, ValidationError, create_model
 from pydantic_ai import ModelRetry, RunContext, Tool
 
-from agent.case import Deciding
+from agent.case import Case, Deciding
 from agent.references import Reference, parse, resolve
 from agent.tools import SubmittedArguments
-from agent.transforms import Failure, apply
+from agent.transforms import Failure, When, apply
 from connectors.entry import Entry
 from connectors.operation import Lookup, arguments_of
 
 Shown = Callable[[Lookup, JsonValue, Entry], str]
 
 
-def lookup_tools(lookups: Mapping[str, Lookup], shown: Shown) -> list[Tool[Deciding]]:
+def lookup_tools(lookups: Mapping[str, Lookup], shown: Shown, timezone: str) -> list[Tool[Deciding]]:
     """A tool for each lookup, by full name and always in the same order.
 
     Args:
-        shown: how an answer is put to the model.
+        shown: how an answer is put to the model. timezone: the practice's.
     """
-    return [_tool(name, lookups[name], shown) for name in sorted(lookups)]
+    return [_tool(name, lookups[name], shown, timezone) for name in sorted(lookups)]
 
 
-def _tool(name: str, lookup: Lookup, shown: Shown) -> Tool[Deciding]:
+def _tool(name: str, lookup: Lookup, shown: Shown, timezone: str) -> Tool[Deciding]:
     declared = {field.alias or name: field for name, field in lookup.arguments.model_fields.items()}
     closed = {argument for argument, field in declared.items() if _is_closed(field.annotation)}
     fields = {
@@ -43,7 +43,9 @@ def _tool(name: str, lookup: Lookup, shown: Shown) -> Tool[Deciding]:
     async def look(ctx: RunContext[Deciding], arguments: SubmittedArguments) -> str:
         case = ctx.deps.case
         values = {
-            argument: given if given is None or argument in closed else _referred(argument, given, case.entry)
+            argument: given
+            if given is None or argument in closed
+            else _referred(argument, given, case, timezone)
             for argument, given in arguments.given().items()
         }
         try:
@@ -77,11 +79,11 @@ def _is_closed(type_: object) -> bool:
     return origin is Literal
 
 
-def _referred(argument: str, given: JsonValue, entry: Entry) -> JsonValue:
+def _referred(argument: str, given: JsonValue, case: Case, timezone: str) -> JsonValue:
     handle = parse(given)
-    if not isinstance(handle, Reference):
+    if not isinstance(handle, Reference) or len(handle.paths) != 1:
         raise ModelRetry(f"bad_handle: {argument}")
-    value = apply(handle.transforms, resolve(entry, handle.path))
+    value = apply(handle.transforms, resolve(case.entry, handle.paths[0]), When(case.today, timezone))
     if isinstance(value, Failure):
         raise ModelRetry(f"{value.value}: {argument}")
     return value

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Sentences = tuple[str, ...]
 """Numbers of the instructions' sentences: ("S1", "S4")."""
@@ -18,8 +18,8 @@ class Frozen(BaseModel):
 class Source(Frozen):
     """Where a value comes from.
 
-    leaf: copied from the entry at `paths[0]`. transform: a declared transform of that leaf. constant:
-    named by the approved instructions. computed: made by the approved program out of `paths`.
+    leaf: copied from the entry at `paths[0]`. transform: a declared transform of what is at `paths`.
+    constant: named by the approved instructions. computed: made by the approved program out of `paths`.
     free_text: a model's own words, only where the operation and a sentence allow them.
     """
 
@@ -58,6 +58,16 @@ class Plan(Frozen):
     because: Sentences = ()
     reason: str = ""  # the program's or model's word for it: a code, no text from the entry
     again_on: date | None = None
+    judged: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        exclude_if=lambda judged: not judged,
+        description="what `judge` answered, by sentence: S5, and S5.2 for its second question",
+    )
+
+    @property
+    def judged_by(self) -> Sentences:
+        """The sentences that were judged: what follows one of them was decided by judgement."""
+        return tuple(dict.fromkeys(label.partition(".")[0] for label in self.judged))
 
 
 class Refused(Frozen):
@@ -96,3 +106,4 @@ class Draft(Frozen):
     because: Sentences = ()
     reason: str = ""
     again_on: date | None = None
+    judged: dict[str, str] = Field(default_factory=dict[str, str])

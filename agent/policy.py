@@ -39,5 +39,7 @@ class Policy(Frozen):
     sentences: tuple[str, ...]  # what a call may cite
     categories: dict[str, tuple[Category, ...]]  # target -> categories approved for it
     by: Literal["program", "model"]
+    judgement: Sentences = ()  # of these sentences, those that a program leaves to `judge`
+    timezone: str = "UTC"  # the practice's: an IANA name
     calls_at_most: int = 20  # calls in one plan
     reasons: tuple[str, ...] = ()  # the code words a plan may give as its reason; "" needs none

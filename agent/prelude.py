@@ -6,13 +6,16 @@ checker reads. Neither is written by hand, so what is not granted has no name in
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
+from agent.plan import Sentences
 from agent.policy import Policy
+from agent.questions import Question
+from agent.transforms import TRANSFORMS
 from connectors.operation import Write
 
 WORDS = """\
@@ -47,7 +50,7 @@ def _answer(decided):
 """
 
 WORD_STUBS = """\
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Sequence, TypedDict, overload
 from datetime import date as date, datetime as datetime
 from decimal import Decimal as Decimal
 class Call: ...
@@ -57,6 +60,22 @@ def plan(calls: list[Call], again_on: date | None = ...) -> Decided: ...
 def skip(because: str | list[str], reason: str, again_on: date | None = ...) -> Decided: ...
 def review(because: str | list[str], reason: str, again_on: date | None = ...) -> Decided: ...
 """
+
+TAKES = {
+    "text": "str | None",
+    "date or datetime": "date | str | None",
+    "datetime with offset": "datetime | str | None",
+    "boolean": "bool | None",
+    "integer, in cents": "int | None",
+    "integer or text": "int | str | None",
+    "any": "Any",
+}
+GIVES = {
+    "text": "str | None",
+    "date": "str | None",
+    "datetime": "str | None",
+    "integer": "int | None",
+}
 
 WRITTEN = {
     str: "str",
@@ -78,6 +97,27 @@ def prelude(policy: Policy, writes: Mapping[str, Write], used: Collection[str]) 
     """
     arguments = {name: granted(policy, writes, name) for name in policy.operations}
     return WORDS + "".join(_function(name, arguments[name]) for name in arguments if name in used)
+
+
+def host_stubs(asked: Sequence[Question], judgement: Sentences, own: Collection[str]) -> str:
+    """What a program finds beside its writes: each transform that it gives no name of its own, and `judge`.
+
+    `judge` gives exactly the options of the question that it is asked: so what is written can be checked.
+    """
+    found = [
+        f"def {name}({'*texts: str | None' if transform.joins else f'value: {TAKES[transform.takes]}'})"
+        f" -> {GIVES[transform.gives]}: ...\n"
+        for name, transform in TRANSFORMS.items()
+        if name not in own
+    ]
+    sentences = ", ".join(map(repr, judgement))
+    calls = [
+        f"def judge(sentence: Literal[{sentences}], question: Literal[{one.question!r}], "
+        f"options: Sequence[str], about: Any) -> Literal[{', '.join(map(repr, one.options))}]: ...\n"
+        for one in asked
+    ]
+    overload = "@overload\n" if len(calls) > 1 else ""
+    return "".join((*found, *(overload + call for call in calls)))
 
 
 def stubs(policy: Policy, writes: Mapping[str, Write]) -> str:

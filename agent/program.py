@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import pydantic_monty
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -22,8 +22,10 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
-from agent.case import Case
+from agent.case import Deciding
 from agent.compiled import LIMITS, Program
+from agent.host import FUNCTIONS, Asked, Host, Misused, Paused, TooLong
+from agent.transforms import When
 
 REQUEST_TIMEOUT = 5.0  # seconds, then the worker is killed: for what the sandbox's own limits miss
 PRINTED_AT_MOST = 64 * 1024  # bytes; what a program prints is thrown away
@@ -39,6 +41,7 @@ class ProgramCode(StrEnum):
     RECURSION = "program_recursion"
     CRASHED = "program_crashed"
     OUTPUT_INVALID = "program_output_invalid"
+    JUDGE_MISUSED = "program_judge_misused"  # not as it is written, about too much, or too often
 
 
 KINDS: Mapping[type[BaseException], ProgramCode] = {
@@ -84,24 +87,53 @@ class Sandbox:
     def close(self) -> None:
         self._pool.__exit__(None, None, None)
 
-    def run(self, program: Program, inputs: Mapping[str, JsonValue | date], today: date) -> str:
+    def run(
+        self,
+        program: Program,
+        inputs: Mapping[str, JsonValue | date],
+        today: date,
+        host: Host | None = None,
+    ) -> str:
         """The program's answer as JSON text, from a session that saw nothing but these inputs.
 
-        Raises ProgramFailed.
+        `host`: who answers its calls; without one, nothing was judged. Raises ProgramFailed, and Paused if it
+        waits for a judgement: it is then run again, from the start, with that.
         """
+        host = host or Host(program, When(today, program.timezone), {})
+        failed: ProgramFailed | None = None
+        answer: object = None
         try:
             with self._pool.checkout(limits=LIMITS, os_policy=_still(today)) as session:
-                answer = session.feed_run(
-                    program.code,
-                    inputs=dict(inputs),
-                    print_callback=pydantic_monty.CollectString(PRINTED_AT_MOST),
-                )
+                answer = _driven(session, program, inputs, host)
         except pydantic_monty.MontyError as error:
             failed = ProgramFailed(_code(error), program.line(error))
-            raise failed from None
+        except Misused as error:
+            failed = ProgramFailed(ProgramCode.JUDGE_MISUSED, error.line)
+        except TooLong as error:
+            failed = ProgramFailed(ProgramCode.TIMEOUT, error.line)
+        if failed is not None:
+            raise failed
         if not isinstance(answer, str) or len(answer) > ANSWER_AT_MOST:
             raise ProgramFailed(ProgramCode.OUTPUT_INVALID)
         return answer
+
+
+def _driven(
+    session: pydantic_monty.MontySession,
+    program: Program,
+    inputs: Mapping[str, JsonValue | date],
+    host: Host,
+) -> object:
+    """What the program gives in the end. A session that is left before that is thrown away."""
+    snapshot = session.feed_start(
+        program.code,
+        inputs=dict(inputs),
+        external_lookup=dict(FUNCTIONS),
+        print_callback=pydantic_monty.CollectString(PRINTED_AT_MOST),
+    )
+    while not isinstance(snapshot, pydantic_monty.MontyComplete):
+        snapshot = host.answer(snapshot)
+    return snapshot.output
 
 
 def _still(today: date) -> pydantic_monty.OSPolicy:
@@ -124,13 +156,18 @@ def _code(error: pydantic_monty.MontyError) -> ProgramCode:
 
 
 class Answer(BaseModel):
-    """What the program answered for one case: the text of a plan, or why there is none."""
+    """What the program answered for one case: the text of a plan, what it asks, or why there is neither.
+
+    `judged`: the judgements that it was given and used.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     plan: str = ""
     code: str = ""
     line: int = 0
+    asked: Asked | None = None
+    judged: dict[str, str] = {}
 
 
 class Answers(BaseModel):
@@ -141,12 +178,17 @@ class Answers(BaseModel):
     answers: list[Answer]
 
 
-def cases_text(cases: Sequence[Case]) -> str:
+def cases_text(cases: Sequence[Deciding]) -> str:
     """Cases as the text of a request to a ProgramModel."""
     return json.dumps(
         [
-            {"entry": dict(case.entry), "known": dict(case.known), "today": case.today.isoformat()}
-            for case in cases
+            {
+                "entry": dict(one.case.entry),
+                "known": dict(one.case.known),
+                "today": one.case.today.isoformat(),
+                "judged": one.judged,
+            }
+            for one in cases
         ]
     )
 
@@ -192,13 +234,18 @@ class ProgramModel(Model):
         text = Answers(answers=answers).model_dump_json(exclude_defaults=True)
         return ModelResponse([TextPart(text)], model_name="program")
 
-    def _answer(self, case: dict[str, JsonValue]) -> Answer:
+    def _answer(self, case: dict[str, Any]) -> Answer:
         """One case, in a session of its own: what happens to it happens to no other."""
-        today = date.fromisoformat(str(case["today"]))
+        today, judged = date.fromisoformat(case["today"]), case["judged"]
+        host = Host(self._program, When(today, self._program.timezone), judged)
+        given = {"entry": case["entry"], "known": case["known"], "today": today}
         try:
-            return Answer(plan=self._sandbox.run(self._program, {**case, "today": today}, today))
+            plan = self._sandbox.run(self._program, given, today, host)
         except ProgramFailed as failed:
             return Answer(code=failed.code.value, line=failed.line)
+        except Paused as paused:
+            return Answer(asked=paused.asked, judged=host.used)
+        return Answer(plan=plan, judged=host.used)
 
 
 def _prompt(messages: list[ModelMessage]) -> str:

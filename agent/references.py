@@ -2,6 +2,7 @@
 
     @email                      the value at that path of the entry
     @policies.0.num|strip|last4 the value at a path with positions, through declared transforms
+    @city+state|join_comma      several values, joined
     =active                     a constant that the policy grants for this argument
     "Moved to a new address."   words of the model's own, where both operation and policy allow them
 
@@ -33,7 +34,8 @@ _POSITION = r"(?:0|[1-9][0-9]{0,5})"
 _name = re.compile(_NAME)
 _position = re.compile(_POSITION)
 _path = re.compile(rf"{_NAME}(?:\.{_NAME})*")
-_reference = re.compile(rf"@({_NAME}(?:\.(?:{_NAME}|{_POSITION}))*)((?:\|[a-z][a-z0-9_]{{0,31}}){{0,4}})")
+_AT = rf"{_NAME}(?:\.(?:{_NAME}|{_POSITION}))*"
+_reference = re.compile(rf"@({_AT}(?:\+{_AT}){{0,4}})((?:\|[a-z][a-z0-9_]{{0,31}}){{0,4}})")
 
 
 class Missing(Enum):
@@ -50,9 +52,9 @@ Exact = tuple[type, str | int | None]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`@path|transform`: a value of the entry, by its concrete path."""
+    """`@path|transform`: a value of the entry by its concrete path, or several that are joined: `@a+b|…`."""
 
-    path: str
+    paths: tuple[str, ...]
     transforms: tuple[str, ...] = ()
 
 
@@ -78,7 +80,7 @@ def parse(handle: JsonValue) -> Reference | Constant | Words | None:
         found = _reference.fullmatch(handle) if len(handle) <= HANDLE_AT_MOST else None
         if found is None:
             return None
-        return Reference(found[1], tuple(found[2].split("|")[1:]))
+        return Reference(tuple(found[1].split("+")), tuple(found[2].split("|")[1:]))
     if handle[0] == "=":
         return Constant(handle[1:])
     if handle[0] == '"' and handle[-1] == '"':

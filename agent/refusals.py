@@ -17,12 +17,14 @@ class Code(StrEnum):
     TOO_MANY_CALLS = "too_many_calls"  # in the plan, or of one operation
     NO_SENTENCE = "no_sentence"  # nothing is cited
     UNKNOWN_SENTENCE = "unknown_sentence"
+    NOT_A_JUDGEMENT = "not_a_judgement"  # judged by a sentence that does not ask for judgement
     UNKNOWN_OPERATION = "unknown_operation"  # no connected target has it
     OPERATION_NOT_GRANTED = "operation_not_granted"
     ARGUMENT_NOT_GRANTED = "argument_not_granted"
     BAD_HANDLE = "bad_handle"  # not in the handle language
     PATH_NOT_GRANTED = "path_not_granted"
     TRANSFORM_NOT_GRANTED = "transform_not_granted"
+    JOIN_NEEDED = "join_needed"  # several values, and no transform that joins them comes first
     MISSING_VALUE = "missing_value"  # the entry has nothing at that path
     TRANSFORM_FAILED = "transform_failed"  # the value is not in the form that the transform reads
     CONSTANT_NOT_GRANTED = "constant_not_granted"

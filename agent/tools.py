@@ -22,6 +22,7 @@ from agent.plan import Draft, DraftCall
 from agent.policy import Grant, Policy
 from agent.prelude import granted
 from agent.references import written
+from agent.transforms import TRANSFORMS
 from connectors.operation import Write
 
 By = Literal["reference", "value"]
@@ -134,6 +135,8 @@ def _choices(grant: Grant) -> str:
     text = f"one of {', '.join(choices)}" if choices else ""
     if grant.sources and grant.transforms:
         text += f"; a path may be followed by {', '.join('|' + name for name in grant.transforms)}"
+    if any(TRANSFORMS[name].joins for name in grant.transforms if name in TRANSFORMS):
+        text += "; paths to be joined have + between them: @a+b|join_…"
     if grant.free_text:
         text += '; or "your own words" in double quotes'
     return f"{text.removeprefix('; ')}; null: not set"

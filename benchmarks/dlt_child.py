@@ -81,7 +81,7 @@ def _rules(deployment: Deployment) -> Callable[[Entry], Row | None]:
     """The deployment's program, run as plain Python: no sandbox and no gate."""
     target = Sql(SqlCredentials(url=SecretStr("sqlite:////dev/null")), _tables(deployment))
     writes = connections.writes(deployment, {"warehouse": target})
-    policy = deployment.integration.policy(deployment.instructions)
+    policy = deployment.policy()
     rules: dict[str, Any] = {}
     exec(Program(deployment.instructions.program or "", policy, writes).defined, rules)
     today = datetime.now(UTC).date()

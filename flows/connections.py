@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from agent.agent import PROGRAM, Access, Decider, Terms
+from agent.agent import PROGRAM, Access, Decider, Judging, Terms
 from agent.budget import Meter
 from agent.check import check_program
 from agent.failures import CannotAsk
 from agent.gate import Gate
+from agent.judge import Judgements
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
@@ -173,6 +174,7 @@ def decider(
     entries: Healthie,
     connections: Connections,
     meter: Meter,
+    judgements: Judgements,
 ) -> Decider:
     """Who decides, behind the gate. `meter` counts what is asked of models.
 
@@ -186,6 +188,7 @@ def decider(
 
     _check_program(deployment, policy, granted, fields)
     deciding = deployment.integration.decide
+    by_program = deciding.by == PROGRAM
     lookups: dict[str, Lookup] = {
         f"{name}_{short}": lookup
         for name, target in opened.items()
@@ -197,10 +200,10 @@ def decider(
             policy=policy,
             instructions=deployment.instructions,
             writes=granted,
-            model=deciding.by,
+            model=Judging(deciding.judge, judgements) if deciding.judge and by_program else deciding.by,
             lookups={name: lookups[name] for name in deciding.lookups},
             view=deployment.view(category),
-            terms=None if deciding.by == PROGRAM else terms(deployment, deciding.by, connections, meter),
+            terms=terms(deployment, deciding.asked, connections, meter) if deciding.asked else None,
         )
     except CannotAsk as error:
         raise IntegrationInvalid(f"{deployment.label}: {error}") from None

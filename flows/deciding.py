@@ -21,6 +21,7 @@ class Deciding(Settings):
     """Who decides. by: "program", or the id of a model that models.yaml allows."""
 
     by: str = Field(default=PROGRAM, description="program, or a model of models.yaml: google-cloud:…")
+    judge: str = Field(default="", description="the model that a program's `judge` asks; none: a person")
     connection: Name | None = Field(default=None, description="where a model is reached")
     lookups: tuple[str, ...] = Field(default=(), description="full names of lookups that a model may use")
     privacy: Privacy = Field(default="handles", description=PRIVACY)
@@ -35,6 +36,11 @@ class Deciding(Settings):
                 f"reveal names {category}, which holds identifiers; remove it, or write privacy: shown"
             )
         return self
+
+    @property
+    def asked(self) -> str:
+        """The model that is asked, by its id: to decide, or to judge for a program. "" if none is."""
+        return self.judge if self.by == PROGRAM else self.by
 
     def _too_much(self) -> Iterator[Category]:
         if self.privacy == "handles":

@@ -45,7 +45,7 @@ def subject(deployment: Deployment) -> Subject:
     Raises:
         IntegrationInvalid: a grant is for what no target has.
     """
-    policy = deployment.integration.policy(deployment.instructions)
+    policy = deployment.policy()
     offered = dict(_writes(deployment))
     for operation, grant in policy.operations.items():
         if operation not in offered:

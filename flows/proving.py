@@ -58,7 +58,7 @@ def decider_for(
     deployment: Deployment, examples: Mapping[str, Golden], by: str, terms: Terms | None
 ) -> Decider:
     """Who decides, behind the real gate. What an example knows answers a lookup: no system is asked."""
-    policy = deployment.integration.policy(deployment.instructions)
+    policy = deployment.policy()
     policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
     writes, lookups = _offered(deployment)
     wanted = deployment.integration.decide.lookups if by != PROGRAM else ()

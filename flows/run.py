@@ -25,6 +25,7 @@ from flows.emit import Calendar
 from flows.ledger import entries, lease, runs, spending
 from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
+from flows.ledger.judgements import Judgements
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect, now, seal_of
@@ -197,11 +198,12 @@ def _assemble(
     for target in targets.values():
         stack.callback(target.close)
     writes = connections.writes(deployment, targets)
-    policy = deployment.integration.policy(deployment.instructions)
+    policy = deployment.policy()
     started = now()
     today = started.astimezone(ZoneInfo(deployment.timezone)).date()
     meter = spending.meter(ledger, deployment.integration.decide.budget, today)
-    decider = connections.decider(deployment, policy, writes, targets, source, own, meter)
+    judgements = Judgements(ledger, keeps=not asked.dry_run)
+    decider = connections.decider(deployment, policy, writes, targets, source, own, meter, judgements)
     stack.callback(decider.close)
     first = runs.SWEEP not in runs.cursors(ledger)
     there = entries.count(ledger)
@@ -231,6 +233,7 @@ def _version(deployment: Deployment) -> str:
     instructions, model = deployment.instructions, deployment.model
     decides = instructions.program_hash or ""
     if model:
-        named = f"{deployment.integration.decide.by} {model.version}"
+        asked = f"{deployment.integration.decide.asked} {model.version}"
+        named = f"{decides} judged by {asked}" if deployment.integration.decide.judge else asked
         decides = hashlib.sha256(named.encode()).hexdigest()
     return f"{instructions.version[:16]}.{decides[:16]}"

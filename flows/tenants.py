@@ -144,13 +144,15 @@ class Integration(Settings):
             named.setdefault(self.decide.connection, ("decide", "connection"))
         return named
 
-    def policy(self, instructions: Instructions) -> Policy:
-        """What the gate holds every plan against."""
+    def policy(self, instructions: Instructions, timezone: str = "UTC") -> Policy:
+        """What the gate holds every plan against. `timezone`: the practice's; see `Deployment.policy`."""
         return Policy(
             operations=self.grants(),
             sentences=instructions.numbers,
             categories={name: target.categories for name, target in self.targets.items()},
             by="program" if self.decide.by == PROGRAM else "model",
+            judgement=instructions.judgement,
+            timezone=timezone,
             reasons=instructions.reasons,
         )
 
@@ -189,8 +191,8 @@ class Deployment(Settings):
 
     @property
     def model(self) -> Allowed | None:
-        """The model that decides, as it is allowed; None where a program does."""
-        return self.models.root.get(self.integration.decide.by)
+        """The model that decides or judges, as it is allowed; None where none is asked."""
+        return self.models.root.get(self.integration.decide.asked)
 
     @property
     def label(self) -> str:
@@ -200,6 +202,10 @@ class Deployment(Settings):
         """What of an entry a model may see."""
         deciding = self.integration.decide
         return View(category, deciding.reveal, self.manifest.paths, deciding.privacy)
+
+    def policy(self) -> Policy:
+        """What the gate holds every plan of it against."""
+        return self.integration.policy(self.instructions, self.timezone)
 
 
 def load(root: Path, label: str) -> Deployment:
@@ -222,8 +228,8 @@ def load(root: Path, label: str) -> Deployment:
             f"{folder / manifests.FILE}: {sentence} is no sentence of the instructions; remove or correct it"
         )
     listed = models.load(root)
-    if integration.decide.by != PROGRAM:
-        models.allowed(listed, folder / "integration.yaml", integration.decide.by)
+    if integration.decide.asked:
+        models.allowed(listed, folder / "integration.yaml", integration.decide.asked)
     return Deployment(
         tenant=tenant,
         name=name,

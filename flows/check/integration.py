@@ -51,7 +51,7 @@ def check(
     writes = looked.targets()
     if instructions is None or writes is None or manifest is None:
         return None
-    policy = integration.policy(instructions)
+    policy = integration.policy(instructions, (described and described.timezone) or "UTC")
     looked.grants(policy, writes)
     no_program = policy.by == "program" and instructions.program is None
     if no_program or set(policy.operations) - set(writes):
@@ -106,10 +106,12 @@ class _Look:
 
     def deciding(self, *, has_program: bool, production: bool) -> None:
         deciding = self.integration.decide
-        if deciding.by == PROGRAM:
-            if not has_program:
-                what = f"is program, and there is no {PROGRAM_FILE}"
-                self.say(("decide", "by"), what, "write it, or name a model")
+        if deciding.by == PROGRAM and not has_program:
+            what = f"is program, and there is no {PROGRAM_FILE}"
+            self.say(("decide", "by"), what, "write it, or name a model")
+        if deciding.judge and deciding.by != PROGRAM:
+            self.say(("decide", "judge"), "has nothing to do: a model decides", "remove it")
+        if not deciding.asked:
             return
         if deciding.connection is None:
             self.say(("decide",), "has no connection", "name the one that the model is reached by")

@@ -24,22 +24,23 @@ REACHED_BY = ("base_url", "project", "location")
 def objections(
     root: Path, deciding: Deciding, reached: ConnectionSettings | None, *, production: bool
 ) -> Iterator[tuple[str, str, str]]:
-    """Why a model may not be asked so: the key below `decide`, what, and what to do."""
+    """Why the model may not be asked so: the key below `decide`, what, and what to do."""
+    named = "by" if deciding.asked == deciding.by else "judge"
     path = root / models.FILE
     try:
         listed = models.load(root).root
     except IntegrationInvalid as error:
-        yield "by", f"cannot be looked up ({error})", f"correct {path}"
+        yield named, f"cannot be looked up ({error})", f"correct {path}"
         return
-    found = listed.get(deciding.by)
+    found = listed.get(deciding.asked)
     if found is None:
         there = ", ".join(sorted(listed)) or "none"
-        yield "by", f"is {deciding.by}, which {path} does not allow", f"write program, or one of: {there}"
+        yield named, f"is {deciding.asked}, which {path} does not allow", f"write program, or one of: {there}"
         return
     access = _access(reached) if reached else None
     for what in allowed.objections(deciding.by, found, access, production=production):
         problem, _, todo = what.partition("; ")
-        yield "by", f"is {deciding.by}: {problem}", f"{todo or 'correct it'} (in {path})"
+        yield named, f"is {deciding.asked}: {problem}", f"{todo or 'correct it'} (in {path})"
     if deciding.batch and (found.price is None or found.price.batch is None):
         yield "batch", "is set, and the model has no price for batches", f"remove it, or write one in {path}"
 

@@ -168,6 +168,17 @@ DELIVERY = sa.Table(
     sa.Index(None, "run", "state"),
 )
 
+JUDGEMENT = sa.Table(
+    "judgement",
+    METADATA,
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("asked", sa.String(32), primary_key=True),  # keyed hash of all that the answer depends on
+    _text("sentence"),
+    sa.Column("option_sealed", sa.LargeBinary, nullable=False),
+    _text("run"),
+    _time("made", nullable=False),
+)
+
 AUDIT_KEY = sa.Table(
     "audit_key",
     METADATA,

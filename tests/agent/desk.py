@@ -135,9 +135,11 @@ def case(entry: Mapping[str, JsonValue] = ANA, known: Mapping[str, JsonValue] | 
     return Case(patient=str(entry.get("id", "4101")), entry=entry, known=known or {}, today=TODAY)
 
 
-def by_program(source: str = PROGRAM, **grants: OperationGrant) -> Decider:
+def by_program(source: str = PROGRAM, *, timezone: str = "UTC", **grants: OperationGrant) -> Decider:
     granted = policy("program")
-    granted = granted.model_copy(update={"operations": {**granted.operations, **grants}})
+    granted = granted.model_copy(
+        update={"operations": {**granted.operations, **grants}, "timezone": timezone}
+    )
     return Decider(
         gate=Gate(granted, WRITES, CATEGORIES.get),
         policy=granted,

@@ -75,6 +75,8 @@ ARGUMENTS = [
 ]
 
 VALUES = [
+    _value("null for what is missing, joined", "value_without_source", alias=None),
+    _value("a join the other way round", "value_without_source", greeting="Canario, Anabel"),
     _value("another patient's address", "value_without_source", email=OTHER_PATIENT["email"]),
     _value("another field's value", "value_without_source", email=ENTRY["ssn"]),
     _value("a part of a value", "value_without_source", email="ana@example"),
@@ -111,6 +113,10 @@ HANDLES = [
     _handle("an invented transform", "transform_not_granted", email="@email|eval"),
     _handle("a field that is not there", "missing_value", middle_name="@nickname"),
     _handle("a transform that cannot read it", "transform_failed", birth_year="@last_name|year"),
+    _handle("two paths, not joined", "join_needed", greeting="@first_name+last_name"),
+    _handle("two paths and no join first", "join_needed", greeting="@first_name+last_name|upper|join_comma"),
+    _handle("a join with another path", "path_not_granted", greeting="@first_name+ssn|join_comma"),
+    _handle("a join of one", "transform_failed", greeting="@first_name|join_comma"),
     _handle("a key that looks like a position", "missing_value", profile="@profile.0"),
     _handle("a constant nobody granted", "constant_not_granted", status="=deleted"),
     _handle("a constant as JSON", "constant_not_granted", active="=False"),
@@ -175,6 +181,11 @@ TOGETHER = [
         "",
     ),
     Attack(
+        "judged by a sentence that asks for none",
+        by_value(call(active=True), judged={"S3": "yes", "S1": "no"}),
+        "not_a_judgement",
+    ),
+    Attack(
         "two records",
         by_value(row(policy_id="11", number="AC-77812"), row(policy_id="12", number="ZX-00319")),
         "",
@@ -186,6 +197,10 @@ PASSING = [
     _value("null for null", "", middle_name=None),
     _value("a granted null", "", first_name=None),
     _value("transforms", "", phone="+14155550101", birth_year=1990, first_name="ANABEL"),
+    _value("a join", "", greeting="Anabel, Canario"),
+    _value("a join in capitals", "", greeting="ANABEL, CANARIO"),
+    _handle("a joined handle", "", greeting="@last_name+first_name|join_comma|upper"),
+    Attack("judged", by_value(call(active=True), judged={"S3": "yes", "S3.2": "no"}), ""),
     _value("a computed one", "", full_name="Canario, Anabel"),
     _value("an object", "", profile=ENTRY["profile"]),
     _handle("handles", "", email="@email|lower", phone="@phone_number|e164", birth_year="@dob|year"),

@@ -58,6 +58,8 @@ class Contact(ArgumentModel):
     seen_at: datetime | None = None
     status: str | None = None
     full_name: str | None = None
+    greeting: str | None = None
+    alias: str | None = None
     note: str | None = None
     remark: str | None = None  # free text for the write, not granted
     profile: JsonValue = None
@@ -127,6 +129,8 @@ CONTACT: dict[str, Grant] = {
     "seen_at": Grant(sources=("updated_at",)),
     "status": Grant(constants=("active", "inactive")),
     "full_name": Grant(sources=("first_name", "last_name"), computed=True),
+    "greeting": Grant(sources=("first_name", "last_name"), transforms=("join_comma", "upper")),
+    "alias": Grant(sources=("nickname",), transforms=("join_space",)),
     "note": Grant(sources=("first_name",), free_text=True),
     "remark": Grant(sources=("first_name",), because=("S1", "S2")),
     "profile": Grant(sources=("profile",)),
@@ -151,6 +155,7 @@ def policy(by: Literal["program", "model"], **changes: Any) -> Policy:
             "warehouse_upsert_policies": OperationGrant(arguments=POLICIES, at_most=3),
         },
         sentences=("S1", "S2", "S3"),
+        judgement=("S3",),
         categories={"crm": APPROVED, "warehouse": (Category.INSURANCE,)},
         by=by,
         calls_at_most=5,

@@ -70,7 +70,7 @@ MUTANTS = [
     Mutant("gate", "call.write.opposite == other.write.name", "False", "an act and its opposite"),
     Mutant("gate", "other.write.opposite == call.write.name", "False", "an opposite before its act"),
     Mutant("gate", "if call.operation == other.operation", "if False", "one call twice"),
-    Mutant("provenance", "without_positions(reference.path) not in granted.sources", "False", "another path"),
+    Mutant("provenance", "without_positions(path) not in granted.sources", "False", "another path"),
     Mutant(
         "provenance",
         "not granted.transforms.issuperset(reference.transforms)",
@@ -79,14 +79,28 @@ MUTANTS = [
     ),
     Mutant(
         "provenance",
-        "    if found is MISSING:\n        raise RefusalError(Code.MISSING_VALUE, granted.where)\n",
-        "    if found is MISSING:\n        found = None\n",
+        "    if not parts:\n        raise RefusalError(Code.MISSING_VALUE, granted.where)\n",
+        "    if not parts:\n        parts = [None]\n",
         "a field that is not there",
     ),
-    Mutant("provenance", "isinstance(value, Failure)", "False", "a transform that cannot read it"),
+    Mutant(
+        "provenance",
+        "        raise RefusalError(Code.TRANSFORM_FAILED, granted.where)\n    return made",
+        "        made = None\n    return made",
+        "a transform that cannot read it",
+    ),
+    Mutant(
+        "provenance", "if parts else Failure.MISSING", "if True else None", "null for what is missing, joined"
+    ),
+    Mutant("provenance", "if several and not", "if False and not", "two paths and no join first"),
+    Mutant("provenance", "        if made == wanted:", "        if True:", "a join the other way round"),
+    Mutant("gate", "self._check_judged(draft.judged)\n", "pass\n", "judged by a sentence that asks for none"),
     Mutant("provenance", "not granted.free_text", "False", "words where none are granted"),
     Mutant(
-        "provenance", "return check_free_text(parsed.text, granted, entry)", "return parsed.text", "a link"
+        "provenance",
+        "return check_free_text(parsed.text, granted, values.entry)",
+        "return parsed.text",
+        "a link",
     ),
     Mutant("provenance", "not well_formed(value)", "False", "not a number"),
     Mutant(

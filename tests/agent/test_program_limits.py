@@ -173,7 +173,7 @@ def decide(entry, today):
 def test_a_worker_that_is_killed_is_replaced() -> None:
     decider = by_program(program("pass"))
     decider.decide([case()])
-    model = decider._opened[-1].agent.model
+    model = decider._opened[-1].agent.program.model
     assert isinstance(model, ProgramModel)
     with model._sandbox._pool.checkout() as session:
         worker = session.worker_pid

@@ -242,6 +242,22 @@ MISTAKES = [
         "S5. The name", "S5 where S4 was expected; number from S1 without gaps",
     ),
     Mistake(
+        "a judge that is no model", WAREHOUSE, "  by: program", "  by: program\n  judge: ana",
+        "judge: ana", "decide.judge is ana; write a model's id, such as google-cloud:…",
+    ),
+    Mistake(
+        "a judge that is reached by nothing", WAREHOUSE, "  by: program", "  by: program\n  judge: openai-compatible:x",
+        "decide:", "decide has no connection; name the one that the model is reached by",
+    ),
+    Mistake(
+        "a judge beside a model", WAREHOUSE, "  by: program", "  by: google-cloud:x\n  judge: google-cloud:x",
+        "judge: google", "decide.judge has nothing to do: a model decides; remove it",
+    ),
+    Mistake(
+        "judging what a sentence settles", PROGRAM, 'status="active"', 'status=judge("S2", "Is it?", ["yes", "no"], {})',
+        "judge(", "judge: the sentence is none that asks for judgement; write its number, and there `S5. Judgement: …`",
+    ),
+    Mistake(
         "type error", PROGRAM, 'status="active"', 'status=1.5',
         "status=1.5", "Expected `str | None`, found `float",
     ),

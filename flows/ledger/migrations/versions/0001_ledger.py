@@ -80,6 +80,17 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.PrimaryKeyConstraint("integration", name=op.f("pk_restoration")),
     )
     op.create_table(
+        "judgement",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("asked", sa.String(length=32), nullable=False),
+        sa.Column("sentence", sa.String(length=200), nullable=False),
+        sa.Column("option_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("made", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_judgement_integration")),
+        sa.PrimaryKeyConstraint("integration", "asked", name=op.f("pk_judgement")),
+    )
+    op.create_table(
         "cursor",
         sa.Column("integration", sa.Integer(), nullable=False),
         sa.Column("feed", sa.String(length=100), nullable=False),
