@@ -123,5 +123,6 @@ EXTRA = {
     "Task": frozenset({"assignee_ids"}),
     "User": frozenset({"is_patient"}),
     "Cms1500": frozenset({"deleted_at"}),
+    "ClientSource": frozenset({"user_id"}),
     "UserPackageSelection": frozenset({"user_id", "offering_id"}),
 }

@@ -66,7 +66,7 @@ def recall(entry, today, visits, last):
 
 
 def day_of(moment):
-    return date.fromisoformat(moment[:10])
+    return date.fromisoformat(local_date(moment))
 
 
 def of_age(dob):

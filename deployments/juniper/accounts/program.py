@@ -1,10 +1,11 @@
-"""The accounts as a program: S1 to S15. It runs in a sandbox; the functions it calls are granted ones."""
+"""The accounts as a program: S1 to S16. It runs in a sandbox; the functions it calls are granted ones."""
 
 from datetime import date, timedelta
 
 REMINDER_FROM = timedelta(days=15)
 CALL_FROM = timedelta(days=45)
 SMALL = 500  # cents
+CHANNELS = ["friend", "doctor", "online", "event", "unclear"]
 
 
 def decide(entry, today):
@@ -39,20 +40,34 @@ def decide(entry, today):
                 "reminder": "S14",
             }[stage],
             "S15",
+            "S16",
         ],
         name=" ".join(part.strip() for part in (entry["first_name"], entry["last_name"]) if part),
-        email=entry["email"].lower() if entry["email"] else None,
+        email=lower(entry["email"]) or None,
         package=packages.pop() if packages else None,
         open_cents=open_cents,
         owed_since=since,
         stage=stage,
+        channel=channel(entry["client_source"] or {}),
     )
     return plan([row], again_on=again_on)
 
 
+def channel(source):
+    """Asked only where there is something to judge; otherwise the row's own is left as it is."""
+    box = source.get("ref_source_other")
+    if not box:
+        return MISSING
+    return judge("S16", "How did this client hear of the practice?", CHANNELS, {"ref_source_other": box})
+
+
 def owed_since(invoices):
-    days = [one["created_at"][:10] for one in invoices if one["balance_due_minor"]]
-    return date.fromisoformat(min(days)) if days else None
+    days = [day_of(one["created_at"]) for one in invoices if one["balance_due_minor"]]
+    return min(days, default=None)
+
+
+def day_of(moment):
+    return date.fromisoformat(local_date(moment))
 
 
 def stage_of(entry, open_cents, since, today):

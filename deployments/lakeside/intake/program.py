@@ -47,7 +47,7 @@ def routed(entry, signed_up, tags):
     if len(primary) > 1:
         return review("S16", "two_primaries")
     phone = e164(entry["phone_number"])
-    if phone is None:
+    if not phone:
         return review("S19", "no_phone")
     team = team_of(entry, signed_up, tags, payer(primary))
     call_by = working_days(signed_up, WITHIN[team])
@@ -109,7 +109,7 @@ def payer(policies):
 
 
 def day_of(moment):
-    return date.fromisoformat(moment[:10])
+    return date.fromisoformat(local_date(moment))
 
 
 def years(born, on):
@@ -123,10 +123,3 @@ def working_days(start, days):
         day += ONE_DAY
         days -= day.weekday() < 5
     return day
-
-
-def e164(text):
-    digits = "".join(c for c in text or "" if c in "0123456789")
-    if len(digits) == 11 and digits[0] == "1":
-        digits = digits[1:]
-    return "+1" + digits if len(digits) == 10 else None

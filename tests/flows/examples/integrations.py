@@ -39,7 +39,8 @@ class Files:
 
     def decide(self, instructions: Instructions, golden: Sequence[Golden]) -> list[Plan | Refused]:
         """What the gate says of what the instructions' program decides of each example's entry."""
-        policy, known = self.deployment.integration.policy(instructions), offers.fields()
+        policy = self.deployment.integration.policy(instructions, self.deployment.timezone)
+        known = offers.fields()
 
         def category(path: str) -> Category | None:
             return known[path].category if path in known else None
@@ -51,7 +52,9 @@ class Files:
             writes=self.writes,
         )
         try:
-            decided = decider.decide([Case("1", one.entry, one.known, one.today) for one in golden])
+            decided = decider.decide(
+                [Case("1", one.entry, one.known, one.today, one.judgements) for one in golden]
+            )
         finally:
             decider.close()
         return [one.outcome for one in decided]

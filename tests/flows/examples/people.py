@@ -46,6 +46,8 @@ class People:
             self._create("NotificationContact", user_id=patient, **one)
         if location := entry.get("location"):
             self._create("Location", user_id=patient, **cast(Json, location))
+        if source := entry.get("client_source"):
+            self._create("ClientSource", user_id=patient, **cast(Json, source))
         self._account(patient, entry)
         return patient
 
