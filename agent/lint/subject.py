@@ -130,13 +130,11 @@ class Subject:
 
 
 def _lines(instructions: Instructions) -> Iterator[tuple[str, int]]:
+    """Where each sentence begins. What it says may begin on the line below its number."""
     lines = instructions.text.split("\n")
     for sentence in instructions.sentences:
-        begins = re.compile(rf" {{0,3}}(?:[-*] +)?(?:\*\*)?{sentence.number}(?!\d)")
         first = sentence.text.split(" ", 1)[0]
-        found = (
-            at
-            for at, line in enumerate(lines, 1)
-            if begins.match(line) and (first in line or line.split()[-1].startswith(("S", "**S")))
+        begins = re.compile(
+            rf" {{0,3}}(?:[-*] +)?(?:\*\*)?{sentence.number}[.:)*]+(?:\s+{re.escape(first)}|\s*$)"
         )
-        yield sentence.number, next(found, 1)
+        yield sentence.number, next((at for at, line in enumerate(lines, 1) if begins.match(line)), 1)
