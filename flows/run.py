@@ -142,6 +142,8 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
     deployment = load(settings.deployments, asked.label)
     approval.require(
         settings.deployments / asked.label,
+        deployment.integration,
+        deployment.connections,
         production=settings.env == PRODUCTION,
         today=datetime.now(UTC).date(),
     )

@@ -18,6 +18,7 @@ from connectors.tabular import Column, Table
 from connectors.values import ColumnType
 from flows.errors import Spoken
 from flows.parameters import Name
+from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow
 from flows.schedules import TimeZone
 
 
@@ -27,6 +28,7 @@ class IntegrationInvalid(Spoken):
 
 Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
 
+PROGRAM = "program"
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
 TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
@@ -34,15 +36,20 @@ BECAUSE = "sentences that speak of it: a call that sets it cites one of them"
 COMPUTED = "the program may make a value of its own out of `from`"
 
 
-class ColumnGrant(Settings):
-    """One column of a target's table: its type, and where its value may come from."""
+class ValueGrant(Settings):
+    """Where a value that is written may come from."""
 
-    type: ColumnType
     from_: tuple[str, ...] = Field(default=(), alias="from", description=FROM)
     constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
     transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
     computed: bool = Field(default=False, description=COMPUTED)
     because: Sentences = Field(default=(), description=BECAUSE)
+
+
+class ColumnGrant(ValueGrant):
+    """One column of a target's table: its type, and where its value may come from."""
+
+    type: ColumnType
     key: bool = Field(default=False, description="part of the row's key, beside the patient")
 
 
@@ -65,14 +72,9 @@ class TableGrant(Settings):
         )
 
 
-class ArgumentGrant(Settings):
+class ArgumentGrant(ValueGrant):
     """Where one argument of a write may come from."""
 
-    from_: tuple[str, ...] = Field(default=(), alias="from", description=FROM)
-    constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
-    transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
-    computed: bool = Field(default=False, description=COMPUTED)
-    because: Sentences = Field(default=(), description=BECAUSE)
     free_text: bool = Field(default=False, description="a model may write words of its own here")
 
 
@@ -101,11 +103,17 @@ class Deciding(Settings):
     """Who decides. by: "program", or a pydantic-ai model id, or "openai-compatible:<model>"."""
 
     by: str = Field(default="program", description="program, or a model: google-cloud:…, openai-compatible:…")
+    fallback: str | None = Field(default=None, description="the model that decides where `by` is silent")
     connection: Name | None = Field(default=None, description="where a model is reached")
     lookups: tuple[str, ...] = Field(default=(), description="full names of lookups that a model may use")
     reveal: tuple[Category, ...] = Field(
         default=(Category.STATUS, Category.SCHEDULE, Category.TAGS), description="values a model may see"
     )
+
+    def models(self) -> tuple[str, ...]:
+        """The models that may be asked."""
+        named = (None if self.by == PROGRAM else self.by, self.fallback)
+        return tuple(dict.fromkeys(name for name in named if name))
 
 
 class Limits(Settings):
@@ -129,6 +137,9 @@ class Integration(Settings):
     targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")
     limits: Limits = Limits()
     sweep_every: timedelta = Field(default=timedelta(days=7), description="how often everyone is read")
+    keep_entries: KeptFor = KEPT_FOR
+    proof: Proving = Proving()
+    shadow: Shadow | None = None
 
     def grants(self) -> dict[str, OperationGrant]:
         """What each write may be given, by full name."""
@@ -159,7 +170,7 @@ class Integration(Settings):
             operations=self.grants(),
             sentences=instructions.numbers,
             categories={name: target.categories for name, target in self.targets.items()},
-            by="program" if self.decide.by == "program" else "model",
+            by="program" if self.decide.by == PROGRAM else "model",
             reasons=instructions.reasons,
         )
 
@@ -212,9 +223,9 @@ def load(root: Path, label: str) -> Deployment:
         known = ", ".join(labels(root)) or "none"
         raise IntegrationInvalid(f"{label}: no such integration below {root}; there are: {known}")
     described = load_tenant(root, tenant)
-    integration = _model(folder / "integration.yaml", Integration)
+    integration = model_at(folder / "integration.yaml", Integration)
     _check_connections(folder, described, integration)
-    instructions, manifest = Instructions.load(folder), _model(folder / manifests.FILE, Manifest)
+    instructions, manifest = Instructions.load(folder), model_at(folder / manifests.FILE, Manifest)
     for sentence in manifest.root.keys() - set(instructions.numbers):
         raise IntegrationInvalid(
             f"{folder / manifests.FILE}: {sentence} is no sentence of the instructions; remove or correct it"
@@ -236,7 +247,7 @@ def load_tenant(root: Path, tenant: str) -> Tenant:
     Raises:
         IntegrationInvalid: it is missing or says what is not understood.
     """
-    return _model(root / tenant / "tenant.yaml", Tenant)
+    return model_at(root / tenant / "tenant.yaml", Tenant)
 
 
 def labels(root: Path) -> list[str]:
@@ -254,7 +265,8 @@ def tenants(root: Path) -> list[str]:
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def _model(path: Path, kind: type[Kind]) -> Kind:
+def model_at(path: Path, kind: type[Kind]) -> Kind:
+    """A YAML file as a model. Raises IntegrationInvalid."""
     try:
         return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -281,7 +293,7 @@ def _check_connections(folder: Path, tenant: Tenant, integration: Integration) -
         )
 
 
-def _grant(grant: ColumnGrant | ArgumentGrant) -> Grant:
+def _grant(grant: ValueGrant) -> Grant:
     return Grant(
         sources=grant.from_,
         constants=grant.constants,

@@ -17,12 +17,11 @@ from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.entry import Category, EntryField
 from connectors.operation import Write
-from flows import approval
-from flows.check import offers
+from flows.check import approvals, offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
-from flows.tenants import Connectors, Integration, Target
+from flows.tenants import PROGRAM, Connectors, Integration, Target
 
 PLACED = re.compile(r"(?:.*?:(?P<line>\d+)|[^:]*): (?P<what>.*)", re.DOTALL)
 
@@ -45,12 +44,18 @@ def check(
     *,
     production: bool,
     today: datetime.date,
+    approved: bool = True,
 ) -> Job | None:
-    """Looks at all of a folder but the program, and says what is to be done for that."""
-    _check_approval(folder, findings, production=production, today=today)
+    """Looks at all of a folder but the program, and says what is to be done for that.
+
+    approved: its approval, too; a version that is not the live one has none.
+    """
     instructions = _instructions(folder, findings)
     marked = read(folder / "integration.yaml", findings)
     integration = model(marked, Integration, findings) if marked else None
+    if approved:
+        there = described.connections if described else {}
+        approvals.check(folder, integration, there, findings, production=production, today=today)
     if marked is None or integration is None:
         return None
     manifest = _manifest(folder, instructions, findings)
@@ -117,8 +122,16 @@ class _Look:
             )
         if by != "program" and ":" not in by:
             self.say(("decide", "by"), f"is {by}", "write program, or a model's id, such as google-cloud:…")
-        if by.startswith("openai-compatible:") and self.integration.decide.connection is None:
+        models = self.integration.decide.models()
+        if (
+            any(one.startswith("openai-compatible:") for one in models)
+            and not self.integration.decide.connection
+        ):
             self.say(("decide",), "has no connection", "name the one that the model is reached by")
+        fallback = self.integration.decide.fallback
+        if fallback and (by == PROGRAM or ":" not in fallback or fallback == by):
+            todo = "name another model's id, and only where a model decides"
+            self.say(("decide", "fallback"), f"is {fallback}", todo)
 
     def targets(self) -> dict[str, Write] | None:
         """Every write of the targets by full name; None if a target is unknown."""
@@ -259,19 +272,6 @@ def add_program_line(path: Path, problem: str, findings: Findings) -> None:
     placed = re.fullmatch(r"line (\d+): (.*)", problem, re.DOTALL)
     line, what = (int(placed[1]), placed[2]) if placed else (1, problem)
     findings.add(path, line, " ".join(what.split()), "correct the program there")
-
-
-def _check_approval(folder: Path, findings: Findings, *, production: bool, today: datetime.date) -> None:
-    path = folder / approval.FILE
-    if not path.exists():
-        if production:
-            findings.add(path, 1, "is not there: nobody approved this", f"run: {approval.command(folder)}")
-        return
-    marked = read(path, findings)
-    approved = model(marked, approval.Approval, findings) if marked else None
-    if marked and approved:
-        for place, what, todo in approval.objections(folder, approved, production=production, today=today):
-            findings.add(path, marked.line(place), what, todo)
 
 
 def _near(name: str, there: Mapping[str, object] | set[str]) -> str:

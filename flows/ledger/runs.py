@@ -34,6 +34,8 @@ def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
                 started=now(),
                 instructions=versions.instructions,
                 policy=versions.policy,
+                shadow=versions.shadow,
+                fields=list(versions.fields),
                 counts={},
             )
         )
