@@ -4,6 +4,9 @@ from pydantic import SecretStr
 
 from connectors.base import Settings
 
+PROGRAM = "program"
+"""Who decides where no model does."""
+
 
 class Limits(Settings):
     """What one decision may cost, and how many are made at once."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_ai.models import Model
 
-from agent.access import Access, Limits
+from agent.access import PROGRAM, Access, Limits
 from agent.case import Case
 from agent.failures import Code, is_transient
 from agent.gate import Gate
@@ -25,9 +25,7 @@ from agent.prompt import View
 from agent.ways import ByProgram, Way
 from connectors.operation import Lookup, Write
 
-__all__ = ["Access", "Case", "Code", "Decider", "Limits", "View", "is_transient"]
-
-PROGRAM = "program"
+__all__ = ["PROGRAM", "Access", "Case", "Code", "Decider", "Limits", "View", "is_transient"]
 
 
 @dataclass(frozen=True, slots=True)

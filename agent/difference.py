@@ -1,4 +1,4 @@
-"""What two decisions about one entry differ in, and by which sentences. Empty for equal ones, byte for byte."""
+"""What two decisions about one entry differ in, and by which sentences: nothing, if they are equal."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -5,7 +5,8 @@ refuses anything else.
 """
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -51,16 +52,23 @@ class Approval(Settings):
         return self.author.casefold() != self.approver.casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who approves, and what they say to it."""
+
+    author: str
+    approver: str
+    today: datetime.date
+    expires: datetime.date | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 def approve(
     folder: Path,
     integration: Integration,
     connections: Connections,
+    signed: Signed,
     *,
-    author: str,
-    approver: str,
-    today: datetime.date,
-    expires: datetime.date | None = None,
-    reasons: dict[str, str] | None = None,
     production: bool,
     note: Callable[[str], None] = lambda act: None,
 ) -> Approval:
@@ -75,13 +83,13 @@ def approve(
     label = f"{folder.parent.name}/{folder.name}"
     try:
         made = Approval(
-            author=author,
-            approver=approver,
-            date=today,
-            expires=expires,
+            author=signed.author,
+            approver=signed.approver,
+            date=signed.today,
+            expires=signed.expires,
             files=pins.files(folder, integration),
             models=pins.models(integration, connections),
-            reasons=reasons or {},
+            reasons=dict(signed.reasons),
         )
     except ValidationError:
         raise NotApproved(
@@ -89,11 +97,11 @@ def approve(
         ) from None
     if production and not made.by_two:
         raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
-    if expires and expires < today:
-        raise NotApproved(f"{label}: {expires} is in the past; name a later day")
+    if made.expires and made.expires < signed.today:
+        raise NotApproved(f"{label}: {made.expires} is in the past; name a later day")
     for what, todo in proof.missing(folder, integration, made.models, production=production):
         raise NotApproved(f"{label}: {what}; {todo}")
-    note(f"{folder.name} approved by {approver}, written by {author}")
+    note(f"{folder.name} approved by {made.approver}, written by {made.author}")
     content = made.model_dump(exclude_none=True, exclude_defaults=True)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     (folder / FILE).write_text(HEADER.format(label=label) + text, encoding="utf-8")

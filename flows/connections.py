@@ -169,29 +169,46 @@ def decider(
     opened: Mapping[str, Connector],
     entries: Healthie,
     connections: Connections,
+    by: str = "",
 ) -> Decider:
-    """Who decides, behind the gate."""
-    fields = entries.fields()
-
-    def category(path: str) -> Category | None:
-        return fields[path].category if path in fields else None
-
-    _check_program(deployment, policy, granted, fields)
-    deciding = deployment.integration.decide
+    """Who decides, behind the gate: as the integration says, or the model that is named."""
     lookups: dict[str, Lookup] = {
         f"{name}_{short}": lookup
         for name, target in opened.items()
         for short, lookup in target.lookups().items()
     }
+    by = by or deployment.integration.decide.by
+    return deciding(
+        by, deployment, policy, granted, lookups, entries.fields(), access(deployment, connections)
+    )
+
+
+def deciding(
+    by: str,
+    deployment: Deployment,
+    policy: Policy,
+    granted: Mapping[str, Write],
+    lookups: Mapping[str, Lookup],
+    fields: Mapping[str, EntryField],
+    reached: Access,
+) -> Decider:
+    """The same out of its parts."""
+
+    def category(path: str) -> Category | None:
+        return fields[path].category if path in fields else None
+
+    if by == PROGRAM:
+        _check_program(deployment, policy, granted, fields)
+    decide = deployment.integration.decide
     return Decider(
         gate=Gate(policy, granted, category),
         policy=policy,
         instructions=deployment.instructions,
         writes=granted,
-        model=deciding.by,
-        lookups={name: lookups[name] for name in deciding.lookups},
-        view=View(category, deciding.reveal),
-        access=_access(deployment, connections),
+        model=by,
+        lookups={name: lookups[name] for name in decide.lookups},
+        view=View(category, decide.reveal),
+        access=reached,
     )
 
 
@@ -199,14 +216,15 @@ def _check_program(
     deployment: Deployment, policy: Policy, granted: Mapping[str, Write], fields: Mapping[str, EntryField]
 ) -> None:
     source = deployment.instructions.program
-    if deployment.integration.decide.by != PROGRAM or source is None:
+    if source is None:
         return
     used = [fields[path] for path in deployment.manifest.paths]
     for problem in check_program(source, policy, granted, used):
         raise IntegrationInvalid(f"{deployment.label}: program.py: {problem}; correct it and start again")
 
 
-def _access(deployment: Deployment, opened: Connections) -> Access:
+def access(deployment: Deployment, opened: Connections) -> Access:
+    """How the integration's models are reached."""
     name = deployment.integration.decide.connection
     if name is None:
         return Access()

@@ -15,11 +15,13 @@ import yaml
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from agent import golden
+from agent.access import PROGRAM
 from connectors.base import Settings
 from flows import pins
 from flows.errors import Spoken
 from flows.pins import PROOF_FILE, Hashes
-from flows.tenants import PROGRAM, Integration, Proving
+from flows.rehearsal import Proving
+from flows.tenants import Integration
 
 HEADER = """\
 # What the golden examples showed, by whom they were decided, with the files that they were run with.

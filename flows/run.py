@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
+from agent.instructions import Instructions
 from connectors.base import Connector
 from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
-from flows import accounts, anchor, approval, connections
+from flows import accounts, anchor, approval, connections, shadow
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
 from flows.emit import Calendar
@@ -28,6 +29,7 @@ from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect, now, seal_of
 from flows.parameters import Mode, Parameters
 from flows.settings import Settings
+from flows.shadow import Beside
 from flows.tenants import Deployment, load
 from flows.values import PRODUCTION
 from flows.vault import Seal
@@ -66,6 +68,7 @@ class Run:
     targets: Mapping[str, Connector]
     writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
     decider: Decider
+    fallback: Decider | None  # asked where the model does not answer
     versions: Versions
     known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
@@ -80,6 +83,7 @@ class Run:
     down: set[str] = field(default_factory=set[str])  # targets that do not answer
     turn: threading.Lock = field(default_factory=threading.Lock)
     calendar: Calendar | None = None  # in which week deliveries leave; None: in every run
+    shadow: Beside | None = None  # a version that decides beside the live one
     emission: Emission | None = None  # the month they leave for, once the run has begun
     state: str = "running"
     code: str = ""
@@ -161,7 +165,8 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run.restored = restored
         accounts.confirm(own, deployment, run.source, run.targets)
         if not asked.dry_run:
-            runs.begin(ledger, asked.mode, run.versions)
+            run.shadow = shadow.opened(stack, settings, deployment, ledger, run.source, own, run.codes)
+            runs.begin(ledger, asked.mode, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
         yield run
 
@@ -200,6 +205,10 @@ def _assemble(
     policy = deployment.integration.policy(deployment.instructions)
     decider = connections.decider(deployment, policy, writes, targets, source, own)
     stack.callback(decider.close)
+    by, fallback = deployment.integration.decide.fallback, None
+    if by:
+        fallback = connections.decider(deployment, policy, writes, targets, source, own, by)
+        stack.callback(fallback.close)
     first = runs.SWEEP not in runs.cursors(ledger)
     there = entries.count(ledger)
     return Run(
@@ -210,9 +219,11 @@ def _assemble(
         targets=targets,
         writes=writes,
         decider=decider,
+        fallback=fallback,
         versions=Versions(
-            instructions=_version(deployment),
+            instructions=version_of(deployment.instructions),
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
+            fields=deployment.manifest.paths,
         ),
         known=there if asked.mode in ("sweep", "resync") else 0,
         started=now(),
@@ -222,7 +233,6 @@ def _assemble(
     )
 
 
-def _version(deployment: Deployment) -> str:
-    """The instructions' text and program, named by what is in them."""
-    instructions = deployment.instructions
+def version_of(instructions: Instructions) -> str:
+    """Text and program, named by what is in them."""
     return f"{instructions.version[:16]}.{(instructions.program_hash or 'model')[:16]}"

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from agent import manifest as manifests
+from agent.access import PROGRAM
 from agent.instructions import Instructions
 from agent.manifest import Manifest
 from agent.plan import Sentences
@@ -28,7 +29,6 @@ class IntegrationInvalid(Spoken):
 
 Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
 
-PROGRAM = "program"
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
 TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
@@ -112,8 +112,7 @@ class Deciding(Settings):
 
     def models(self) -> tuple[str, ...]:
         """The models that may be asked."""
-        named = (None if self.by == PROGRAM else self.by, self.fallback)
-        return tuple(dict.fromkeys(name for name in named if name))
+        return tuple(name for name in (self.by, self.fallback) if name and name != PROGRAM)
 
 
 class Limits(Settings):
@@ -272,13 +271,9 @@ def model_at(path: Path, kind: type[Kind]) -> Kind:
     except OSError as error:
         raise IntegrationInvalid(f"{path}: cannot be read ({error.strerror}); put the file there") from None
     except yaml.YAMLError as error:
-        line = (
-            error.problem_mark.line + 1
-            if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark
-            else 1
-        )
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         raise IntegrationInvalid(
-            f"{path}:{line}: is not YAML; look at the indentation and quotes there"
+            f"{path}:{mark.line + 1 if mark else 1}: is not YAML; look at the indentation and quotes there"
         ) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

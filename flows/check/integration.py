@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent import manifest as manifests
+from agent.access import PROGRAM
 from agent.compiled import signature
 from agent.grants import granted_operations
 from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, InstructionsError
@@ -21,7 +22,7 @@ from flows.check import approvals, offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
-from flows.tenants import PROGRAM, Connectors, Integration, Target
+from flows.tenants import Connectors, Integration, Target
 
 PLACED = re.compile(r"(?:.*?:(?P<line>\d+)|[^:]*): (?P<what>.*)", re.DOTALL)
 

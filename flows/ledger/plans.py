@@ -41,7 +41,6 @@ class Versions:
     instructions: str
     policy: str
     fields: tuple[str, ...] = ()  # that are read of each entry
-    shadow: str = ""  # the version that decides beside it, as a hash
 
 
 def journal(

@@ -15,8 +15,11 @@ SWEEP = "sweep"
 """The cursor's name that says when everyone was last read."""
 
 
-def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
-    """Note that a run started, and that runs which never ended were cut off."""
+def begin(ledger: Ledger, mode: str, versions: Versions, shadow: str = "") -> None:
+    """Note that a run started, and that runs which never ended were cut off.
+
+    shadow: the version that decides beside it, as a hash.
+    """
     with ledger.writing("run begins") as connection:
         connection.execute(
             sa.update(RUN)
@@ -34,7 +37,7 @@ def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
                 started=now(),
                 instructions=versions.instructions,
                 policy=versions.policy,
-                shadow=versions.shadow,
+                shadow=shadow,
                 fields=list(versions.fields),
                 counts={},
             )
