@@ -7,7 +7,7 @@ the hand from what was written; that nobody made it up is for those who read and
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import comb
 from pathlib import Path
 
@@ -85,6 +85,31 @@ def read(folder: Path) -> tuple[Proof, ...]:
     if found is None or found.hash != _hash(found.proofs):
         raise ProofUnreadable(f"{path}: was changed by hand; test again: {command(folder)}")
     return found.proofs
+
+
+def made(
+    folder: Path,
+    settings: dict[str, JsonValue],
+    *,
+    by: str,
+    repeats: int,
+    right: Mapping[str, int],
+    bound: float,
+) -> Proof:
+    """What a test of a folder's examples showed.
+
+    settings: of the model that decided, as `pins.models` has them. right: by the example's name, in how many
+        of the repeats it was answered right. bound: of the share of wrong answers, 95 %.
+    """
+    return Proof(
+        by=by,
+        settings=settings,
+        date=datetime.datetime.now(datetime.UTC).date(),
+        repeats=repeats,
+        passed={f"{golden.FOLDER}/{name}.yaml": number for name, number in right.items()},
+        bound=bound,
+        files=pins.tested(folder),
+    )
 
 
 def put(folder: Path, proof: Proof) -> Path:

@@ -45,7 +45,8 @@ def at(root: Path, label: str, version: str) -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="ferry-version-") as made:
         there = Path(made) / tenant / name
         there.mkdir(parents=True)
-        shutil.copyfile(root / tenant / "tenant.yaml", there.parent / "tenant.yaml")
+        for shared in [*root.glob("*.yaml"), root / tenant / "tenant.yaml"]:  # as they are now
+            shutil.copyfile(shared, Path(made) / shared.relative_to(root))
         folder = _folder(root / label, version)
         if folder is not None:
             _copy(folder, there)
