@@ -81,7 +81,7 @@ def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", told: "_Told | Non
     yield f"version {plan.version}, decided {_time(plan.made)} by run {plan.run}: {_decision(plan)}"
     content = json.loads(ledger.seal.open(plan.sealed, "plan"))
     calls = content["outcome"].get("calls", [])
-    judged = content["outcome"].get("judged") or {}  # options by sentence, of a plan that asked for judgement
+    judged: dict[str, str] = content["outcome"].get("judged", {})  # options by sentence, where any was asked
     with ledger.reading() as connection:
         rows = connection.execute(
             sa.select(DELIVERY).where(DELIVERY.c.plan == plan.id).order_by(DELIVERY.c.ordinal)
@@ -129,7 +129,8 @@ class _Told:
         return f", decided from {', '.join(needed)}" if needed else ""
 
     def _mode(self, because: Sequence[str], judged: Mapping[str, str]) -> str:
-        if any(sentence in judged for sentence in because):
+        asked = {label.partition(".")[0] for label in judged}  # S5, S5.2: asked twice
+        if asked.intersection(because):
             return "judgement"
         return self._by if self._by == PROGRAM else f"model {self._by}"
 

@@ -129,8 +129,9 @@ def missing(
     In production all who may decide; a fallback everywhere, since nobody looks when it steps in.
     """
     fallback = integration.decide.fallback
-    deciding = [integration.decide.by] if production else []
-    needed = dict.fromkeys([*deciding, *([fallback] if fallback else [])])
+    needed = [integration.decide.by] if production else []
+    if fallback and fallback not in needed:
+        needed.append(fallback)
     try:
         found = {one.by: one for one in read(folder)} if needed else {}
     except ProofUnreadable as unreadable:

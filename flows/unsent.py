@@ -29,13 +29,11 @@ def decider(deployment: Deployment, opened: Connections) -> Decider:
         if path not in fields:
             raise IntegrationInvalid(f"{deployment.label}: fields.yaml: the source has no {path}; correct it")
     reached = Access() if integration.decide.by == PROGRAM else connections.access(deployment, opened)
-    writes = _writes(deployment)
-    return connections.deciding(
-        integration.decide.by, deployment, policy, writes, NO_LOOKUPS, fields, reached
-    )
+    granted, by = writes(deployment), integration.decide.by
+    return connections.deciding(by, deployment, policy, granted, NO_LOOKUPS, fields, reached)
 
 
-def _writes(deployment: Deployment) -> dict[str, Write]:
+def writes(deployment: Deployment) -> dict[str, Write]:
     """The granted writes as the connectors declare them; each would go nowhere."""
     offered: dict[str, Write] = {}
     for name, target in deployment.integration.targets.items():
