@@ -81,20 +81,7 @@ def approve(
             not proved.
     """
     label = f"{folder.parent.name}/{folder.name}"
-    try:
-        made = Approval(
-            author=signed.author,
-            approver=signed.approver,
-            date=signed.today,
-            expires=signed.expires,
-            files=pins.files(folder, integration),
-            models=pins.models(integration, connections),
-            reasons=dict(signed.reasons),
-        )
-    except ValidationError:
-        raise NotApproved(
-            f"{label}: author and approver are names of 2 to 100 letters; write them so"
-        ) from None
+    made = _approval(label, signed, pins.files(folder, integration), pins.models(integration, connections))
     if production and not made.by_two:
         raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
     if made.expires and made.expires < signed.today:
@@ -106,6 +93,23 @@ def approve(
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     (folder / FILE).write_text(HEADER.format(label=label) + text, encoding="utf-8")
     return made
+
+
+def _approval(label: str, signed: Signed, files: Hashes, models: Models) -> Approval:
+    try:
+        return Approval(
+            author=signed.author,
+            approver=signed.approver,
+            date=signed.today,
+            expires=signed.expires,
+            files=files,
+            models=models,
+            reasons=dict(signed.reasons),
+        )
+    except ValidationError:
+        raise NotApproved(
+            f"{label}: author and approver are names of 2 to 100 letters; write them so"
+        ) from None
 
 
 def require(

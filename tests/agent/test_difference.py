@@ -89,3 +89,12 @@ def test_sentences_are_listed_in_their_order() -> None:
     found = differences(write(), write(**values))
 
     assert list(by_sentence({"e1": found})) == ["S2", "S9", "S10"]
+
+
+def test_another_source_of_the_same_value_is_a_difference() -> None:
+    computed = argument("a@example.com", source=Source(kind="computed", paths=("email",)))
+
+    (found,) = differences(write(email=argument("a@example.com")), write(email=computed))
+
+    assert (found.what, found.because, found.kind) == (f"{ROW}.email, its source", ("S4",), "word")
+    assert found.after == Side(value="computed email by S4")

@@ -87,6 +87,15 @@ def test_a_proof_without_examples_proves_nothing(folder: Path) -> None:
         approve(folder)
 
 
+def test_an_example_that_was_not_decided_is_missed(folder: Path) -> None:
+    example(folder, "one")
+    example(folder, "two")
+    proof.put(folder, proof.made(folder, {}, by="program", repeats=1, right={"one": 1}, bound=0.9))
+
+    with pytest.raises(NotApproved, match="was not tested on every golden example"):
+        approve(folder)
+
+
 def test_a_proof_that_was_edited_does_not_do(folder: Path) -> None:
     proved(folder, passed=0)
     path = folder / "proof.yaml"
