@@ -152,3 +152,16 @@ def test_without_a_version_beside_there_is_nothing_to_promote(here: Practice) ->
     said = promote(here)
 
     assert said.code == 1 and "integration.yaml names no shadow" in said.err
+
+
+def test_a_run_that_is_killed_beside_its_shadow_loses_nothing_of_the_live_version(
+    here: Practice, folder: Path
+) -> None:
+    shadowed(folder, 3, program_py=OTHERWISE)
+
+    assert here.run(FERRY_CRASH_AT="before shadow") == -9
+    assert here.ledger("SELECT count(*) FROM plan") == [(6,)]  # they were journalled first
+    assert here.run() == 0
+
+    assert sorted(here.rows().values()) == [f"Ana Start{at}" for at in range(6)]
+    assert "in 0 of 3 runs: 0 decisions, 0 otherwise" in promote(here).out
