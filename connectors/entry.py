@@ -5,7 +5,7 @@ for or not there is absent, null is None, and "" is empty. Lists hold objects. P
 without positions (`policies.insurance_plan.payer_name`), or one value with them (`policies.0.num`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -76,6 +76,22 @@ def leaves(entry: Entry) -> Iterator[tuple[str, JsonValue]]:
             stack.extend((f"{path}.{at}", inner) for at, inner in reversed(list(enumerate(value))))
         else:
             yield path, value
+
+
+def projected(entry: Entry, paths: Collection[str]) -> dict[str, JsonValue]:
+    """What of an entry is at these declared paths or below them, in the entry's own order."""
+    found: dict[str, JsonValue] = {}
+    for name, value in entry.items():
+        below = {path.partition(".")[2] for path in paths if path.partition(".")[0] == name}
+        if not below:
+            continue
+        if "" not in below and isinstance(value, list):
+            found[name] = [projected(one, below) if isinstance(one, dict) else one for one in value]
+        elif "" not in below and isinstance(value, dict):
+            found[name] = projected(value, below)
+        else:
+            found[name] = value
+    return found
 
 
 def without_positions(path: str) -> str:

@@ -1,25 +1,27 @@
 """Approvals: what an integration does was read by a person, and has not been changed since.
 
-approval.yaml beside the instructions pins each file by its SHA-256. A run refuses anything else.
+approval.yaml beside the instructions pins each file by its SHA-256, and how a model is reached. A run
+refuses anything else.
 """
 
 import datetime
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
 from connectors.base import Settings
+from flows import pins, proof
 from flows.errors import Spoken
+from flows.pins import PROOF_FILE, Connections, Hashes, Models
+from flows.tenants import Integration
 
 FILE = "approval.yaml"
-Pinned = Literal["instructions.md", "program.py", "integration.yaml", "fields.yaml"]
-PINNED: tuple[Pinned, ...] = ("instructions.md", "program.py", "integration.yaml", "fields.yaml")
-Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+Objection = tuple[tuple[str, ...], str, str]  # where in approval.yaml, what, what to do
 HEADER = """\
 # Written by: ferry approve {label}. A run refuses files that differ from these.
 # author wrote them, approver read them: two people in production. expires: the last valid day.
@@ -31,32 +33,42 @@ class NotApproved(Spoken):
 
 
 class Approval(Settings):
-    """Who approved which files, and until when."""
+    """Who approved which files and models, and until when."""
 
     author: Person
     approver: Person
     date: datetime.date
     expires: datetime.date | None = Field(default=None, description="the last day on which it is valid")
-    files: dict[Pinned, Hash]
+    files: Hashes
+    models: Models = Field(
+        default_factory=dict[str, dict[str, JsonValue]], description="those asked, and how"
+    )
+    reasons: dict[str, str] = Field(
+        default_factory=dict[str, str], description="why it decides otherwise than before, by sentence"
+    )
 
     @property
     def by_two(self) -> bool:
         return self.author.casefold() != self.approver.casefold()
 
 
-def hashes(folder: Path) -> dict[Pinned, str]:
-    """The SHA-256 of each of the files that are there, byte for byte."""
-    present: list[Pinned] = [name for name in PINNED if (folder / name).is_file()]
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in present}
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who approves, and what they say to it."""
+
+    author: str
+    approver: str
+    today: datetime.date
+    expires: datetime.date | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def approve(
     folder: Path,
+    integration: Integration,
+    connections: Connections,
+    signed: Signed,
     *,
-    author: str,
-    approver: str,
-    today: datetime.date,
-    expires: datetime.date | None = None,
     production: bool,
     note: Callable[[str], None] = lambda act: None,
 ) -> Approval:
@@ -65,28 +77,49 @@ def approve(
     note: notes the act before it is done; if it raises, nothing is approved.
 
     Raises:
-        NotApproved: author and approver are one person in production, or it would be expired already.
+        NotApproved: author and approver are one person in production, it would be expired already, or it is
+            not proved.
     """
     label = f"{folder.parent.name}/{folder.name}"
+    made = _approval(label, signed, pins.files(folder, integration), pins.models(integration, connections))
+    if production and not made.by_two:
+        raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
+    if made.expires and made.expires < signed.today:
+        raise NotApproved(f"{label}: {made.expires} is in the past; name a later day")
+    for what, todo in proof.missing(folder, integration, made.models, production=production):
+        raise NotApproved(f"{label}: {what}; {todo}")
+    note(f"{folder.name} approved by {made.approver}, written by {made.author}")
+    content = made.model_dump(exclude_none=True, exclude_defaults=True)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    (folder / FILE).write_text(HEADER.format(label=label) + text, encoding="utf-8")
+    return made
+
+
+def _approval(label: str, signed: Signed, files: Hashes, models: Models) -> Approval:
     try:
-        made = Approval(
-            author=author, approver=approver, date=today, expires=expires, files=dict(hashes(folder))
+        return Approval(
+            author=signed.author,
+            approver=signed.approver,
+            date=signed.today,
+            expires=signed.expires,
+            files=files,
+            models=models,
+            reasons=dict(signed.reasons),
         )
     except ValidationError:
         raise NotApproved(
             f"{label}: author and approver are names of 2 to 100 letters; write them so"
         ) from None
-    if production and not made.by_two:
-        raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
-    if expires and expires < today:
-        raise NotApproved(f"{label}: {expires} is in the past; name a later day")
-    note(f"{folder.name} approved by {approver}, written by {author}")
-    text = yaml.safe_dump(made.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True)
-    (folder / FILE).write_text(HEADER.format(label=label) + text, encoding="utf-8")
-    return made
 
 
-def require(folder: Path, *, production: bool, today: datetime.date) -> None:
+def require(
+    folder: Path,
+    integration: Integration,
+    connections: Connections,
+    *,
+    production: bool,
+    today: datetime.date,
+) -> None:
     """Nothing, if the files are as they were approved, or if none is needed here and none is there.
 
     Raises:
@@ -96,31 +129,51 @@ def require(folder: Path, *, production: bool, today: datetime.date) -> None:
     if not path.exists():
         if production:
             raise NotApproved(f"{label}: was not approved; run: {command(folder)}")
+        if integration.decide.fallback:
+            raise NotApproved(f"{label}: names a fallback that nobody approved; run: {command(folder)}")
         return
     try:
         approved = Approval.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, yaml.YAMLError):
         raise NotApproved(f"{path}: is not readable as an approval; run: {command(folder)}") from None
-    for _, what, todo in objections(folder, approved, production=production, today=today):
+    for _, what, todo in objections(
+        folder, approved, integration, connections, production=production, today=today
+    ):
         raise NotApproved(f"{label}: {what}; {todo}")
 
 
 def objections(
-    folder: Path, approved: Approval, *, production: bool, today: datetime.date
-) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Why an approval does not hold: where in approval.yaml, what, and what to do."""
+    folder: Path,
+    approved: Approval,
+    integration: Integration | None,
+    connections: Connections,
+    *,
+    production: bool,
+    today: datetime.date,
+) -> Iterator[Objection]:
+    """Why an approval does not hold. What cannot be read (None) is told elsewhere, and is none."""
     again = f"have it read again and run: {command(folder)}"
-    present = hashes(folder)
-    for name in PINNED:
+    yield from _of_files(approved, pins.files(folder, integration), again)
+    if integration:
+        present = pins.models(integration, connections)
+        for model in present.keys() | approved.models.keys():
+            if present.get(model) != approved.models.get(model):
+                yield ("models", model), f"{model} is not reached as it was approved", again
+        for what, todo in proof.missing(folder, integration, present, production=production):
+            yield ("files", PROOF_FILE), what, todo
+    if approved.expires and approved.expires < today:
+        yield ("expires",), f"the approval expired on {approved.expires}", again
+    if production and not approved.by_two:
+        yield ("approver",), "author and approver are one person", "have another person approve it"
+
+
+def _of_files(approved: Approval, present: Hashes, again: str) -> Iterator[Objection]:
+    for name in {**approved.files, **present}:
         was, is_now = approved.files.get(name), present.get(name)
         if was != is_now:
             how = "was not approved" if was is None else "differs from what was approved"
             how = how if is_now else "was approved and is not there"
             yield ("files", name), f"{name} {how}", again
-    if approved.expires and approved.expires < today:
-        yield ("expires",), f"the approval expired on {approved.expires}", again
-    if production and not approved.by_two:
-        yield ("approver",), "author and approver are one person", "have another person approve it"
 
 
 def command(folder: Path) -> str:

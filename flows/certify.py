@@ -31,7 +31,8 @@ def certify(run: Run) -> None:
     run.counts["source_requests"] = run.source.requests
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     closes = run.period if _ended_everything(run, everything) else None
-    runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors, closes=closes)
+    keep = run.deployment.integration.keep_entries
+    runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors, closes=closes, keep=keep)
     anchor.keep(run.ledger)
 
 

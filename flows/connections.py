@@ -14,13 +14,13 @@ from agent.budget import Meter
 from agent.check import check_program
 from agent.failures import CannotAsk
 from agent.gate import Gate
-from agent.judge import Judgements
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
 from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
 from flows import blocks, models, reach, systems, values
+from flows.asking import Asking
 from flows.blocks import SealedConnection
 from flows.settings import PRODUCTION
 from flows.systems import SYSTEMS, System
@@ -173,37 +173,54 @@ def decider(
     opened: Mapping[str, Connector],
     entries: Healthie,
     connections: Connections,
-    meter: Meter,
-    judgements: Judgements,
+    asking: Asking,
+    by: str = "",
 ) -> Decider:
-    """Who decides, behind the gate. `meter` counts what is asked of models.
+    """Who decides, behind the gate: as the integration says, or the model that is named.
+
+    `asking`: where it is booked what is asked of models.
 
     Raises:
         IntegrationInvalid: the model may not be asked so, or the program is not right.
     """
-    fields = entries.fields()
-
-    def category(path: str) -> Category | None:
-        return fields[path].category if path in fields else None
-
-    _check_program(deployment, policy, granted, fields)
-    deciding = deployment.integration.decide
-    by_program = deciding.by == PROGRAM
     lookups: dict[str, Lookup] = {
         f"{name}_{short}": lookup
         for name, target in opened.items()
         for short, lookup in target.lookups().items()
     }
+    by = by or deployment.integration.decide.by
+    return deciding(by, deployment, policy, granted, lookups, entries.fields(), connections, asking)
+
+
+def deciding(
+    by: str,
+    deployment: Deployment,
+    policy: Policy,
+    granted: Mapping[str, Write],
+    lookups: Mapping[str, Lookup],
+    fields: Mapping[str, EntryField],
+    connections: Connections,
+    asking: Asking,
+) -> Decider:
+    """The same out of its parts."""
+
+    def category(path: str) -> Category | None:
+        return fields[path].category if path in fields else None
+
+    if by == PROGRAM:
+        _check_program(deployment, policy, granted, fields)
+    decide = deployment.integration.decide
+    asked = decide.judge if by == PROGRAM else by
     try:
         return Decider(
             gate=Gate(policy, granted, category),
             policy=policy,
             instructions=deployment.instructions,
             writes=granted,
-            model=Judging(deciding.judge, judgements) if deciding.judge and by_program else deciding.by,
-            lookups={name: lookups[name] for name in deciding.lookups},
+            model=Judging(asked, asking.judgements) if asked and by == PROGRAM else by,
+            lookups={name: lookups[name] for name in decide.lookups},
             view=deployment.view(category),
-            terms=terms(deployment, deciding.asked, connections, meter) if deciding.asked else None,
+            terms=terms(deployment, asked, connections, asking.meter) if asked else None,
         )
     except CannotAsk as error:
         raise IntegrationInvalid(f"{deployment.label}: {error}") from None
@@ -226,7 +243,7 @@ def _check_program(
     deployment: Deployment, policy: Policy, granted: Mapping[str, Write], fields: Mapping[str, EntryField]
 ) -> None:
     source = deployment.instructions.program
-    if deployment.integration.decide.by != PROGRAM or source is None:
+    if source is None:
         return
     used = [fields[path] for path in deployment.manifest.paths]
     for problem in check_program(source, policy, granted, used):

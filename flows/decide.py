@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from agent.agent import PROGRAM, Case, Code, is_transient
-from agent.plan import Plan, Refused
+from agent.plan import Decision, Plan, Refused
+from flows import beside
 from flows.detect import PAGE
 from flows.errors import Spoken
 from flows.ledger import plans, restored
@@ -39,10 +40,18 @@ def decide(run: Run, group: str) -> None:
     cases = [
         Case(patient=c.known.patient, entry=c.found.entry, known={}, today=run.today) for c in candidates
     ]
-    decisions = run.decider.decide(cases)
+    decisions, by = _stepped_in(run, cases, run.decider.decide(cases))
+    keep = bool(run.deployment.integration.keep_entries)
     decided = [
-        Decided(candidate.known, candidate.fingerprint, decision, is_transient(decision.outcome))
-        for candidate, decision in zip(candidates, decisions, strict=True)
+        Decided(
+            candidate.known,
+            candidate.fingerprint,
+            decision,
+            transient=is_transient(decision.outcome),
+            by=decided_by,
+            kept=case if keep else None,
+        )
+        for candidate, case, decision, decided_by in zip(candidates, cases, decisions, by, strict=True)
     ]
     if not run.dry:
         _journal(run, decided)
@@ -50,6 +59,25 @@ def decide(run: Run, group: str) -> None:
     for one in decided:
         _count(run, one)
     del run.groups[group]
+    if run.shadow and not run.dry:
+        beside.decide(run, run.shadow, cases, decided)
+
+
+def _stepped_in(
+    run: Run, cases: Sequence[Case], decisions: Sequence[Decision]
+) -> tuple[list[Decision], list[str]]:
+    """The decisions, those that the model did not give by its fallback, and who decided each."""
+    made, by = list(decisions), [run.deployment.integration.decide.by] * len(cases)
+    silent = [at for at, one in enumerate(made) if is_transient(one.outcome)]
+    if run.fallback is None or not silent:
+        return made, by
+    again = run.fallback.decide([cases[at] for at in silent])
+    for at, decision in zip(silent, again, strict=True):
+        asked = made[at].model_requests + decision.model_requests
+        made[at] = decision.model_copy(update={"model_requests": asked})
+        by[at] = run.deployment.integration.decide.fallback
+    run.count("stepped_in", len(silent))
+    return made, by
 
 
 def _journal(run: Run, decided: Sequence[Decided]) -> None:

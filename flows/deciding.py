@@ -22,6 +22,7 @@ class Deciding(Settings):
 
     by: str = Field(default=PROGRAM, description="program, or a model of models.yaml: google-cloud:…")
     judge: str = Field(default="", description="the model that a program's `judge` asks; none: a person")
+    fallback: str = Field(default="", description="the model that decides where the other does not answer")
     connection: Name | None = Field(default=None, description="where a model is reached")
     lookups: tuple[str, ...] = Field(default=(), description="full names of lookups that a model may use")
     privacy: Privacy = Field(default="handles", description=PRIVACY)
@@ -41,6 +42,11 @@ class Deciding(Settings):
     def asked(self) -> str:
         """The model that is asked, by its id: to decide, or to judge for a program. "" if none is."""
         return self.judge if self.by == PROGRAM else self.by
+
+    def models(self) -> dict[str, str]:
+        """Every model that may be asked, by the key that names it."""
+        named = {"by": self.by if self.by != PROGRAM else "", "judge": self.judge, "fallback": self.fallback}
+        return {key: id_ for key, id_ in named.items() if id_}
 
     def _too_much(self) -> Iterator[Category]:
         if self.privacy == "handles":

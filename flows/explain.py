@@ -1,15 +1,17 @@
 """Explain: why did, or didn't, this patient's entry arrive? Read from the ledger alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from pydantic import JsonValue
 
+from agent.access import PROGRAM
 from flows import emit
 from flows.ledger import emission, entries
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
+from flows.run import version_of
 from flows.tenants import Deployment
 
 VERSIONS = 5  # the newest ones that are told of
@@ -38,7 +40,8 @@ def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: boo
         yield f"will be decided again on {row.again_on} although nothing changes (a date rule)"
     for at, plan in enumerate(_plans(ledger, row.ref)):
         yield ""
-        yield from _plan(ledger, plan, fields=at == 0, values=values)
+        told = _Told(deployment, plan, values=values) if at == 0 else None
+        yield from _plan(ledger, plan, told)
     yield ""
     for sentence in deployment.instructions.sentences:
         yield f"{sentence.number}: {sentence.text}"
@@ -74,10 +77,11 @@ def _unchanged(row: "sa.Row[tuple[object, ...]]") -> str:
     return ""
 
 
-def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", *, fields: bool, values: bool) -> Iterator[str]:
+def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", told: "_Told | None") -> Iterator[str]:
     yield f"version {plan.version}, decided {_time(plan.made)} by run {plan.run}: {_decision(plan)}"
     content = json.loads(ledger.seal.open(plan.sealed, "plan"))
     calls = content["outcome"].get("calls", [])
+    judged: dict[str, str] = content["outcome"].get("judged", {})  # options by sentence, where any was asked
     with ledger.reading() as connection:
         rows = connection.execute(
             sa.select(DELIVERY).where(DELIVERY.c.plan == plan.id).order_by(DELIVERY.c.ordinal)
@@ -86,8 +90,8 @@ def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", *, fields: bool, v
     waiting = list(emission.waiting(ledger, month, entry=plan.entry)) if month else []
     for row in rows:
         yield from _delivery(row, emit.waits(month) if month and row.key in waiting else "")
-        if fields:
-            yield from _fields(calls[row.ordinal]["arguments"], values)
+        if told:
+            yield from told.fields(calls[row.ordinal]["arguments"], judged)
 
 
 def _delivery(row: "sa.Row[tuple[object, ...]]", waits: str) -> Iterator[str]:
@@ -98,17 +102,42 @@ def _delivery(row: "sa.Row[tuple[object, ...]]", waits: str) -> Iterator[str]:
     yield f"  {row.operation} by {row.because}: {state}{when}{code}{attempts}; key {row.key}"
 
 
-def _fields(arguments: dict[str, dict[str, JsonValue]], values: bool) -> Iterator[str]:
-    for name, argument in arguments.items():
-        value = f" = {json.dumps(argument['value'], ensure_ascii=False)}" if values else ""
-        because = " ".join(str(sentence) for sentence in _listed(argument, "because"))
-        yield f"    {name}{value} ← {source_text(argument['source'])} by {because}"
+class _Told:
+    """How the written values of a plan are told: sentence, source fields, who decided."""
+
+    def __init__(self, deployment: Deployment, plan: "sa.Row[tuple[object, ...]]", *, values: bool) -> None:
+        self._by, self._values = str(plan.by), values
+        # Which fields a sentence needs is known of the instructions that are there, and of no others.
+        same = plan.instructions == version_of(deployment)
+        self._manifest = deployment.manifest if same else None
+
+    def fields(
+        self, arguments: Mapping[str, Mapping[str, JsonValue]], judged: Mapping[str, str]
+    ) -> Iterator[str]:
+        for name, argument in arguments.items():
+            value = f" = {json.dumps(argument['value'], ensure_ascii=False)}" if self._values else ""
+            because = _texts(argument["because"])
+            source = source_text(argument["source"]) + self._decided_from(argument["source"], because)
+            yield f"    {name}{value} ← {source} by {' '.join(because)} ({self._mode(because, judged)})"
+
+    def _decided_from(self, source: JsonValue, because: Sequence[str]) -> str:
+        """A value that names no field of its own was chosen by those that its sentences need."""
+        assert isinstance(source, dict)
+        if source["paths"] or self._manifest is None:
+            return ""
+        needed = dict.fromkeys(path for one in because for path in self._manifest.root.get(one, ()))
+        return f", decided from {', '.join(needed)}" if needed else ""
+
+    def _mode(self, because: Sequence[str], judged: Mapping[str, str]) -> str:
+        asked = {label.partition(".")[0] for label in judged}  # S5, S5.2: asked twice
+        if asked.intersection(because):
+            return "judgement"
+        return self._by if self._by == PROGRAM else f"model {self._by}"
 
 
-def _listed(argument: dict[str, JsonValue], name: str) -> list[JsonValue]:
-    found = argument[name]
-    assert isinstance(found, list)
-    return found
+def _texts(listed: JsonValue) -> list[str]:
+    assert isinstance(listed, list)
+    return [str(one) for one in listed]
 
 
 def source_text(source: JsonValue) -> str:

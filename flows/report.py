@@ -26,6 +26,9 @@ ENTRY_LINES = (
     ("absent", "were not given by the source"),
     ("unread", "of those, listed by the source and not given: asked for again by the next runs"),
     ("undecided", "could not be worked on; they stay open"),
+    ("stepped_in", "were decided by the fallback: the model did not answer"),
+    ("shadow_compared", "were decided by the version beside, too; it writes nothing"),
+    ("shadow_differing", "of those, decided otherwise: ferry promote"),
 )
 DELIVERY_LINES = (
     ("delivery_done", "arrived"),
@@ -43,7 +46,7 @@ DELIVERY_LINES = (
 )
 REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
            "outcome_rejected", "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
-           "not_read_back")  # fmt: skip
+           "not_read_back", "shadow_unusable", "shadow_unread", "shadow_ended")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

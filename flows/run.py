@@ -12,25 +12,25 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
-from agent.budget import Meter
 from connectors.base import Connector
 from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.healthie import Healthie
 from connectors.operation import Write
-from flows import accounts, anchor, approval, connections
+from flows import accounts, anchor, approval, connections, shadow
+from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
 from flows.emit import Calendar
-from flows.ledger import entries, lease, runs, spending
+from flows.ledger import entries, lease, runs
 from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
-from flows.ledger.judgements import Judgements
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect, now, seal_of
 from flows.parameters import Mode, Parameters
 from flows.settings import PRODUCTION, Settings
+from flows.shadow import Beside
 from flows.tenants import Deployment, load
 from flows.vault import Seal
 from flows.vault.configured import key_encryption_key
@@ -68,7 +68,8 @@ class Run:
     targets: Mapping[str, Connector]
     writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
     decider: Decider
-    meter: Meter
+    asking: Asking  # where it is booked what is asked of models
+    fallback: Decider | None  # asked where the model does not answer
     versions: Versions
     known: int  # entries that a run over everyone will meet; 0 if that is not known
     started: datetime
@@ -83,6 +84,7 @@ class Run:
     down: set[str] = field(default_factory=set[str])  # targets that do not answer
     turn: threading.Lock = field(default_factory=threading.Lock)
     calendar: Calendar | None = None  # in which week deliveries leave; None: in every run
+    shadow: Beside | None = None  # a version that decides beside the live one
     emission: Emission | None = None  # the month they leave for, once the run has begun
     state: str = "running"
     code: str = ""
@@ -145,6 +147,8 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
     deployment = load(settings.deployments, asked.label)
     approval.require(
         settings.deployments / asked.label,
+        deployment.integration,
+        deployment.connections,
         production=settings.env == PRODUCTION,
         today=datetime.now(UTC).date(),
     )
@@ -162,7 +166,10 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run.restored = restored
         accounts.confirm(own, deployment, run.source, run.targets)
         if not asked.dry_run:
-            runs.begin(ledger, asked.mode, run.versions)
+            run.shadow = shadow.opened(
+                stack, settings, deployment, ledger, run.source, own, run.asking, run.codes
+            )
+            runs.begin(ledger, asked.mode, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
         yield run
 
@@ -201,10 +208,13 @@ def _assemble(
     policy = deployment.policy()
     started = now()
     today = started.astimezone(ZoneInfo(deployment.timezone)).date()
-    meter = spending.meter(ledger, deployment.integration.decide.budget, today)
-    judgements = Judgements(ledger, keeps=not asked.dry_run)
-    decider = connections.decider(deployment, policy, writes, targets, source, own, meter, judgements)
+    asking = Asking.booked(ledger, deployment.integration.decide.budget, today, keeps=not asked.dry_run)
+    decider = connections.decider(deployment, policy, writes, targets, source, own, asking)
     stack.callback(decider.close)
+    by, fallback = deployment.integration.decide.fallback, None
+    if by:
+        fallback = connections.decider(deployment, policy, writes, targets, source, own, asking, by)
+        stack.callback(fallback.close)
     first = runs.SWEEP not in runs.cursors(ledger)
     there = entries.count(ledger)
     return Run(
@@ -215,10 +225,12 @@ def _assemble(
         targets=targets,
         writes=writes,
         decider=decider,
-        meter=meter,
+        asking=asking,
+        fallback=fallback,
         versions=Versions(
-            instructions=_version(deployment),
+            instructions=version_of(deployment),
             policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
+            fields=deployment.manifest.paths,
         ),
         known=there if asked.mode in ("sweep", "resync") else 0,
         started=started,
@@ -228,7 +240,7 @@ def _assemble(
     )
 
 
-def _version(deployment: Deployment) -> str:
+def version_of(deployment: Deployment) -> str:
     """The instructions' text, and the program or the model that decides by it, named by what they are."""
     instructions, model = deployment.instructions, deployment.model
     decides = instructions.program_hash or ""

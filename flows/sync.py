@@ -157,8 +157,8 @@ def _plan_pages(run: Run) -> None:
         for future in futures:
             future.wait()
         decide.left_over(run, [name for name in names if name in run.groups])
-        run.counts["model_tokens"] = run.meter.run.tokens
-        run.counts["model_micro_usd"] = run.meter.run.micro_usd
+        run.counts["model_tokens"] = run.asking.meter.run.tokens
+        run.counts["model_micro_usd"] = run.asking.meter.run.micro_usd
         decide.stop_if_the_model_differs(run)
         if not run.dry:
             deliver.meanwhile(run)

@@ -23,6 +23,7 @@ from flows import models
 from flows.deciding import Deciding
 from flows.models import Models
 from flows.parameters import Name
+from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow
 from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
@@ -36,15 +37,20 @@ BECAUSE = "sentences that speak of it: a call that sets it cites one of them"
 COMPUTED = "the program may make a value of its own out of `from`"
 
 
-class ColumnGrant(Settings):
-    """One column of a target's table: its type, and where its value may come from."""
+class ValueGrant(Settings):
+    """Where a value that is written may come from."""
 
-    type: ColumnType
     from_: tuple[str, ...] = Field(default=(), alias="from", description=FROM)
     constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
     transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
     computed: bool = Field(default=False, description=COMPUTED)
     because: Sentences = Field(default=(), description=BECAUSE)
+
+
+class ColumnGrant(ValueGrant):
+    """One column of a target's table: its type, and where its value may come from."""
+
+    type: ColumnType
     key: bool = Field(default=False, description="part of the row's key, beside the patient")
 
 
@@ -67,14 +73,9 @@ class TableGrant(Settings):
         )
 
 
-class ArgumentGrant(Settings):
+class ArgumentGrant(ValueGrant):
     """Where one argument of a write may come from."""
 
-    from_: tuple[str, ...] = Field(default=(), alias="from", description=FROM)
-    constants: tuple[JsonValue, ...] = Field(default=(), description=CONSTANTS)
-    transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
-    computed: bool = Field(default=False, description=COMPUTED)
-    because: Sentences = Field(default=(), description=BECAUSE)
     free_text: bool = Field(default=False, description="a model may write words of its own here")
 
 
@@ -120,6 +121,9 @@ class Integration(Settings):
     targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")
     limits: Limits = Limits()
     sweep_every: timedelta = Field(default=timedelta(days=7), description="how often everyone is read")
+    keep_entries: KeptFor = KEPT_FOR
+    proof: Proving = Proving()
+    shadow: Shadow | None = None
 
     def grants(self) -> dict[str, OperationGrant]:
         """What each write may be given, by full name."""
@@ -270,7 +274,7 @@ def _check_connections(folder: Path, tenant: Tenant, integration: Integration) -
         )
 
 
-def _grant(grant: ColumnGrant | ArgumentGrant) -> Grant:
+def _grant(grant: ValueGrant) -> Grant:
     return Grant(
         sources=grant.from_,
         constants=grant.constants,

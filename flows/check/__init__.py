@@ -21,7 +21,9 @@ from flows.check.prefect_file import Deployments
 from flows.check.programs import Programs
 from flows.errors import Spoken
 from flows.parameters import NAME, NAME_AT_MOST
-from flows.tenants import tenants
+from flows.pins import INTEGRATION_FILE
+from flows.tenants import Integration, tenants
+from flows.written import IntegrationInvalid, parsed
 
 __all__ = ["CheckedTenant", "Finding", "UnknownTenant", "check", "checked"]
 
@@ -91,6 +93,22 @@ def _tenant(folder: Path, findings: Findings, *, production: bool) -> Iterator[J
         job = integration.check(folder / name, described, findings, production=production, today=today)
         if job:
             yield job
+        beside = _beside(folder / name)
+        if beside:
+            job = integration.check(
+                beside, described, findings, production=production, today=today, approved=False
+            )
+            if job:
+                yield job
+
+
+def _beside(folder: Path) -> Path | None:
+    """The folder of the version that decides beside an integration's, if it is one."""
+    try:
+        shadow = parsed(folder / INTEGRATION_FILE, Integration).shadow
+    except IntegrationInvalid:
+        return None  # told of already
+    return folder / shadow.version if shadow and (folder / shadow.version).is_dir() else None
 
 
 def _integrations(folder: Path, findings: Findings) -> list[str]:

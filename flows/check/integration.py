@@ -16,8 +16,7 @@ from agent.manifest import Manifest
 from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.operation import Write
-from flows import approval
-from flows.check import models, offers
+from flows.check import approvals, models, offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.job import Job
@@ -34,15 +33,19 @@ def check(
     *,
     production: bool,
     today: datetime.date,
+    approved: bool = True,
 ) -> Job | None:
     """Looks at all of a folder but the program, and says what is to be done for that.
 
+    approved: its approval, too; a version that is not the live one has none.
     None if a part cannot be used, so that there is nothing to hold the others against.
     """
-    _check_approval(folder, findings, production=production, today=today)
     instructions = _instructions(folder, findings)
     marked = read(folder / "integration.yaml", findings)
     integration = model(marked, Integration, findings) if marked else None
+    if approved:
+        there = described.connections if described else {}
+        approvals.check(folder, integration, there, findings, production=production, today=today)
     if marked is None or integration is None:
         return None
     manifest, listed = _manifest(folder, instructions, findings)
@@ -111,7 +114,12 @@ class _Look:
             self.say(("decide", "by"), what, "write it, or name a model")
         if deciding.judge and deciding.by != PROGRAM:
             self.say(("decide", "judge"), "has nothing to do: a model decides", "remove it")
-        if not deciding.asked:
+        if deciding.fallback and deciding.fallback in (PROGRAM, deciding.by, deciding.judge):
+            todo = "name another model, and only where a model decides"
+            self.say(("decide", "fallback"), f"is {deciding.fallback}", todo)
+        if deciding.fallback and deciding.by == PROGRAM:
+            self.say(("decide", "fallback"), "has nothing to do: a program decides", "remove it")
+        if not deciding.models():
             return
         if deciding.connection is None:
             self.say(("decide",), "has no connection", "name the one that the model is reached by")
@@ -255,19 +263,6 @@ def add_program_line(path: Path, problem: str, findings: Findings) -> None:
     placed = re.fullmatch(r"line (\d+): (.*)", problem, re.DOTALL)
     line, what = (int(placed[1]), placed[2]) if placed else (1, problem)
     findings.add(path, line, " ".join(what.split()), "correct the program there")
-
-
-def _check_approval(folder: Path, findings: Findings, *, production: bool, today: datetime.date) -> None:
-    path = folder / approval.FILE
-    if not path.exists():
-        if production:
-            findings.add(path, 1, "is not there: nobody approved this", f"run: {approval.command(folder)}")
-        return
-    marked = read(path, findings)
-    approved = model(marked, approval.Approval, findings) if marked else None
-    if marked and approved:
-        for place, what, todo in approval.objections(folder, approved, production=production, today=today):
-            findings.add(path, marked.line(place), what, todo)
 
 
 def _near(name: str, there: Mapping[str, object] | set[str]) -> str:

@@ -24,25 +24,26 @@ REACHED_BY = ("base_url", "project", "location")
 def objections(
     root: Path, deciding: Deciding, reached: ConnectionSettings | None, *, production: bool
 ) -> Iterator[tuple[str, str, str]]:
-    """Why the model may not be asked so: the key below `decide`, what, and what to do."""
-    named = "by" if deciding.asked == deciding.by else "judge"
+    """Why a model may not be asked so: the key below `decide`, what, and what to do."""
     path = root / models.FILE
+    named = deciding.models()
     try:
         listed = models.load(root).root
     except IntegrationInvalid as error:
-        yield named, f"cannot be looked up ({error})", f"correct {path}"
-        return
-    found = listed.get(deciding.asked)
-    if found is None:
-        there = ", ".join(sorted(listed)) or "none"
-        yield named, f"is {deciding.asked}, which {path} does not allow", f"write program, or one of: {there}"
+        yield next(iter(named)), f"cannot be looked up ({error})", f"correct {path}"
         return
     access = _access(reached) if reached else None
-    for what in allowed.objections(deciding.by, found, access, production=production):
-        problem, _, todo = what.partition("; ")
-        yield named, f"is {deciding.asked}: {problem}", f"{todo or 'correct it'} (in {path})"
-    if deciding.batch and (found.price is None or found.price.batch is None):
-        yield "batch", "is set, and the model has no price for batches", f"remove it, or write one in {path}"
+    for key, id_ in named.items():
+        if id_ not in listed:
+            there = ", ".join(sorted(listed)) or "none"
+            yield key, f"is {id_}, which {path} does not allow", f"write program, or one of: {there}"
+            continue
+        for what in allowed.objections(id_, listed[id_], access, production=production):
+            problem, _, todo = what.partition("; ")
+            yield key, f"is {id_}: {problem}", f"{todo or 'correct it'} (in {path})"
+        price = listed[id_].price
+        if deciding.batch and key != "judge" and (price is None or price.batch is None):
+            yield "batch", f"is set, and {id_} has no price for batches", f"remove it, or write one in {path}"
 
 
 def too_often(folder: Path, deployed: Deployments, findings: Findings) -> None:

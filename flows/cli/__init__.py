@@ -20,6 +20,7 @@ MODULES = (
     "keys",
     "alert",
     "operate",
+    "versions",
 )
 """Their commands are the application's."""
 

@@ -2,19 +2,23 @@
 
 import datetime
 import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows import approval
+from flows import approval, pins, versions
 from flows.check import asks_a_server, checked
 from flows.check import check as findings
 from flows.cli.app import Label, app, say
 from flows.errors import Spoken
 from flows.settings import PRODUCTION, Settings
-from flows.tenants import labels, tenants
+from flows.tenants import labels, load, tenants
 
+Author = Annotated[str, typer.Option(help="who wrote it")]
+Approver = Annotated[str, typer.Option(help="who read and approves it; in production another person")]
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="a folder below deployments/")]
 
 
@@ -48,30 +52,58 @@ def deploy(tenant: TenantName) -> None:
 @app.command()
 def approve(
     label: Label,
-    author: Annotated[str, typer.Option(help="who wrote it")],
-    approver: Annotated[str, typer.Option(help="who read and approves it; in production another person")],
+    author: Author,
+    approver: Approver,
     expires: Annotated[
         datetime.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="the last day on which the approval is valid"),
     ] = None,
+    version: Annotated[
+        str, typer.Option(metavar="VERSION", help="roll back: put the files of this commit in place first")
+    ] = "",
 ) -> None:
-    """Pin an integration's files as they are now; a run refuses others."""
-    settings = Settings()
-    folder = _folder(settings.deployments, label)
-    _check(settings, [folder.parent.name], folder)
+    """Pin an integration's files as they are now, or as they were at a commit; a run refuses others."""
+    made = approve_version(Settings(), label, signed(author, approver, expires, {}), version)
+    until = f" until {made.expires}" if made.expires else ""
+    what, path = ", ".join([*made.files, *made.models]), Settings().deployments / label / approval.FILE
+    say(f"{label}: {what} approved by {made.approver}{until}; see {path}")
+
+
+def signed(
+    author: str, approver: str, expires: datetime.datetime | None, reasons: Mapping[str, str]
+) -> approval.Signed:
+    today = datetime.datetime.now(datetime.UTC).date()
+    return approval.Signed(author, approver, today, expires.date() if expires else None, reasons)
+
+
+def approve_version(
+    settings: Settings, label: str, by: approval.Signed, version: str = ""
+) -> approval.Approval:
+    """Check an integration's files, approve them, and note it; a version's are put in place first."""
+    live, tenant = _folder(settings.deployments, label), label.partition("/")[0]
+    if version:
+        versions.check_committed(live)
     from flows import acts  # noqa: PLC0415  # the database is not for those who only check
 
-    made = approval.approve(
-        folder,
-        author=author,
-        approver=approver,
-        today=datetime.datetime.now(datetime.UTC).date(),
-        expires=expires.date() if expires else None,
-        production=settings.env == PRODUCTION,
-        note=lambda act: acts.note(settings, folder.parent.name, act, *approval.hashes(folder)),
-    )
-    until = f" until {made.expires}" if made.expires else ""
-    say(f"{label}: {', '.join(made.files)} approved by {made.approver}{until}; see {folder / approval.FILE}")
+    with _root(settings, label, version) as root:
+        folder = root / label
+        _check(settings, [tenant], folder, root)
+        deployment = load(root, label)
+        made = approval.approve(
+            folder,
+            deployment.integration,
+            deployment.connections,
+            by,
+            production=settings.env == PRODUCTION,
+            note=lambda act: acts.note(settings, tenant, act, *pins.files(folder).values()),
+        )
+        if version:
+            versions.put(folder, live)
+    return made
+
+
+def _root(settings: Settings, label: str, version: str) -> AbstractContextManager[Path]:
+    return versions.at(settings.deployments, label, version) if version else nullcontext(settings.deployments)
 
 
 @app.command()
@@ -95,14 +127,18 @@ def schema() -> None:
         say(f"{path}: written")
 
 
-def _check(settings: Settings, wanted: list[str], folder: Path | None = None) -> None:
+def _check(
+    settings: Settings, wanted: list[str], folder: Path | None = None, root: Path | None = None
+) -> None:
     """Tell what is wrong, of one folder alone if it is given but not of its approval.
+
+    root: below which the files are, if that is not the settings' own.
 
     Raises:
         FilesWrong: something is.
     """
     found = findings(
-        settings.deployments,
+        root or settings.deployments,
         wanted,
         production=settings.env == PRODUCTION,
         server=folder is None and asks_a_server(),

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
+from agent.case import Case
 from agent.plan import Call, Decision, Plan, Refused
 from connectors.operation import Delivery, Write
-from flows.ledger import audit, entries
+from flows.ledger import audit, entries, kept
 from flows.ledger.entries import Known
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import DELIVERY, ENTRY, PLAN
+from flows.ledger.tables import DELIVERY, ENTRY, KEPT, PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,13 @@ class Decided:
     fingerprint: str
     decision: Decision
     transient: bool = False  # a refusal that time may put right: does not use up the entry's attempts
+    by: str = "program"  # or the id of the model that decided
+    kept: Case | None = None  # what it was decided on, where that is to be kept for replay
+
+    @property
+    def plan(self) -> str:
+        """The id of its plan."""
+        return f"{self.known.ref}.{self.known.version + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Versions:
 
     instructions: str
     policy: str
+    fields: tuple[str, ...] = ()  # that are read of each entry
 
 
 def journal(
@@ -54,6 +63,7 @@ def journal(
         plans.append(plan_row)
         deliveries.extend(rows)
         (old if one.known.state else new).append(_entry_row(ledger, one))
+    cases = [kept.row(ledger, one.plan, one.kept) for one in decided if one.kept]
     for row in deliveries:
         row.update(state="held" if held else "planned", code=held, settled=None)
     with ledger.writing("journal") as connection:
@@ -62,6 +72,8 @@ def journal(
         _leave_out_repeated(connection, refs, deliveries)
         _put_entries(connection, old, new)
         connection.execute(PLAN.insert(), plans)
+        if cases:
+            connection.execute(KEPT.insert(), cases)
         if deliveries:
             connection.execute(DELIVERY.insert(), deliveries)
         audit.add(ledger, connection, "plans journalled", len(plans), *(row["hash"] for row in plans))
@@ -104,8 +116,7 @@ def opened(ledger: Ledger, sealed: bytes) -> tuple[str, list[dict[str, JsonValue
 def _rows(
     ledger: Ledger, one: Decided, versions: Versions, writes: Mapping[str, Write]
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
-    outcome, version = one.decision.outcome, one.known.version + 1
-    plan_id = f"{one.known.ref}.{version}"
+    outcome, version, plan_id = one.decision.outcome, one.known.version + 1, one.plan
     calls = outcome.calls if isinstance(outcome, Plan) else ()
     content = json.dumps(
         {
@@ -130,6 +141,7 @@ def _rows(
         "instructions": versions.instructions,
         "policy": versions.policy,
         "run": ledger.run,
+        "by": one.by,
         "model_requests": one.decision.model_requests,
         "made": now(),
     }

@@ -1,12 +1,12 @@
 """Runs, cursors and what they left."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from connectors.changes import Cursor
-from flows.ledger import audit, emission
+from flows.ledger import audit, emission, kept
 from flows.ledger.plans import Versions
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import CURSOR, RUN
@@ -15,8 +15,11 @@ SWEEP = "sweep"
 """The cursor's name that says when everyone was last read."""
 
 
-def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
-    """Note that a run started, and that runs which never ended were cut off."""
+def begin(ledger: Ledger, mode: str, versions: Versions, shadow: str = "") -> None:
+    """Note that a run started, and that runs which never ended were cut off.
+
+    shadow: the version that decides beside it, as a hash.
+    """
     with ledger.writing("run begins") as connection:
         connection.execute(
             sa.update(RUN)
@@ -34,6 +37,8 @@ def begin(ledger: Ledger, mode: str, versions: Versions) -> None:
                 started=now(),
                 instructions=versions.instructions,
                 policy=versions.policy,
+                shadow=shadow,
+                fields=list(versions.fields),
                 counts={},
             )
         )
@@ -48,11 +53,12 @@ def end(
     cursors: Mapping[str, Cursor],
     *,
     closes: str | None = None,
+    keep: timedelta | None = None,
 ) -> None:
     """Note how the run ended; move the cursors in the same transaction. No cursor stays where it was.
 
     A run over changes whose sweep was due has been a sweep: it is compared with sweeps from now on.
-    closes: the period of which everything left.
+    closes: the period of which everything left. keep: how long what was decided on is kept.
     """
     with ledger.writing("run ends") as connection:
         for feed, cursor in cursors.items():
@@ -68,6 +74,8 @@ def end(
         )
         if closes:
             emission.close(ledger, connection, closes)
+        if keep is not None:
+            kept.let_go(ledger, connection, keep)
         audit.add(ledger, connection, "run ends", 1, ledger.run, state, code)
 
 

@@ -91,6 +91,8 @@ RUN = sa.Table(
     _time("ended"),
     _text("instructions"),  # hashes
     _text("policy"),
+    _text("shadow", default=""),  # the version that decided beside it, as a hash
+    sa.Column("fields", sa.JSON, nullable=False),  # the names of what was read of an entry
     sa.Column("counts", sa.JSON, nullable=False),
     sa.Index(None, "integration", "started"),
 )
@@ -131,9 +133,29 @@ PLAN = sa.Table(
     _text("instructions"),
     _text("policy"),
     _text("run"),
+    _text("by", default="program"),  # who decided: program, or a model's id
     sa.Column("model_requests", sa.Integer, nullable=False),
     _time("made", nullable=False),
     sa.Index(None, "entry", "version"),
+    sa.Index(None, "run"),
+)
+
+KEPT = sa.Table(  # what a plan was decided on, for as long as the integration says
+    "kept",
+    METADATA,
+    sa.Column("plan", sa.String(60), sa.ForeignKey("plan.id"), primary_key=True),
+    _text("run"),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Index(None, "run"),
+)
+
+SHADOW = sa.Table(  # where the version beside the live one decided otherwise
+    "shadow",
+    METADATA,
+    sa.Column("plan", sa.String(60), sa.ForeignKey("plan.id"), primary_key=True),
+    _text("run"),
+    _text("version"),  # a hash
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # the differences
     sa.Index(None, "run"),
 )
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import approval
-from flows.approval import NotApproved
+from flows import approval, pins
+from flows.approval import NotApproved, Signed
 from flows.boundary import CodedFailure
 from flows.check import check
 from flows.parameters import Parameters
 from flows.run import opened
+from flows.tenants import load
+from tests.flows.tenants.proofs import proved
 from tests.flows.tenants.test_check import ferry
 
 ROOT = Path(__file__).parents[3]
@@ -22,20 +24,30 @@ LABEL = "example/warehouse"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of one integration, not approved yet, with its tenant."""
+    """A copy of one integration with its tenant: proved, and not approved yet."""
     shutil.copytree(ROOT / "deployments" / "example", tmp_path / "example")
     shutil.copy(ROOT / "deployments" / "models.yaml", tmp_path)
     for approved in (tmp_path / "example").glob("*/approval.yaml"):
         approved.unlink()
+    proved(tmp_path / "example" / "warehouse")
     return tmp_path / "example" / "warehouse"
 
 
-def approve(folder: Path, approver: str = "Ben Reader", *, production: bool = True) -> None:
-    approval.approve(folder, author="Ana Author", approver=approver, today=TODAY, production=production)
+def approve(
+    folder: Path,
+    approver: str = "Ben Reader",
+    *,
+    production: bool = True,
+    expires: datetime.date | None = None,
+) -> None:
+    of = load(folder.parents[1], LABEL)
+    by = Signed("Ana Author", approver, TODAY, expires)
+    approval.approve(folder, of.integration, of.connections, by, production=production)
 
 
 def require(folder: Path, *, production: bool = True, today: datetime.date = TODAY) -> None:
-    approval.require(folder, production=production, today=today)
+    of = load(folder.parents[1], LABEL)
+    approval.require(folder, of.integration, of.connections, production=production, today=today)
 
 
 def test_what_was_approved_may_run(folder: Path) -> None:
@@ -44,11 +56,11 @@ def test_what_was_approved_may_run(folder: Path) -> None:
     require(folder)
 
 
-@pytest.mark.parametrize("name", approval.PINNED)
+@pytest.mark.parametrize("name", [*pins.SINGLE, "golden/archived.yaml", "proof.yaml"])
 @pytest.mark.parametrize("production", [True, False])
 def test_a_changed_file_may_not_run(folder: Path, name: str, production: bool) -> None:
     approve(folder)
-    (folder / name).write_text((folder / name).read_text() + "\n")
+    (folder / name).write_text((folder / name).read_text() + "\n# one line more\n")
 
     with pytest.raises(
         NotApproved, match=f"^{LABEL}: {name} differs from what was approved; have it read again"
@@ -62,6 +74,7 @@ def test_a_file_that_is_gone_or_new_may_not_run(folder: Path) -> None:
     (folder / "program.py").unlink()
     with pytest.raises(NotApproved, match=r"program\.py was approved and is not there; "):
         require(folder)
+    proved(folder)
     approve(folder)
     (folder / "program.py").write_text(source)
 
@@ -71,7 +84,7 @@ def test_a_file_that_is_gone_or_new_may_not_run(folder: Path) -> None:
 
 def test_an_approval_ends_after_its_last_day(folder: Path) -> None:
     last = TODAY + datetime.timedelta(days=30)
-    approval.approve(folder, author="Ana", approver="Ben", today=TODAY, expires=last, production=True)
+    approve(folder, expires=last)
 
     require(folder, today=last)
     with pytest.raises(NotApproved, match=f"the approval expired on {last}; "):
@@ -107,6 +120,7 @@ def test_check_tells_each_objection_at_its_line(folder: Path) -> None:
     path = folder / "approval.yaml"
     path.write_text(path.read_text().replace("Ben Reader", "Ana Author") + "expires: 2026-03-02\n")
     lines = path.read_text().splitlines()
+    proved(folder)
 
     told = {one.line: one.what for one in check(folder.parents[1], production=True) if one.path == path}
 
@@ -114,6 +128,9 @@ def test_check_tells_each_objection_at_its_line(folder: Path) -> None:
         lines.index("approver: Ana Author") + 1: "author and approver are one person",
         next(at for at, line in enumerate(lines, 1) if "program.py" in line): (
             "program.py differs from what was approved"
+        ),
+        next(at for at, line in enumerate(lines, 1) if "proof.yaml" in line): (
+            "proof.yaml differs from what was approved"
         ),
         lines.index("expires: 2026-03-02") + 1: "the approval expired on 2026-03-02",
     }
@@ -149,11 +166,11 @@ def test_the_command_pins_the_files_and_shows_what_is_to_be_read(folder: Path) -
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
-        f"{LABEL}: instructions.md, program.py, integration.yaml, fields.yaml approved by Ben Reader "
-        "until 2099-01-31"
+        f"{LABEL}: instructions.md, program.py, integration.yaml, fields.yaml, golden/archived.yaml, "
+        "proof.yaml approved by Ben Reader until 2099-01-31"
     )
     written = yaml.safe_load((folder / "approval.yaml").read_text())
-    assert written["files"] == approval.hashes(folder)
+    assert written["files"] == pins.files(folder)
     assert (written["author"], written["expires"]) == ("Ana Author", datetime.date(2099, 1, 31))
 
 

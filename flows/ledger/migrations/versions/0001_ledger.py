@@ -25,6 +25,8 @@ APPEND_ONLY = {
     ),
 }
 
+OF_A_PLAN: dict[str, tuple[str, ...]] = {"kept": (), "shadow": ("version",)}
+
 
 def upgrade() -> None:  # one statement for each table: long, and read once
     op.create_table(
@@ -164,6 +166,8 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("ended", UtcTime(), nullable=True),
         sa.Column("instructions", sa.String(length=200), nullable=False),
         sa.Column("policy", sa.String(length=200), nullable=False),
+        sa.Column("shadow", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_run_integration")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
@@ -183,6 +187,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("instructions", sa.String(length=200), nullable=False),
         sa.Column("policy", sa.String(length=200), nullable=False),
         sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=200), server_default="program", nullable=False),
         sa.Column("model_requests", sa.Integer(), nullable=False),
         sa.Column("made", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_plan_entry")),
@@ -190,6 +195,17 @@ def upgrade() -> None:  # one statement for each table: long, and read once
     )
     op.create_index(op.f("ix_plan_entry_version"), "plan", ["entry", "version"], unique=False)
     op.create_index(op.f("ix_plan_run"), "plan", ["run"], unique=False)
+    for name, columns in OF_A_PLAN.items():
+        op.create_table(
+            name,
+            sa.Column("plan", sa.String(length=60), nullable=False),
+            sa.Column("run", sa.String(length=200), nullable=False),
+            *(sa.Column(column, sa.String(length=200), nullable=False) for column in columns),
+            sa.Column("sealed", sa.LargeBinary(), nullable=False),
+            sa.ForeignKeyConstraint(["plan"], ["plan.id"], name=op.f(f"fk_{name}_plan")),
+            sa.PrimaryKeyConstraint("plan", name=op.f(f"pk_{name}")),
+        )
+        op.create_index(op.f(f"ix_{name}_run"), name, ["run"], unique=False)
     op.create_table(
         "delivery",
         sa.Column("key", sa.String(length=64), nullable=False),

@@ -1,0 +1,79 @@
+"""What an approval pins of an integration: its files byte for byte, and how its models are reached."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import JsonValue, StringConstraints, ValidationError
+
+from agent import golden
+from agent.access import Access
+from agent.instructions import PROGRAM_FILE, TEXT_FILE
+from agent.manifest import FILE as FIELDS_FILE
+from flows import values
+from flows.tenants import ConnectionSettings, Integration
+
+INTEGRATION_FILE = "integration.yaml"
+PROOF_FILE = "proof.yaml"
+SINGLE = (TEXT_FILE, PROGRAM_FILE, INTEGRATION_FILE, FIELDS_FILE)
+SECRET = frozenset({"api_key"})
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Hashes = dict[str, Hash]
+Models = dict[str, dict[str, JsonValue]]
+Connections = Mapping[str, ConnectionSettings | None]
+"""A tenant's connections by name; None: what is said of it cannot be used."""
+
+
+def tested(folder: Path) -> Hashes:
+    """The SHA-256 of each file that decides what is done: what a proof is about."""
+    names = (*SINGLE, *_golden(folder))
+    return {name: sha256(folder / name) for name in names if (folder / name).is_file()}
+
+
+def files(folder: Path, integration: Integration | None = None) -> Hashes:
+    """The same, the proof, and the version that decides beside it, if that is a folder here."""
+    found = tested(folder)
+    if (folder / PROOF_FILE).is_file():
+        found[PROOF_FILE] = sha256(folder / PROOF_FILE)
+    beside = folder / integration.shadow.version if integration and integration.shadow else None
+    if beside is not None and beside.is_dir():
+        found |= {f"{beside.name}/{name}": hashed for name, hashed in files(beside).items()}
+    return found
+
+
+def version(folder: Path) -> str:
+    """Names what these files make an integration do: another one for any other byte."""
+    text = "".join(f"{name} {hashed}\n" for name, hashed in sorted(tested(folder).items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def models(integration: Integration, connections: Connections) -> Models:
+    """How each model that may be asked is reached, in clear, without what is secret."""
+    name = integration.decide.connection
+    connection = connections.get(name) if name else None
+    settings = _settings(connection.settings if connection else {})
+    return dict.fromkeys(integration.decide.models().values(), settings)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _golden(folder: Path) -> Iterator[str]:
+    for path in sorted((folder / golden.FOLDER).glob("*.yaml")):
+        yield f"{golden.FOLDER}/{path.name}"
+
+
+def _settings(written: Mapping[str, str]) -> dict[str, JsonValue]:
+    """All settings of a connection to a model: also those that nobody wrote, as they are without a word."""
+    clear = {name: text for name, text in written.items() if name not in SECRET}
+    elsewhere = {name: text for name, text in clear.items() if values.is_reference(text)}
+    here = {name: text for name, text in clear.items() if name not in elsewhere}
+    try:
+        access = Access.model_validate(here)
+    except ValidationError:  # ferry check tells of it
+        return dict(sorted(clear.items()))
+    effective: dict[str, JsonValue] = access.model_dump(mode="json", exclude=set(SECRET))
+    return dict(sorted((effective | elsewhere).items()))

@@ -1,0 +1,39 @@
+"""How a version is tried before it decides: what integration.yaml says of proofs, replay and shadow."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from connectors.base import Settings
+from flows.parameters import NAME
+
+
+class Proving(Settings):
+    """What a model has to show before it is approved. A program answers every golden example right."""
+
+    repeats: int = Field(default=8, ge=1, description="of each golden example")
+    at_least: float = Field(
+        default=0.9, ge=0, le=1, description="share of the examples that every repeat answers right"
+    )
+
+
+class Shadow(Settings):
+    """A new version that decides beside this one and writes nothing: see ferry promote."""
+
+    version: str = Field(
+        default="next",
+        pattern=f"{NAME}|^[0-9a-f]{{7,40}}$",
+        description="a folder beside this file with the version's files, or a commit of git",
+    )
+    runs: int = Field(default=10, ge=1, description="with something to decide; then it is to be promoted")
+
+
+KEPT_FOR = timedelta(days=30)
+KeptFor = Annotated[
+    timedelta,
+    Field(
+        ge=timedelta(),
+        description="how long what was decided on is kept, sealed, for ferry replay; PT0S: not at all",
+    ),
+]

@@ -1,0 +1,196 @@
+"""What decides in production, and every fallback, has shown on the golden examples that it decides right."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows import approval, pins, proof
+from flows.approval import NotApproved, Signed
+from flows.check import check
+from flows.tenants import load
+from tests.flows.tenants.proofs import example, proved
+from tests.flows.tenants.test_approval import ROOT, TODAY
+
+MODEL = "openai-compatible:clinic-small"
+OTHER = "openai-compatible:clinic-large"
+
+
+@pytest.fixture
+def example_tenant(tmp_path: Path) -> Path:
+    ignored = shutil.ignore_patterns("approval.yaml")
+    shutil.copytree(ROOT / "deployments", tmp_path / "deployments", ignore=ignored)
+    return tmp_path / "deployments" / "example"
+
+
+@pytest.fixture
+def folder(example_tenant: Path) -> Path:
+    """An integration that a program decides."""
+    shutil.rmtree(example_tenant / "warehouse" / "golden", ignore_errors=True)
+    return example_tenant / "warehouse"
+
+
+@pytest.fixture
+def modelled(example_tenant: Path) -> Path:
+    """One that a model decides, with two golden examples."""
+    shutil.rmtree(example_tenant / "triage" / "golden", ignore_errors=True)
+    example(example_tenant / "triage", "one")
+    example(example_tenant / "triage", "two")
+    return example_tenant / "triage"
+
+
+def approve(folder: Path, *, production: bool = True) -> None:
+    of = load(folder.parents[1], f"example/{folder.name}")
+    by = Signed("Ana Author", "Ben Reader", TODAY)
+    approval.approve(folder, of.integration, of.connections, by, production=production)
+
+
+def with_fallback(folder: Path) -> None:
+    path = folder / "integration.yaml"
+    path.write_text(
+        path.read_text().replace("  connection: model", f"  fallback: {OTHER}\n  connection: model")
+    )
+
+
+def test_production_needs_a_proof_and_others_do_not(folder: Path) -> None:
+    with pytest.raises(
+        NotApproved, match=r"what decides, program, was not tested .*; run: ferry test example"
+    ):
+        approve(folder)
+    approve(folder, production=False)
+    proved(folder)
+
+    approve(folder)
+
+
+def test_a_proof_of_other_files_does_not_do(folder: Path) -> None:
+    proved(folder)
+    example(folder, "another")
+
+    with pytest.raises(NotApproved, match=r"was tested with other files \(golden/another\.yaml\)"):
+        approve(folder)
+
+
+def test_one_wrong_example_of_a_program_is_too_many(folder: Path) -> None:
+    proved(folder, passed=0)
+
+    with pytest.raises(NotApproved, match="answered 1 of 1 golden examples wrongly"):
+        approve(folder)
+
+
+def test_a_proof_without_examples_proves_nothing(folder: Path) -> None:
+    (folder / "golden").mkdir()
+    proved(folder)
+
+    with pytest.raises(NotApproved, match="has no golden example"):
+        approve(folder)
+
+
+def test_an_example_that_was_not_decided_is_missed(folder: Path) -> None:
+    example(folder, "one")
+    example(folder, "two")
+    proof.put(folder, proof.made(folder, {}, by="program", repeats=1, right={"one": 1}, bound=0.9))
+
+    with pytest.raises(NotApproved, match="was not tested on every golden example"):
+        approve(folder)
+
+
+def test_a_proof_that_was_edited_does_not_do(folder: Path) -> None:
+    proved(folder, passed=0)
+    path = folder / "proof.yaml"
+    path.write_text(path.read_text().replace("archived.yaml: 0", "archived.yaml: 1"))
+
+    with pytest.raises(NotApproved, match=r"proof\.yaml: was changed by hand; test again"):
+        approve(folder)
+
+
+def test_a_model_is_to_be_right_eight_times_in_a_row(modelled: Path) -> None:
+    proved(modelled, MODEL, repeats=7)
+    with pytest.raises(NotApproved, match="was tested 7 times, and 8 are needed"):
+        approve(modelled)
+    proved(modelled, MODEL, repeats=8, passed=7)
+    with pytest.raises(NotApproved, match=r"right 8 times in a row; 0\.9 are needed"):
+        approve(modelled)
+    proved(modelled, MODEL, repeats=8)
+
+    approve(modelled)
+
+
+def test_pass_hat_is_the_chance_of_so_many_in_a_row() -> None:
+    folder = Path()
+    shown = proof.made(folder, {}, by=MODEL, repeats=4, right={"a": 4, "b": 2}, bound=0.1)
+
+    assert shown.pass_hat(1) == 0.75
+    assert shown.pass_hat(2) == pytest.approx((1 + 1 / 6) / 2)
+    assert shown.pass_hat(4) == 0.5
+    assert shown.pass_hat(5) == 0.0
+
+
+def test_other_settings_of_a_model_are_neither_proved_nor_approved(modelled: Path) -> None:
+    proved(modelled, MODEL, repeats=8)
+    approve(modelled)
+    tenant = modelled.parent / "tenant.yaml"
+    tenant.write_text(tenant.read_text().replace('request_timeout: "60"', 'request_timeout: "61"'))
+
+    with pytest.raises(NotApproved, match="was tested with other settings"):
+        approve(modelled)
+    of = load(modelled.parents[1], "example/triage")
+    with pytest.raises(NotApproved, match=f"{MODEL} is not reached as it was approved; have it read again"):
+        approval.require(modelled, of.integration, of.connections, production=True, today=TODAY)
+
+
+def test_a_secret_is_in_no_approval(modelled: Path) -> None:
+    tenant = modelled.parent / "tenant.yaml"
+    tenant.write_text(
+        tenant.read_text().replace("request_timeout:", "api_key: $MODEL_KEY\n      request_timeout:")
+    )
+    of = load(modelled.parents[1], "example/triage")
+
+    (settings,) = pins.models(of.integration, of.connections).values()
+
+    assert "api_key" not in settings and settings["base_url"] == "https://models.example.com/v1"
+    assert settings["answer_tokens"] == 4096  # also what nobody wrote
+
+
+def test_a_fallback_is_proved_everywhere(modelled: Path) -> None:
+    with_fallback(modelled)
+    proved(modelled, MODEL, repeats=8)
+
+    with pytest.raises(NotApproved, match=f"the fallback, {OTHER}, was not tested"):
+        approve(modelled, production=False)
+    proved(modelled, OTHER, repeats=8)
+    approve(modelled)
+    assert {one.by for one in proof.read(modelled)} == {MODEL, OTHER}
+    written = yaml.safe_load((modelled / "approval.yaml").read_text())
+    assert set(written["models"]) == {MODEL, OTHER}
+
+
+def test_a_fallback_that_nobody_approved_does_not_step_in(modelled: Path) -> None:
+    with_fallback(modelled)
+    of = load(modelled.parents[1], "example/triage")
+
+    with pytest.raises(NotApproved, match="names a fallback that nobody approved"):
+        approval.require(modelled, of.integration, of.connections, production=False, today=TODAY)
+
+
+def test_check_tells_what_is_not_proved(folder: Path) -> None:
+    proved(folder)
+    approve(folder)
+    example(folder, "another")
+
+    told = {one.what for one in check(folder.parents[1], ["example"], production=True)}
+
+    assert "what decides, program, was tested with other files (golden/another.yaml)" in told
+    assert "golden/another.yaml was not approved" in told
+
+
+def test_a_program_has_no_fallback(folder: Path) -> None:
+    path = folder / "integration.yaml"
+    path.write_text(path.read_text().replace("  by: program", f"  by: program\n  fallback: {OTHER}"))
+
+    told = [str(one) for one in check(folder.parents[1], ["example"], production=False)]
+
+    assert any("decide.fallback is openai-compatible:clinic-large; name another" in line for line in told), (
+        told
+    )
