@@ -1,0 +1,139 @@
+"""Golden examples hold a program to its rules, and tell how far a model can be relied on."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import proving
+from flows.settings import Settings
+from tests.agent.openai_server import Body, Reply, serving, submits
+
+ROOT = Path(__file__).parents[3]
+LABEL = "example/warehouse"
+
+
+@pytest.fixture
+def deployments(tmp_path: Path) -> Path:
+    """A copy of the example tenant."""
+    shutil.copytree(ROOT / "deployments" / "example", tmp_path / "example")
+    return tmp_path
+
+
+MUTANTS: list[tuple[str, str, str]] = [
+    ('not entry["active"]', 'entry["active"]', "calls instead of|warehouse_upsert_patients"),
+    ('"No data sharing"', '"No data"', "write instead of skip"),
+    ("len(primary) > 1", "len(primary) > 2", "write instead of review"),
+    ('== "primary"', '!= "primary"', "payer"),
+    ('== "secondary"', '!= "secondary"', "secondary_payer"),
+    ("secondary_payer=payer(secondary)", "secondary_payer=payer(primary)", "secondary_payer"),
+    ("text.lower()", "text", "email"),
+    ("text.lower() if text else None", "text.lower() if text else MISSING", "email is not set"),
+    ('"+1" + digits', '"1" + digits', "phone"),
+    ('digits[0] == "1"', 'digits[0] == "2"', "phone"),
+    ("timedelta(days=182)", "timedelta(days=183)", "status|again_on"),
+    ("timedelta(days=182)", "timedelta(days=181)", "status|again_on"),
+    ("day >= today", "day > today", "status"),
+    ("ends >= today", "ends > today", "status"),
+    ("max(coming) + timedelta(days=1)", "max(coming)", "again_on|refused"),
+    ("ends + timedelta(days=1)", "ends + timedelta(days=2)", "again_on"),
+    ('what == "Occurred"', "what is not None", "again_on|status"),
+    ("what is None", "what is not None", "status|again_on"),
+    ("age < 18", "age <= 18", "age_group"),
+    ("age >= 65", "age > 65", "age_group"),
+    ("< (born.month, born.day)", "<= (born.month, born.day)", "age_group"),
+    ('return "unknown"', 'return "adult"', "age_group"),
+    ("or 0 for invoice", "or 1 for invoice", "open_balance_cents"),
+    ('location.get("zip", MISSING)', 'location.get("zip")', "value_without_source .*zip"),
+    (
+        'get("referral_channel", MISSING)',
+        'get("referral_channel")',
+        "value_without_source .*referral_channel",
+    ),
+    ("again_on=again_on", "again_on=None", "again_on"),
+]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Callable[[str, str], Settings]:
+    """The demo's deployments with something replaced in the program."""
+
+    def made(old: str, new: str) -> Settings:
+        shutil.copytree(ROOT / "deployments" / "demo", tmp_path / "demo")
+        program = tmp_path / "demo" / "warehouse" / "program.py"
+        assert old in program.read_text()
+        program.write_text(program.read_text().replace(old, new))
+        return Settings(deployments=tmp_path, home=tmp_path / "home")
+
+    return made
+
+
+@pytest.mark.parametrize(("old", "new", "told"), MUTANTS)
+def test_a_changed_rule_does_not_pass_the_demos_examples(
+    old: str, new: str, told: str, demo: Callable[[str, str], Settings]
+) -> None:
+    proven = proving.proven(demo(old, new), "demo/warehouse")
+    differs = [name for one in proven.examples for name in one.differs]
+
+    assert not proven.good(0.9)
+    assert any(re.search(told, name) for name in differs), differs
+
+
+def test_what_was_proven_is_told_with_its_bound() -> None:
+    tried = proving.proven(Settings(deployments=ROOT / "deployments"), LABEL, repeats=2)
+    model = tried.model_copy(update={"by": "google-cloud:some-model"})
+    unsure = replace_first(model)
+
+    assert list(proving.lines(tried)) == ["5 of 5 examples are right, decided by program"]
+    assert list(proving.lines(model))[1:] == [
+        "pass^2 = 1.000: right 2 times of 2",
+        "0 of 10 decisions were wrong: with 95 % confidence at most 25.9% are, of entries like these "
+        "(rule of three: 3/10)",
+    ]
+    assert list(proving.lines(unsure)) == [
+        "archived: right 1 times of 2; warehouse_upsert_patients.email (1 times)",
+        "4 of 5 examples are right, decided by google-cloud:some-model",
+        "pass^2 = 0.800: right 2 times of 2",
+        "1 of 10 decisions were wrong: with 95 % confidence at most 39.4% are, of entries like these "
+        "(Clopper-Pearson)",
+    ]
+
+
+def replace_first(model: proving.Proven) -> proving.Proven:
+    first = model.examples[0].model_copy(
+        update={"right": 1, "differs": {"warehouse_upsert_patients.email": 1}}
+    )
+    return model.model_copy(update={"examples": (first, *model.examples[1:])})
+
+
+def by_the_sentences(body: Body) -> Reply:
+    """A model that follows the example's triage, from what it is shown."""
+    told = body["messages"][-1]["content"]
+    if "@active: false" in told:
+        return submits({"kind": "skip", "because": ["S3"], "reason": "archived"})
+    calls = "@next_appt_date: null" not in told and "@has_completed_intake_forms: false" in told
+    arguments = {"next_visit": "@next_appt_date|date", "priority": "=high" if calls else "=low"}
+    call = {"op": "warehouse_upsert_triage", "because": ["S1", "S2"], "arguments": arguments}
+    return submits({"kind": "write", "calls": [call]})
+
+
+def test_a_model_is_reached_as_the_tenant_says_and_decides_each_example_eight_times(
+    deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAGE_KEY", "none")
+    tenant = deployments / "example" / "tenant.yaml"
+    with serving(by_the_sentences) as endpoint:
+        reached = f"base_url: {endpoint.url}\n      api_key: $TRIAGE_KEY"
+        tenant.write_text(tenant.read_text().replace("base_url: https://models.example.com/v1", reached))
+        proven = proving.proven(Settings(deployments=deployments, home=deployments), "example/triage")
+
+    assert (proven.by, proven.repeats) == ("openai-compatible:clinic-small", 8)
+    assert [(one.name, one.right) for one in proven.examples] == [
+        ("archived", 8),
+        ("call", 8),
+        ("forms-complete", 8),
+        ("no-appointment", 8),
+    ]
+    assert len(endpoint.bodies) == 32 and proven.good(1.0)
