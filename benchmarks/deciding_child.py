@@ -1,6 +1,6 @@
 """Everyone decided once: `python -m benchmarks.deciding_child <order.json> <measured.json>`.
 
-Everything is imported and everyone read before the clock starts; then groups of entries go through the
+Everything is imported, everyone read and the sandbox started before the clock starts; then groups of entries go through the
 agent loop, the sandbox and the gate, as a run sends them.
 """
 
@@ -32,6 +32,7 @@ def main() -> None:
     healthie = Healthie(HealthieCredentials(url=order.url, api_key=SecretStr(order.key)), read_only=True)
     cases = [Case(found.patient, found.entry, {}, order.today) for found in _everyone(healthie, deployment)]
     decider = _decider(deployment, healthie)
+    decider.decide(cases[:1])  # from here on the loop and the sandbox's worker are there
     before, begun = cpu_seconds(), time.perf_counter()
     decisions = list(_decided(decider, cases))
     seconds = time.perf_counter() - begun
