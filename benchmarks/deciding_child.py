@@ -1,7 +1,7 @@
 """Everyone decided once: `python -m benchmarks.deciding_child <order.json> <measured.json>`.
 
-Everything is imported, everyone read and the sandbox started before the clock starts; then groups of entries go through the
-agent loop, the sandbox and the gate, as a run sends them.
+Everything is imported, everyone read and the sandbox started before the clock starts; then groups of
+entries go through the agent loop, the sandbox and the gate, as a run sends them.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ PLAN = {
     "calls": [
         {
             "op": "warehouse_upsert_patients",
-            "because": ["S1", "S5"],
+            "because": ["S1", "S5", "S9", "S10"],
             "arguments": {"email": "@email", "status": "=active", "age_group": "=unknown"},
         }
     ],
