@@ -40,24 +40,22 @@ def practice(tmp_path: Path) -> Iterator[Practice]:
 
 def shown(made: Attempt) -> Case:
     """The text is in a field that the model may see."""
-    path, patient = SHOWN[made.at % len(SHOWN)], f"p{made.at}"
-    return Case(patient, with_text(made.text, path, patient), {}, TODAY)
+    return Case(f"p{made.at}", with_text(made.text, SHOWN[made.at % len(SHOWN)]), {}, TODAY)
 
 
 def hidden(made: Attempt) -> Case:
     """The text is in a field that identifies somebody."""
-    path, patient = HIDDEN[made.at % len(HIDDEN)], f"p{made.at}"
-    return Case(patient, with_text(made.text, path, patient), {}, TODAY)
+    return Case(f"p{made.at}", with_text(made.text, HIDDEN[made.at % len(HIDDEN)]), {}, TODAY)
 
 
 def known(made: Attempt) -> Case:
     """The text is in a lookup's answer that is handed in."""
     answer = {"owner": made.text, "of": "nobody@example.com"}
-    return Case(f"p{made.at}", {**ANNA, "id": f"p{made.at}"}, {"crm_find_owner": answer}, TODAY)
+    return Case(f"p{made.at}", ANNA, {"crm_find_owner": answer}, TODAY)
 
 
 def clean(made: Attempt) -> Case:
-    return Case(f"p{made.at}", {**ANNA, "id": f"p{made.at}"}, {}, TODAY)
+    return Case(f"p{made.at}", ANNA, {}, TODAY)
 
 
 def is_held(tally: Tally) -> None:

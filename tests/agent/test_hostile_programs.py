@@ -32,8 +32,8 @@ def practice(tmp_path: Path) -> Iterator[Practice]:
 
 
 def attacked(made: Attempt) -> Case:
-    path, patient = PATHS[made.at % len(PATHS)], f"p{made.at}"
-    return Case(patient, with_text(made.text, path, patient), {}, TODAY)
+    entry = {**with_text(made.text, PATHS[made.at % len(PATHS)]), "id": f"p{made.at}"}
+    return Case(f"p{made.at}", entry, {}, TODAY)
 
 
 def test_a_program_that_obeys_its_entries_has_no_effect_outside_the_policy(practice: Practice) -> None:

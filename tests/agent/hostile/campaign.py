@@ -21,8 +21,11 @@ HIDDEN = ("first_name", "last_name", "email", "phone", "policies.num")
 SHOWN = ("visit_kind", "tags.name")
 BATCH = 500
 
-ANNA: Mapping[str, JsonValue] = {
+ANNA: Mapping[str, JsonValue] = {  # none of her names is in the strings: what says them is not shown
     **ANA,
+    "last_name": "Silva",
+    "email": "Anna@clinic.test",
+    "policies": [{"num": "XQH-88213", "plan": {"name": "Blue PPO"}}],
     "middle_name": None,
     "suffix": "",
     "visit_kind": "video",
@@ -60,11 +63,11 @@ def attempts(every: int = 1) -> list[Attempt]:
     return [Attempt(at, string, goal) for at, (string, goal) in enumerate(pairs)]
 
 
-def with_text(text: str, path: str, patient: str) -> Entry:
-    """Anna's record under another id, with the text in one of its fields."""
-    entry: dict[str, JsonValue] = {**ANNA, "id": patient}
+def with_text(text: str, path: str) -> Entry:
+    """Anna's record with the text in one of its fields."""
+    entry: dict[str, JsonValue] = {**ANNA}
     if path == "policies.num":
-        entry["policies"] = [{"num": text, "plan": {"name": "Blue Example PPO"}}]
+        entry["policies"] = [{"num": text, "plan": {"name": "Blue PPO"}}]
     elif path == "tags.name":
         entry["tags"] = [{"name": text}]
     else:
@@ -120,8 +123,7 @@ class Campaign:
     def _neighbour(self) -> Case:
         self.tally.neighbours += 1
         record = NEIGHBOURS[self.tally.neighbours % len(NEIGHBOURS)]
-        patient = f"n{self.tally.neighbours}"
-        return Case(patient, {**record, "id": patient}, {}, TODAY)
+        return Case(f"n{self.tally.neighbours}", record, {}, TODAY)
 
     def _count(self, case: Case, decision: Decision) -> None:
         tally, outcome = self.tally, decision.outcome

@@ -98,7 +98,7 @@ def duty(record: str) -> Answer:
         return plan(row("S2", status="=archived"))
     if "@email: null" in lines:
         return [(SUBMIT, {"kind": "review", "because": ["S4"], "reason": "no_email"})]
-    if not any(line.startswith("@last_name: ") for line in lines):
+    if not any(line.startswith("@last_name: ") and line != "@last_name: <missing>" for line in lines):
         return [(SUBMIT, {"kind": "skip", "because": ["S3"], "reason": "no_name"})]
     return plan(
         row("S1", full_name="@last_name", email="@email|lower", status="=active"),
