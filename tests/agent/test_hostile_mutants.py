@@ -1,7 +1,7 @@
 """The campaign can fail: with one check of the gate taken out, its oracles see what comes through."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,27 +10,33 @@ import pytest
 
 from agent import free_text, gate, lookups, provenance
 from agent.grants import GrantedArgument
-from agent.plan import Source
-from agent.references import MISSING, Constant, Reference, parse, resolve
-from agent.refusals import Code, RefusalError
 from tests.agent.hostile.campaign import Campaign, attempts
 from tests.agent.hostile.obedient import Obedient
-from tests.agent.hostile.practice import Practice
+from tests.agent.hostile.practice import CATEGORIES, Practice
 from tests.agent.test_hostile_campaign import TRIES, shown
 
-
-def any_path(reference: Reference, granted: GrantedArgument, entry: Any) -> Any:
-    found = resolve(entry, reference.path)
-    if found is MISSING:
-        raise RefusalError(Code.MISSING_VALUE, granted.where)
-    return found, Source(kind="leaf", paths=(reference.path,))
+EVERYWHERE = (*CATEGORIES, "middle_name", "suffix")
 
 
-def any_constant(handle: Any, granted: GrantedArgument, entry: Any) -> Any:
-    parsed = parse(handle)
-    if isinstance(parsed, Constant):
-        return parsed.written, Source(kind="constant")
-    return provenance.by_reference(handle, granted, entry)
+class Anything(dict[str, Any]):
+    """Constants among which there is whatever is asked for."""
+
+    def __contains__(self, written: object) -> bool:
+        return True
+
+    def __missing__(self, written: str) -> str:
+        return written
+
+
+def any_path(reference: Any, granted: GrantedArgument, *rest: Any) -> Any:
+    return REFERRED(reference, replace(granted, sources=EVERYWHERE), *rest)
+
+
+def any_constant(handle: Any, granted: GrantedArgument, *rest: Any) -> Any:
+    return provenance.by_reference(handle, replace(granted, constants=Anything()), *rest)
+
+
+REFERRED = provenance._referred
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,10 @@ class Mutant:
 BROKEN = {
     "any field of the entry": Mutant(provenance, "_referred", any_path, "reveal"),
     "any constant": Mutant(gate, "by_reference", any_constant, "exfiltrate"),
-    "words that nobody looks at": Mutant(
-        provenance, "check_free_text", lambda text, granted, entry: text, "link"
-    ),
+    "words that nobody looks at": Mutant(provenance, "check_free_text", lambda text, *rest: text, "link"),
     "words that say what fields say": Mutant(free_text, "says", lambda text, value: False, "reveal"),
     "any sentence for any value": Mutant(gate, "_cited", lambda granted, because: because, "cite"),
-    "lookups by value": Mutant(lookups, "_referred", lambda argument, given, entry: given, "lookup"),
+    "lookups by value": Mutant(lookups, "_referred", lambda argument, given, *rest: given, "lookup"),
 }
 
 
