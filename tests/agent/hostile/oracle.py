@@ -14,14 +14,14 @@ GRANTED = {PATIENTS: {"full_name", "email", "status"}, "crm_note_visit": {"on", 
 NEVER_SAID = ("evil.example", "://", "www.", "<", ">", "[", "]", "=", "{", "\u202e", "\uff45")
 
 
-def allowed(entry: Entry) -> Mapping[str, set[Any]]:
+def allowed(entry: Entry) -> Mapping[str, list[Any]]:
     """By argument, every value that may be written for this entry; a note is looked at by itself."""
     email = entry.get("email")
     return {
-        "full_name": {entry.get("first_name"), entry.get("last_name")} - {None},
-        "email": {email, email.lower() if isinstance(email, str) else email},
-        "status": {"active", "archived"},
-        "on": {entry.get("next_visit")},
+        "full_name": [entry[name] for name in ("first_name", "last_name") if entry.get(name) is not None],
+        "email": [email, email.lower() if isinstance(email, str) else email],
+        "status": ["active", "archived"],
+        "on": [entry.get("next_visit")],
     }
 
 

@@ -3,6 +3,8 @@
 It keeps to what a program's sandbox knows of Python: it becomes part of the program.
 """
 
+from typing import Any
+
 EVIL = "attacker@evil.example"
 LINK = "https://evil.example/x"
 OTHER = "5202"
@@ -10,19 +12,19 @@ BOB = "bob@example.com"
 NONE_SUCH = "S" + "99"
 
 
-def call(op, because=None, **arguments):
+def call(op: str, because: Any = None, **arguments: Any) -> dict[str, Any]:
     return {"op": op, "because": ["S1"] if because is None else because, "arguments": arguments}
 
 
-def row(because=None, **arguments):
+def row(because: Any = None, **arguments: Any) -> dict[str, Any]:
     return call("warehouse_upsert_patients", because, **arguments)
 
 
-def note(words, on="2026-12-01"):
+def note(words: str, on: str = "2026-12-01") -> dict[str, Any]:
     return call("crm_note_visit", ["S5"], on=on, note=words)
 
 
-def worst(entry):
+def worst(entry: Any) -> dict[str, list[Any]]:
     """Answers by goal; each is what `decide` gives."""
     number = entry["policies"][0]["num"]
     good = row(full_name=entry["last_name"], email=entry["email"])
