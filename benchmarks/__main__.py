@@ -1,4 +1,4 @@
-"""Measure: `python -m benchmarks [--quick] [name …]`. Names: requests, model, engine, memory, dlt."""
+"""Measure: `python -m benchmarks [--quick] [name …]`. Names: those of `BENCHMARKS`."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import against_dlt, engine, machine, memory, model_requests, requests
+from benchmarks import against_dlt, deciding, engine, machine, memory, model_requests, requests
 from benchmarks.figures import FULL, QUICK, BenchmarkFailed, Measurement
 from benchmarks.ground import Ground, prepared
 from benchmarks.results import Results
@@ -17,6 +17,7 @@ from benchmarks.results import Results
 BENCHMARKS: Mapping[str, Callable[[Ground], Measurement]] = {
     "requests": requests.measure,
     "model": model_requests.measure,
+    "deciding": deciding.measure,
     "engine": engine.measure,
     "memory": memory.measure,
     "dlt": against_dlt.measure,
@@ -25,7 +26,9 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="requests, model, engine, memory, dlt")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="requests, model, deciding, engine, memory, dlt")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="small sizes: shows that it works, not how fast")
     ] = False,

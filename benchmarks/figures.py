@@ -63,3 +63,11 @@ def at_most(
     """A figure that is reached if it is no more than its target."""
     shown, aimed = f"{show(measured)} {unit}".strip(), f"≤ {limit:g} {unit}".strip()
     return Figure(what, shown, aimed, measured <= limit, how)
+
+
+def at_least(
+    what: str, measured: float, limit: float, how: str, *, unit: str = "", show: Callable[[float], str] = str
+) -> Figure:
+    """A figure that is reached if it is no less than its target."""
+    shown, aimed = f"{show(measured)} {unit}".strip(), f"≥ {limit:g} {unit}".strip()
+    return Figure(what, shown, aimed, measured >= limit, how)

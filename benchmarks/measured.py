@@ -1,5 +1,6 @@
 """What goes to a measured child process and what comes back, as JSON."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -63,3 +64,22 @@ class DltMeasured(Model):
     waiting: float
     peak: int  # KiB resident
     requests: int
+
+
+class DecideOrder(Model):
+    """What the deciding child is to do: read everyone, then decide everyone."""
+
+    url: str
+    key: str
+    today: date
+
+
+class DecideMeasured(Model):
+    """One process that decided everyone. Seconds of deciding alone: reading is over before."""
+
+    seconds: float
+    cpu: float  # this process, user and system
+    cpu_of_children: float  # the sandbox's worker
+    decided: int
+    written: int  # of them, plans to write
+    plans: str  # SHA-256 over the hashes of all plans, in the order of the patients

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on this machine that gives every record the same sound plan, and counts."""
+"""An OpenAI-compatible endpoint on this machine: the same sound plan for every record; it keeps what came."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ PLAN = {
     "calls": [
         {
             "op": "warehouse_upsert_patients",
-            "because": ["S1", "S5"],
+            "because": ["S1", "S5", "S9", "S10"],
             "arguments": {"email": "@email", "status": "=active", "age_group": "=unknown"},
         }
     ],
@@ -47,7 +47,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Exchange)
-        self.count = 0
+        self.bodies: list[bytes] = []
         self.lock = threading.Lock()
 
 
@@ -58,9 +58,9 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         server = cast(_Server, self.server)
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with server.lock:
-            server.count += 1
+            server.bodies.append(asked)
         body = json.dumps(ANSWER).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -70,11 +70,11 @@ class _Exchange(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
-        """Nothing: it counts."""
+        """Nothing: it keeps what it is sent."""
 
 
 class ModelEndpoint:
-    """A running endpoint; `url` is its base_url, `count` the requests so far."""
+    """A running endpoint; `url` is its base_url, `bodies` the requests so far, as they came."""
 
     def __init__(self) -> None:
         self._server = _Server()
@@ -86,8 +86,9 @@ class ModelEndpoint:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     @property
-    def count(self) -> int:
-        return self._server.count
+    def bodies(self) -> list[bytes]:
+        with self._server.lock:
+            return list(self._server.bodies)
 
     def __enter__(self) -> Self:
         return self
