@@ -200,12 +200,8 @@ class Deployment(Settings):
         return f"{self.tenant}/{self.name}"
 
 
-def load(root: Path, label: str) -> Deployment:
-    """The deployment `tenant/integration` below a folder of deployments.
-
-    Raises:
-        IntegrationInvalid: a file is missing or says what is not understood.
-    """
+def load_integration(root: Path, label: str) -> tuple[Tenant, Integration]:
+    """What tenant.yaml and integration.yaml say, before there are instructions. Raises as `load`."""
     tenant, _, name = label.partition("/")
     folder = root / tenant / name
     if not name or not folder.is_dir():
@@ -214,14 +210,25 @@ def load(root: Path, label: str) -> Deployment:
     described = load_tenant(root, tenant)
     integration = _model(folder / "integration.yaml", Integration)
     _check_connections(folder, described, integration)
+    return described, integration
+
+
+def load(root: Path, label: str) -> Deployment:
+    """The deployment `tenant/integration` below a folder of deployments.
+
+    Raises:
+        IntegrationInvalid: a file is missing or says what is not understood.
+    """
+    described, integration = load_integration(root, label)
+    folder = root / label
     instructions, manifest = Instructions.load(folder), _model(folder / manifests.FILE, Manifest)
     for sentence in manifest.root.keys() - set(instructions.numbers):
         raise IntegrationInvalid(
             f"{folder / manifests.FILE}: {sentence} is no sentence of the instructions; remove or correct it"
         )
     return Deployment(
-        tenant=tenant,
-        name=name,
+        tenant=folder.parent.name,
+        name=folder.name,
         timezone=described.timezone,
         connections=described.connections,
         integration=integration,

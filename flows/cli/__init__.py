@@ -9,7 +9,7 @@ import typer
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.cli.app import app
 
-MODULES = ("files", "carry", "look", "audit", "connections", "keys", "alert", "operate")
+MODULES = ("files", "refine", "carry", "look", "audit", "connections", "keys", "alert", "operate")
 """Their commands are the application's."""
 
 QUICK = ("check", "deploy", "new", "approve", "schema")
