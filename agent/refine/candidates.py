@@ -7,7 +7,8 @@ from agent.agent import Case, Decider
 from agent.check import check_program
 from agent.gate import Gate
 from agent.instructions import Instructions, InstructionsError
-from agent.plan import Refused
+from agent.manifest import Manifest
+from agent.plan import Refused, Sentences
 from agent.policy import Policy
 from agent.refine.differences import Differences, Outcome, alike
 from agent.refusals import PolicyError
@@ -20,10 +21,21 @@ class Desk:
     """What a program is held to: the sentences, the grants, the fields that it may read."""
 
     instructions: Instructions
+    manifest: Manifest
     policy: Policy
     writes: Mapping[str, Write]
-    fields: tuple[EntryField, ...]
+    fields: tuple[EntryField, ...]  # those of the manifest
     category: Callable[[str], Category | None]
+
+    def speak(self, argument: str) -> Sentences:
+        """The sentences that speak of `<operation>.<argument>`: as the grant says, or by what they read."""
+        operation, _, name = argument.partition(".")
+        grant = self.policy.operations.get(operation)
+        granted = grant.arguments.get(name) if grant else None
+        if granted is None or granted.because:
+            return granted.because if granted else ()
+        read = set(granted.sources)
+        return tuple(number for number, paths in self.manifest.root.items() if read.intersection(paths))
 
     def problems(self, source: str) -> list[str]:
         """What is wrong with a program, one line each; it is run on nothing."""

@@ -1,4 +1,4 @@
-"""Counting the entries a question is about: an expression of the model's, run in the sandbox, gives a number."""
+"""Counting the entries a question is about: the model's expression, run in the sandbox, gives a number."""
 
 import ast
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -13,6 +13,7 @@ from agent.refine.questions import Question
 
 Outcome = Plan | Refused
 UNSET = "left as it is"
+OPTIONS_AT_MOST = 20  # of one question
 
 
 @dataclass(slots=True)
@@ -31,17 +32,23 @@ class Differences:
             self.options.setdefault(place, set()).update(told)
             self.because.setdefault(place, set()).update(cited)
 
-    def questions(self) -> list[tuple[Question, int]]:
-        """A question for each place, with the number of entries; the most frequent first."""
-        places = sorted(self.entries, key=lambda place: (-self.entries[place], place))
-        return [(self._question(place), self.entries[place]) for place in places]
+    def questions(self, speak: Callable[[str], Sentences]) -> list[tuple[Question, int]]:
+        """A question for each place, with the number of entries; the most frequent first.
 
-    def _question(self, place: str) -> Question:
+        Args:
+            speak: the sentences that speak of an argument, `<operation>.<argument>`; none if that is open.
+        """
+        places = sorted(self.entries, key=lambda place: (-self.entries[place], place))
+        return [(self._question(place, speak), self.entries[place]) for place in places]
+
+    def _question(self, place: str, speak: Callable[[str], Sentences]) -> Question:
+        cited = self.because[place]
+        about = cited.intersection(speak(place.strip("`"))) or cited
         return Question(
             asks=f"Programs that follow the sentences differ in {place}: which is meant?",
-            about=tuple(in_order(list(self.because[place]))),
+            about=tuple(in_order(list(about))),
             kind="gap",
-            options=tuple(sorted(self.options[place])),
+            options=tuple(sorted(self.options[place]))[:OPTIONS_AT_MOST],
         )
 
 

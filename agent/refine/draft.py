@@ -57,12 +57,22 @@ class DraftedProgram(Frozen):
     source: str = Field(description="Python: def decide(entry, today): … and what it calls")
 
 
+class DraftedJudgement(Frozen):
+    """What the judgement of a sentence is, in an example."""
+
+    sentence: str
+    answer: str = Field(description="one of the options that the sentence names")
+
+
 class DraftedExample(Frozen):
     """One invented entry and the plan that the sentences make of it. Objects are given as JSON text."""
 
     shows: str = Field(description="what it shows, in a few words: two policies are both primary")
     today: str = Field(description="the day of the run: 2026-03-02")
     entry: str = Field(description="JSON: the invented entry, with the declared fields and no others")
+    judgements: tuple[DraftedJudgement, ...] = Field(
+        default=(), description="for each judgement sentence that it reaches, what the judgement is"
+    )
     plan: str = Field(description="JSON: the plan that the sentences make of it")
 
 

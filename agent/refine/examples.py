@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -23,10 +23,10 @@ NAME_AT_MOST = 60  # characters of a file's name
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Examples held against a program. `against`: what each of the others expects otherwise, by name."""
+    """Examples held against a program. `others`: those it does not meet, with the names of what differs."""
 
     kept: tuple[Golden, ...]
-    against: Mapping[str, tuple[str, ...]]  # what the example shows -> the names that differ
+    others: tuple[tuple[Golden, tuple[str, ...]], ...]
 
 
 def read(draft: DraftedExamples, manifest: Manifest, policy: Policy) -> tuple[list[Golden], list[str]]:
@@ -53,8 +53,8 @@ def read(draft: DraftedExamples, manifest: Manifest, policy: Policy) -> tuple[li
 
 def unreached(examples: Sequence[Golden], instructions: Instructions) -> Sentences:
     """The sentences that no example's plan cites."""
-    cited = {sentence for golden in examples for sentence in _cited(golden.plan)}
-    return tuple(number for number in instructions.numbers if number not in cited)
+    reached = {sentence for golden in examples for sentence in cited(golden.plan)}
+    return tuple(number for number in instructions.numbers if number not in reached)
 
 
 def name(golden: Golden) -> str:
@@ -75,14 +75,14 @@ def met(examples: Sequence[Golden], outcomes: Sequence[Outcome]) -> int:
 def judged(examples: Sequence[Golden], outcomes: Sequence[Outcome]) -> Judged:
     """The examples that the program meets, each citing as the program does, and what the others expect."""
     kept: list[Golden] = []
-    others: dict[str, tuple[str, ...]] = {}
+    others: list[tuple[Golden, tuple[str, ...]]] = []
     for golden, outcome in zip(examples, outcomes, strict=True):
         differ = against(golden, outcome)
         if isinstance(outcome, Plan) and not differ:
             kept.append(golden.model_copy(update={"plan": ExpectedPlan.of(outcome)}))
         else:
-            others[golden.shows] = tuple(differ)
-    return Judged(tuple(kept), others)
+            others.append((golden, tuple(differ)))
+    return Judged(tuple(kept), tuple(others))
 
 
 def against(golden: Golden, outcome: Outcome) -> list[str]:
@@ -116,12 +116,14 @@ def _golden(one: DraftedExample) -> Golden:
             "shows": " ".join(one.shows.split()),
             "today": one.today,
             "entry": OBJECT.validate_json(one.entry),
+            "judgements": {judged.sentence: judged.answer for judged in one.judgements},
             "plan": OBJECT.validate_json(one.plan),
         }
     )
 
 
-def _cited(plan: ExpectedPlan) -> Sentences:
+def cited(plan: ExpectedPlan) -> Sentences:
+    """Every sentence that a plan names."""
     return (*plan.because, *(sentence for call in plan.calls for sentence in call.because))
 
 
@@ -138,7 +140,7 @@ def _undeclared(golden: Golden, manifest: Manifest) -> list[str]:
 
 def _ungranted(plan: ExpectedPlan, policy: Policy) -> list[str]:
     problems = [
-        f"plan: {sentence} is no sentence" for sentence in _cited(plan) if sentence not in policy.sentences
+        f"plan: {sentence} is no sentence" for sentence in cited(plan) if sentence not in policy.sentences
     ]
     for call in plan.calls:
         grant = policy.operations.get(call.op)

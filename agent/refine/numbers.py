@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
-ALIKE = 0.8  # of two texts' letters: one is the other, reworded
+ALIKE = 0.9  # of two texts' letters; less, and two rules of one pattern would be taken for one
+SHORTEST = 20  # letters of a text that another may go on from
 
 
 def numbered(
@@ -51,10 +52,17 @@ def _claimed(_text: str, claim: str | None, left: Mapping[str, str]) -> str | No
 
 
 def _alike(text: str, _claim: str | None, left: Mapping[str, str]) -> str | None:
-    folded = text.casefold()
+    """The one that goes on where the other ends, or that differs in a few letters."""
     ratios = {
-        number: SequenceMatcher(None, old.casefold(), folded, autojunk=False).ratio()
+        number: _ratio(old.casefold().rstrip("."), text.casefold().rstrip("."))
         for number, old in left.items()
     }
     best = max(ratios, key=lambda number: ratios[number], default=None)
     return best if best is not None and ratios[best] >= ALIKE else None
+
+
+def _ratio(one: str, other: str) -> float:
+    short, long_ = sorted((one, other), key=len)
+    if len(short) >= SHORTEST and long_.startswith(short):
+        return 1.0
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()

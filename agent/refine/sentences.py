@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from agent.instructions import JUDGEMENT, RETIRED, Instructions, InstructionsError, Sentence
 from agent.manifest import Manifest
 from agent.refine import counting
+from agent.refine.differences import OPTIONS_AT_MOST
 from agent.refine.draft import DraftedQuestion, DraftedSentence, DraftedSentences
 from agent.refine.numbers import after, in_order, numbered
 from agent.refine.questions import Question
@@ -149,6 +150,8 @@ def _of_sentences(
         where = f"sentence {at}"
         problems += [f"{where}: {problem}" for problem in (*_plain(one.rule), *_quoted(one.quote, words))]
         problems += [f"{where}: {problem}" for problem in unknown(one.fields, fields)]
+        if _text(one) == RETIRED:
+            problems.append(f"{where}: no sentence may only say that it is retired; leave it out")
         if one.keeps is not None and one.keeps not in known:
             problems.append(f"{where}: keeps {one.keeps}, which is no present sentence")
         if one.keeps in kept or _text(one) in texts:
@@ -166,7 +169,7 @@ def _of_questions(
         found = [*_plain(one.asks), *_quoted(one.quote, words)]
         if not 1 <= one.sentence <= len(draft.sentences):
             found.append(f"sentence {one.sentence} is not in your list")
-        if not 2 <= len({line_of(option) for option in one.options}) <= 20:
+        if not 2 <= len({line_of(option) for option in one.options}) <= OPTIONS_AT_MOST:
             found.append("give two options or more, each once")
         found += [problem for option in one.options for problem in _plain(option)]
         if one.counting:

@@ -164,6 +164,7 @@ def _operations(words: Words) -> str:
             given = [f"from {', '.join(grant.sources)}{made}"] if grant.sources else []
             given += [f"constants {json.dumps(list(grant.constants))}"] if grant.constants else []
             given += [f"transforms {', '.join(grant.transforms)}"] if grant.transforms else []
+            given += [f"the call cites one of {', '.join(grant.because)}"] if grant.because else []
             used |= set(grant.transforms)
             lines.append(f"  {argument}: {'; '.join(given) or 'nothing is granted'}")
     lines += [f"transform {one}: {TRANSFORMS[one].summary}" for one in TRANSFORMS if one in used]

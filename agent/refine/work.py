@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.agent import Case
 from agent.golden import Golden
-from agent.plan import Sentences
+from agent.plan import Refused, Sentences
 from agent.refine import candidates, counting, examples, telling
 from agent.refine.asking import Refiner, RefiningFailed, Request
 from agent.refine.candidates import Desk
@@ -17,6 +17,7 @@ from agent.refine.draft import (
     DraftedProgram,
     DraftedSentences,
 )
+from agent.refine.numbers import in_order
 from agent.refine.questions import Question
 from agent.refine.sentences import DraftProblems, Settled, settled
 from agent.refine.telling import Words
@@ -68,14 +69,25 @@ def draft_sentences(refiner: Refiner, words: Words, head: str) -> Settled:
     return last[-1]
 
 
-def draft_programs(refiner: Refiner, words: Words, desk: Desk, number: int) -> tuple[list[str], list[str]]:
-    """Programs that hold, and a line for each candidate that does not."""
+def draft_programs(
+    refiner: Refiner, words: Words, desk: Desk, invented: Sequence[Golden], number: int
+) -> tuple[list[str], list[str]]:
+    """Programs that hold, and a line for each candidate that does not: types, citations, the gate.
+
+    Args:
+        invented: examples that each candidate is run on; of what they expect it is told nothing.
+    """
+
+    def problems(draft: DraftedProgram) -> Sequence[str]:
+        source = _ended(draft.source)
+        return desk.problems(source) or _refused(desk, source, invented)
+
     requests = [
         Request(
             telling.PROGRAM,
             telling.program_told(words, desk.instructions, desk.fields, at, number),
             DraftedProgram,
-            lambda draft: desk.problems(_ended(draft.source)),
+            problems,
             VARIETY,
         )
         for at in range(1, number + 1)
@@ -90,7 +102,17 @@ def draft_programs(refiner: Refiner, words: Words, desk: Desk, number: int) -> t
     return programs, dropped
 
 
-def draft_examples(refiner: Refiner, words: Words, desk: Desk, settled_: Settled) -> list[Golden]:
+def _refused(desk: Desk, source: str, invented: Sequence[Golden]) -> list[str]:
+    """A line for each example, all of them invented, that the program fails on or is refused for."""
+    outcomes = desk.outcomes(source, [examples.case(golden) for golden in invented])
+    return [
+        f"on the example {golden.shows!r} it is refused: {outcome.code} {outcome.where}".rstrip()
+        for golden, outcome in zip(invented, outcomes, strict=True)
+        if isinstance(outcome, Refused)
+    ]
+
+
+def draft_examples(refiner: Refiner, words: Words, desk: Desk) -> list[Golden]:
     """Examples that hold. All sentences are asked for; what stays out is to be told.
 
     Raises:
@@ -99,14 +121,14 @@ def draft_examples(refiner: Refiner, words: Words, desk: Desk, settled_: Settled
     held: list[list[Golden]] = []
 
     def problems(draft: DraftedExamples) -> Sequence[str]:
-        found, wrong = examples.read(draft, settled_.manifest, desk.policy)
+        found, wrong = examples.read(draft, desk.manifest, desk.policy)
         if wrong:
             return wrong
         held.append(found)
         missing = examples.unreached(found, desk.instructions)
         return [f"no example's plan cites {number}; add one" for number in missing]
 
-    told = telling.examples_told(words, desk.instructions, settled_.manifest, desk.fields)
+    told = telling.examples_told(words, desk.instructions, desk.manifest, desk.fields)
     try:
         refiner.ask(Request(telling.EXAMPLES, told, DraftedExamples, problems))
     except RefiningFailed:
@@ -138,10 +160,10 @@ def show(
     met = [examples.met(drafts.examples, one[: len(invented)]) for one in outcomes]
     at = candidates.chosen(outcomes, met)
     judged = examples.judged(drafts.examples, outcomes[at][: len(invented)])
-    differences = candidates.differing(outcomes, theirs).questions()
-    invented_ones = candidates.differing(outcomes, ours).questions()
-    new = _differences(differences, invented_ones, len(ours), patients)
-    new += [_contradicted(shows, names) for shows, names in judged.against.items()]
+    real = candidates.differing(outcomes, theirs).questions(desk.speak)
+    shown = candidates.differing(outcomes, ours).questions(desk.speak)
+    new = _differences(real, shown, len(ours), patients)
+    new += [_contradicted(golden, names) for golden, names in judged.others]
     return Shown(
         program=drafts.programs[at],
         chosen=at + 1,
@@ -186,11 +208,12 @@ def _with(question: Question, count: str) -> Question:
     return question.model_copy(update={"count": count})
 
 
-def _contradicted(shows: str, names: Sequence[str]) -> Question:
+def _contradicted(golden: Golden, names: Sequence[str]) -> Question:
     """The sentences were read in two ways: by the program and by who made the example."""
     told = ", ".join(f"`{name}`" if "." in name else name for name in names)
     return Question(
-        asks=f"An example ({shows}) and the program differ in {told}: which is meant?",
+        asks=f"An example ({golden.shows}) and the program differ in {told}: which is meant?",
+        about=tuple(in_order(examples.cited(golden.plan))),
         kind="gap",
         options=("as the program does it", "as the example expects it"),
     )

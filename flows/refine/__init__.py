@@ -12,7 +12,7 @@ from agent.manifest import Manifest
 from agent.refine import work
 from agent.refine.asking import Refiner, RefiningFailed
 from agent.refine.candidates import Desk, gate_problem
-from agent.refine.questions import Question, merged
+from agent.refine.questions import ANSWERS_FILE, Question, merged
 from agent.refine.sentences import Settled
 from agent.refine.work import Drafts, Shown
 from flows import systems
@@ -60,7 +60,7 @@ def _refined(settings: Settings, start: Scene, refiner: Refiner, asked: Asked) -
     found = work.draft_sentences(refiner, start.words, start.head)
     yield _numbers_told(start, found)
     desk = _desk(start, found)
-    drafts = _drafts(refiner, start, desk, found, asked.candidates)
+    drafts = _drafts(refiner, start, desk, asked.candidates)
     yield from drafts.dropped
     tried = sample(settings, start, found.instructions, _read(found), asked.entries)
     yield f"tried on {tried.told}" if tried.cases else f"tried on no entries: {tried.why}"
@@ -77,7 +77,7 @@ def _refined(settings: Settings, start: Scene, refiner: Refiner, asked: Asked) -
         golden=shown.golden,
     )
     yield from files.write(start.folder, draft)
-    yield from _to_do(settings, start, found, questions)
+    yield from _to_do(settings, start, desk, questions)
 
 
 def _completed(start: Scene, asked: Asked) -> Asked:
@@ -111,6 +111,7 @@ def _access(settings: Settings, start: Scene, asked: Asked) -> Access:
 def _desk(start: Scene, found: Settled) -> Desk:
     desk = Desk(
         instructions=found.instructions,
+        manifest=found.manifest,
         policy=start.policy(found.instructions),
         writes=start.words.writes,
         fields=tuple(offers.fields()[path] for path in found.manifest.paths),
@@ -121,12 +122,12 @@ def _desk(start: Scene, found: Settled) -> Desk:
     return desk
 
 
-def _drafts(refiner: Refiner, start: Scene, desk: Desk, found: Settled, number: int) -> Drafts:
+def _drafts(refiner: Refiner, start: Scene, desk: Desk, number: int) -> Drafts:
     """Where a model decides, there is no program to draft."""
-    examples = work.draft_examples(refiner, start.words, desk, found)
+    examples = work.draft_examples(refiner, start.words, desk)
     if start.integration.decide.by != "program":
         return Drafts((), (), tuple(examples))
-    programs, dropped = work.draft_programs(refiner, start.words, desk, number)
+    programs, dropped = work.draft_programs(refiner, start.words, desk, examples, number)
     return Drafts(tuple(programs), tuple(dropped), tuple(examples))
 
 
@@ -154,19 +155,20 @@ def _shown_told(shown: Shown, drafts: Drafts, desk: Desk) -> Iterator[str]:
         yield "program: no candidate holds; program.py is left as it is"
     for code, number in shown.refused.items():
         yield f"program: refused for {number} of the entries ({code})"
-    yield f"golden: {len(shown.golden)} of {len(drafts.examples)} examples agree with the program"
+    agree = "agree with the program" if shown.program is not None else "are kept"
+    yield f"golden: {len(shown.golden)} of {len(drafts.examples)} examples {agree}"
     for sentence in shown.unreached:
         yield f"golden: no example reaches {sentence}"
 
 
-def _to_do(settings: Settings, start: Scene, found: Settled, questions: Sequence[Question]) -> Iterator[str]:
+def _to_do(settings: Settings, start: Scene, desk: Desk, questions: Sequence[Question]) -> Iterator[str]:
     open_ = [question.number for question in questions if question.state == "open"]
     if open_:
-        yield f"to do: answer {', '.join(open_)} in {start.folder / 'answers.md'}, then refine again"
+        yield f"to do: answer {', '.join(open_)} in {start.label}/{ANSWERS_FILE}, then refine again"
     for operation, grant in start.integration.grants().items():
         for argument, one in grant.arguments.items():
-            speak = [s for s in found.manifest.root if set(found.manifest.root[s]) & set(one.sources)]
-            if not one.because and speak:
+            speak = desk.speak(f"{operation}.{argument}")
+            if speak and not one.because:
                 yield f"to do: integration.yaml: {operation}.{argument}: because: [{', '.join(speak)}]"
     for finding in check(settings.deployments, [start.folder.parent.name], production=False):
         if finding.path.parent == start.folder:

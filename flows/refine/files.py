@@ -4,6 +4,7 @@ drafted.yaml says, by hash, which files are as they were drafted.
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,30 +75,32 @@ def write(folder: Path, draft: Draft) -> Iterator[str]:
     An example that a person changed stays as it is; one that is drafted no longer, and is as it was drafted,
     goes. answers.md is begun if it is not there, and never touched again.
     """
-    before, texts = record(folder).files, draft.texts()
-    changed = [
-        name
-        for name, text in texts.items()
-        if not name.startswith(goldens.FOLDER) and _is_a_persons(folder, name, text, before)
-    ]
-    into = folder / BESIDE if changed else folder
+    before, texts, told = record(folder).files, draft.texts(), f"{folder.parent.name}/{folder.name}"
+    a_persons = {name for name, text in texts.items() if _is_a_persons(folder, name, text, before)}
+    changed = [name for name in texts if name in a_persons and not name.startswith(f"{goldens.FOLDER}/")]
+    into = folder
     if changed:
         yield (
-            f"{', '.join(changed)}: changed by a person since the last draft, so nothing is overwritten; "
-            f"look at {into} and move over what you want"
+            f"{told}: {', '.join(changed)} changed since the last draft, so nothing is overwritten: look at "
+            f"{told}/{BESIDE}, and copy over what you want"
         )
+        into, told = folder / BESIDE, f"{told}/{BESIDE}"
+        shutil.rmtree(into, ignore_errors=True)
     written: dict[str, str] = {}
     for name, text in texts.items():
-        if not changed and _is_a_persons(folder, name, text, before):
-            yield f"{folder / name}: was changed by a person, left as it is"
+        if not changed and name in a_persons:
+            yield f"{told}/{name}: was changed by a person, left as it is"
             continue
-        yield f"{into / name}: {_put(into / name, text)}"
+        yield f"{told}/{name}: {_put(into / name, text)}"
         written[name] = _hash(text)
     if not changed:
-        yield from _remove_old(folder, before, texts)
+        yield from (
+            f"{told}/{name}: removed, drafted no longer" for name in _remove_old(folder, before, texts)
+        )
     made = Drafted(by=draft.by, connection=draft.connection, files=dict(sorted(written.items())))
     _put(into / RECORD, RECORD_HEAD + yaml.safe_dump(made.model_dump(), sort_keys=False))
-    yield from _begin_answers(folder, draft.questions)
+    if _begin_answers(folder / asking.ANSWERS_FILE, draft.questions):
+        yield f"{folder.parent.name}/{folder.name}/{asking.ANSWERS_FILE}: begun; the practice writes there"
 
 
 def record(folder: Path) -> Drafted:
@@ -142,13 +145,12 @@ def _made(folder: Path) -> Sequence[str]:
 
 
 def _remove_old(folder: Path, before: Mapping[str, str], texts: Mapping[str, str]) -> Iterator[str]:
-    for name, hash_ in before.items():
-        path = folder / name
-        if name in texts or not name.startswith(f"{goldens.FOLDER}/") or not path.is_file():
-            continue
-        if _hash(path.read_text(encoding="utf-8")) == hash_:
+    """Remove the examples that are drafted no longer, and give their names."""
+    for path in sorted((folder / goldens.FOLDER).glob("*.yaml")):
+        name = f"{goldens.FOLDER}/{path.name}"
+        if name not in texts and before.get(name) == _hash(path.read_text(encoding="utf-8")):
             path.unlink()
-            yield f"{path}: removed, no example of the sentences any more"
+            yield name
 
 
 def _put(path: Path, text: str) -> str:
@@ -161,12 +163,13 @@ def _put(path: Path, text: str) -> str:
     return "drafted" if before is None else "drafted anew"
 
 
-def _begin_answers(folder: Path, questions: Sequence[Question]) -> Iterator[str]:
+def _begin_answers(path: Path, questions: Sequence[Question]) -> bool:
+    """Begin answers.md if there is something to answer and it is not there. Whether it was begun."""
     asked = [question.number for question in questions if question.state == "open"]
-    path = folder / asking.ANSWERS_FILE
-    if asked and not path.exists():
-        path.write_text(asking.ANSWERS_HEAD + "".join(f"\n{number}.\n" for number in asked), encoding="utf-8")
-        yield f"{path}: begun; the practice writes there"
+    if not asked or path.exists():
+        return False
+    path.write_text(asking.ANSWERS_HEAD + "".join(f"\n{number}.\n" for number in asked), encoding="utf-8")
+    return True
 
 
 def _hash(text: str) -> str:

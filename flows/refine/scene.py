@@ -60,7 +60,7 @@ class Scene:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
     def policy(self, instructions: Instructions) -> Policy:
-        """The grants with these sentences, for a program; without what they say of sentences that are gone."""
+        """The grants with these sentences, for a program, without what they say of retired ones."""
         policy = self.integration.policy(instructions).model_copy(update={"by": "program"})
         known = frozenset(policy.sentences)
         operations = {
