@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from string import ascii_lowercase, ascii_uppercase
 
 from pydantic import ValidationError
 
@@ -25,6 +26,7 @@ comes from. Words in backquotes are the reasons that a skip or a review may give
 """
 
 _NUMBERED = re.compile(r"\W*[SQ] ?[0-9]+\b")
+_PLAIN = str.maketrans("’‘“”–—" + ascii_uppercase, "''\"\"--" + ascii_lowercase)  # one letter for one
 _MARKUP = ("<!--", "-->", "```", "~~~")
 
 
@@ -73,11 +75,11 @@ def settled(
     claims = [(text, one.keeps) for text, one in zip(texts, draft.sentences, strict=True)]
     numbers = numbered(known, claims, after("S", [one.number for one in before]))
     by_number = dict(zip(numbers, draft.sentences, strict=True))
-    instructions = _parsed(head, by_number, before)
+    instructions = _parsed(head, by_number, before, words)
     return Settled(
         instructions=instructions,
         manifest=_manifest(by_number),
-        questions=tuple((_question(one, numbers), one.keeps) for one in draft.questions),
+        questions=tuple((_question(one, numbers, words), one.keeps) for one in draft.questions),
     )
 
 
@@ -101,14 +103,16 @@ def _text(one: DraftedSentence) -> str:
     return f"{JUDGEMENT} {rule}" if one.judgement else rule
 
 
-def _parsed(head: str, by_number: Mapping[str, DraftedSentence], before: Sequence[Sentence]) -> Instructions:
+def _parsed(
+    head: str, by_number: Mapping[str, DraftedSentence], before: Sequence[Sentence], words: Sequence[str]
+) -> Instructions:
     parts, texts = [head], dict[str, str]()
     for number in in_order([*by_number, *(sentence.number for sentence in before)]):
         one = by_number.get(number)
         texts[number] = _text(one) if one else RETIRED
         parts.append(f"{number}. {texts[number]}\n")
-        if one and one.quote:
-            parts[-1] += f"> {line_of(one.quote)}\n"
+        if one and (quote := _as_written(one.quote, words)):
+            parts[-1] += f"> {quote}\n"
     try:
         found = Instructions.parse("\n".join(parts))
     except InstructionsError as error:
@@ -126,12 +130,12 @@ def _manifest(by_number: Mapping[str, DraftedSentence]) -> Manifest:
         raise DraftProblems(["no sentence names a field; name for each those that it needs"]) from None
 
 
-def _question(one: DraftedQuestion, numbers: Sequence[str]) -> Question:
+def _question(one: DraftedQuestion, numbers: Sequence[str], words: Sequence[str]) -> Question:
     return Question(
         asks=line_of(one.asks),
         about=(numbers[one.sentence - 1],),
         kind=one.kind,
-        quote=line_of(one.quote),
+        quote=_as_written(one.quote, words) or "",
         options=tuple(line_of(option) for option in one.options),
         counting=one.counting,
     )
@@ -193,9 +197,19 @@ def _quoted(quote: str, words: Sequence[str]) -> list[str]:
     line = line_of(quote)
     if not line or len(line) > LENGTH_AT_MOST or any(mark in line for mark in _MARKUP):
         return ["the quote is empty, too long or holds a comment; copy a few plain words"]
-    if not any(line in line_of(text) for text in words):
+    if _as_written(line, words) is None:
         return ["the quote is not in the practice's words; copy them exactly"]
     return []
+
+
+def _as_written(quote: str, words: Sequence[str]) -> str | None:
+    """The quoted words as the practice wrote them, if it did: models straighten marks and capitals."""
+    wanted = line_of(quote).translate(_PLAIN)
+    for text in map(line_of, words):
+        at = text.translate(_PLAIN).find(wanted)
+        if at >= 0:
+            return text[at : at + len(wanted)]
+    return None
 
 
 def unknown(paths: Collection[str], fields: Mapping[str, EntryField]) -> list[str]:

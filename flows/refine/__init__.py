@@ -21,7 +21,8 @@ from flows.connections import Connections, made
 from flows.refine import files
 from flows.refine.entries import sample
 from flows.refine.files import Draft
-from flows.refine.scene import RefineInvalid, Scene, category, scene
+from flows.refine.scene import Scene, category, scene
+from flows.refine.words import RefineInvalid
 from flows.run import tenant_seal
 from flows.settings import Settings
 

@@ -14,15 +14,12 @@ from connectors.entry import Category, EntryField
 from connectors.operation import Write
 from flows import scaffold
 from flows.check import offers
-from flows.errors import Spoken
+from flows.refine import words
+from flows.refine.words import RefineInvalid
 from flows.tenants import Integration, Tenant, load_integration
 
 LOGIC_FILE = "business-logic.md"
 ONLY_IF_APPROVED = frozenset({Category.CLINICAL, Category.FREE_TEXT})
-
-
-class RefineInvalid(Spoken):
-    """Nothing can be refined there. One line."""
 
 
 class Readable(Mapping[str, EntryField]):
@@ -93,14 +90,14 @@ def scene(root: Path, label: str) -> Scene:
     """
     tenant, integration = load_integration(root, label)
     folder = root / label
-    logic = _text(folder / LOGIC_FILE)
+    logic = words.told(folder / LOGIC_FILE)
     if not logic.strip() or logic == scaffold.LOGIC:
         raise RefineInvalid(f"{folder / LOGIC_FILE}: holds nothing yet; write there what the practice wants")
-    present = _text(folder / TEXT_FILE)
-    asked = asking.parsed(_text(folder / asking.QUESTIONS_FILE))
+    present = words.told(folder / TEXT_FILE)
+    asked = asking.parsed(words.told(folder / asking.QUESTIONS_FILE))
     answers = _answers(folder / asking.ANSWERS_FILE, asked)
     sentences = _sentences(folder / TEXT_FILE, present)
-    words = Words(
+    told = Words(
         logic=logic,
         sentences=sentences,
         questions=asked,
@@ -110,7 +107,7 @@ def scene(root: Path, label: str) -> Scene:
         writes=_writes(label, tenant, integration),
     )
     head = head_of(present, label) if sentences else head_of("", label)
-    return Scene(folder, tenant, integration, words, head)
+    return Scene(folder, tenant, integration, told, head)
 
 
 def _sentences(path: Path, text: str) -> tuple[Sentence, ...]:
@@ -122,7 +119,7 @@ def _sentences(path: Path, text: str) -> tuple[Sentence, ...]:
 
 
 def _answers(path: Path, asked: tuple[Question, ...]) -> dict[str, str]:
-    return asking.answers(_text(path), [question.number for question in asked], str(path))
+    return asking.answers(words.told(path), [question.number for question in asked], str(path))
 
 
 def _writes(label: str, tenant: Tenant, integration: Integration) -> dict[str, Write]:
@@ -141,13 +138,3 @@ def _writes(label: str, tenant: Tenant, integration: Integration) -> dict[str, W
         if name not in offered or unknown:
             raise RefineInvalid(f"{label}: integration.yaml grants what no target has; run: ferry check")
     return {name: offered[name] for name in integration.grants()}
-
-
-def _text(path: Path) -> str:
-    """A file's text, "" if it is not there."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError):
-        raise RefineInvalid(f"{path}: cannot be read as UTF-8 text; put a readable file there") from None

@@ -49,7 +49,8 @@ def test_a_program_that_does_not_hold_is_told(source: str, told: str) -> None:
 
 
 def test_what_the_gate_refuses_is_an_outcome() -> None:
-    invented = "def decide(entry, today):\n    return [warehouse_upsert_patients(because=['S1'], email='eve@example.com')]\n"
+    call = "warehouse_upsert_patients(because=['S1'], email='eve@example.com')"
+    invented = f"def decide(entry, today):\n    return [{call}]\n"
 
     assert DESK.outcomes(invented, [case()]) == [
         Refused(code="value_without_source", where="warehouse_upsert_patients.email")

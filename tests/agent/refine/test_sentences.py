@@ -35,10 +35,12 @@ def question(**changed: Any) -> dict[str, Any]:
     return given | changed
 
 
-def drafted(sentences: list[dict[str, Any]], questions: list[dict[str, Any]] | None = None) -> Settled:
+def drafted(
+    sentences: list[dict[str, Any]], questions: list[dict[str, Any]] | None = None, words: str = WORDS
+) -> Settled:
     draft = DraftedSentences.model_validate({"sentences": sentences, "questions": questions or []})
     return settled(
-        draft, before=BEFORE.sentences, words=[WORDS], fields=KNOWN, head=head_of(BEFORE.text, "acme/x")
+        draft, before=BEFORE.sentences, words=[words], fields=KNOWN, head=head_of(BEFORE.text, "acme/x")
     )
 
 
@@ -135,3 +137,11 @@ def test_what_does_not_hold_is_told(name: str) -> None:
 def test_a_head_of_ones_own_is_kept() -> None:
     assert head_of("# Ours\n\nWith words.\n\n- **S1** First.\n", "acme/x") == "# Ours\n\nWith words.\n"
     assert head_of("", "acme/x").startswith("# acme/x\n")
+
+
+def test_a_quote_is_as_the_practice_wrote_it() -> None:
+    wrote = "We want every patient – “the list”"
+
+    found = drafted([sentence(quote='we want every patient - "the list"')], words=f"Dear all. {wrote}.")
+
+    assert f"> {wrote}\n" in found.instructions.text

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 import yaml
 
 from agent.golden import Golden
-from agent.instructions import Instructions
+from agent.instructions import Instructions, InstructionsError
 from agent.manifest import Manifest
 from flows import scaffold
+from flows.errors import Spoken
 from flows.refine import Asked, RefineInvalid, refine
 from flows.settings import Settings
 from flows.tenants import load
@@ -248,6 +249,16 @@ def test_a_model_that_gives_nothing_usable_writes_nothing(
 
 
 MISTAKES = {
+    "an address": (
+        ("business-logic.md", "Leave out\njane@clinic.org.\n"),
+        ":2: holds an e-mail address",
+    ),
+    "a telephone": (
+        ("business-logic.md", "Call (512) 555-0199.\n"),
+        ":1: holds a telephone number",
+    ),
+    "a record number": (("business-logic.md", "Not 10023344.\n"), ":1: holds a number of a person"),
+    "an answer": (("answers.md", "x 123-45-6789\n"), "answers.md:1: holds a social security number"),
     "no words": (("business-logic.md", scaffold.LOGIC), "business-logic.md: holds nothing yet"),
     "no question": (("answers.md", "Q7. yes\n"), "answers.md:1: Q7 is no question"),
     "no sentence": (("instructions.md", "S2. First.\n"), "instructions.md:1: S2 where S1 was expected"),
@@ -263,7 +274,7 @@ def test_a_mistake_in_the_files_is_told_before_anybody_is_asked(name: str, pract
     (file, text), told = MISTAKES[name]
     (practice.folder / file).write_text(text)
 
-    with pytest.raises(ValueError if file in ("answers.md", "instructions.md") else Exception) as error:
+    with pytest.raises((InstructionsError, Spoken)) as error:
         list(refine(Settings(), LABEL, Asked("openai-compatible:drafter", "model")))
 
     assert told in str(error.value)
@@ -313,3 +324,14 @@ def test_at_the_command_line_it_says_what_was_done_and_what_is_to_be_done(practi
     assert "to do: answer Q1, Q2, Q3, Q4" in said.stdout
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert wrong.stderr == "ferry: acme/warehouse: connection warehouse is sql, not model\n"
+
+
+def test_ordinary_words_are_no_identifiers(practice: Practice) -> None:
+    path = practice.folder / "business-logic.md"
+    words = "From 2026-01-01, at most 182 days, 100000 cents, mail@example.com, CPT 99213, invi\u00adsible."
+    path.write_text(f"{path.read_text()}\n{words}\n")
+
+    _, recording = practice.refined("first.yaml")
+
+    assert recording.wrong == []
+    assert b"\\u00ad" not in practice.endpoint.bodies[0] and b"CPT 99213" in practice.endpoint.bodies[0]
