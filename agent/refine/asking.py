@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 from pydantic_ai import Agent, ModelRetry, ToolOutput
 from pydantic_ai.models import Model
-from pydantic_ai.usage import UsageLimits
+from pydantic_ai.usage import RunUsage, UsageLimits
 
 from agent.access import Access
 from agent.failures import refusal
@@ -52,10 +52,11 @@ class _Last:
 
 
 class Refiner:
-    """A model that drafts. Keeps nothing between requests."""
+    """A model that drafts. Keeps nothing between requests but `spent`: requests and tokens so far."""
 
     def __init__(self, model: str | Model, access: Access) -> None:
         """Raises RefiningFailed if the model cannot be reached so."""
+        self.spent = RunUsage()
         self._model = model
         self._access = access.model_copy(
             update={
@@ -111,8 +112,12 @@ class Refiner:
 
         agent.output_validator(checked)
         limits = UsageLimits(request_limit=CORRECTIONS + 1, total_tokens_limit=TOKENS)
-        async with agent:
-            return (await agent.run(request.told, usage_limits=limits)).output
+        spent = RunUsage()
+        try:
+            async with agent:
+                return (await agent.run(request.told, usage_limits=limits, usage=spent)).output
+        finally:
+            self.spent += spent
 
     def _built(self) -> Model:
         if not isinstance(self._model, str):
@@ -133,7 +138,7 @@ def _failed(error: BaseException, last: _Last) -> RefiningFailed:
         return error
     refused = refusal(error)
     where = f" {refused.where}" if refused.where else ""
-    wrong = f"; the last answer: {last.problems[0]}" if last.problems else ""
+    wrong = f"; the last answer: {' '.join(last.problems[0].split())}" if last.problems else ""
     return RefiningFailed(
         f"the refining model gave nothing usable ({refused.code}{where}){wrong}", last.problems
     )

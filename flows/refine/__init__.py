@@ -63,6 +63,11 @@ def _refined(settings: Settings, start: Scene, refiner: Refiner, asked: Asked) -
     desk = _desk(start, found)
     drafts = _drafts(refiner, start, desk, asked.candidates)
     yield from drafts.dropped
+    spent = refiner.spent
+    yield (
+        f"the model was asked {spent.requests} times: "
+        f"{spent.input_tokens} tokens in, {spent.output_tokens} out"
+    )
     tried = sample(settings, start, found.instructions, _read(found), asked.entries)
     yield f"tried on {tried.told}" if tried.cases else f"tried on no entries: {tried.why}"
     shown = work.show(drafts, desk, found.questions, tried.cases, tried.told)

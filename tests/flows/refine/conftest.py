@@ -13,6 +13,18 @@ from tests.agent.refine.recorded import Recording
 
 HERE = Path(__file__).parent
 LABEL = "acme/warehouse"
+ANSWERS = """\
+# Answers
+
+Q1. a
+
+Q2. Drop that, and
+mark nobody.
+
+Q3: emptied
+
+- **Q4.** as the program does it
+"""
 
 
 @dataclass
