@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from agent.plan import Argument, Call, Plan, Refused, Sentences
 from agent.refine.numbers import in_order
-from agent.refine.questions import Question
+from agent.refine.questions import DIFFERENCE, Question
 
 Outcome = Plan | Refused
 UNSET = "left as it is"
@@ -47,7 +47,7 @@ class Differences:
         return Question(
             asks=f"Programs that follow the sentences differ in {place}: which is meant?",
             about=tuple(in_order(list(about))),
-            kind="gap",
+            kind=DIFFERENCE,
             options=tuple(sorted(self.options[place]))[:OPTIONS_AT_MOST],
         )
 

@@ -36,6 +36,7 @@ ANSWERS_HEAD = """\
 
 Write beside each number of questions.md a letter, or your own words. Nobody but you writes in this file.
 """
+DIFFERENCE = "difference"
 STATES = {"Answered in answers.md.": "answered", "Withdrawn.": "withdrawn"}
 
 _HEADING = re.compile(r"## (Q[1-9][0-9]{0,3})\. (.+)", re.ASCII)
@@ -45,7 +46,10 @@ _ANSWER = re.compile(r"\s{0,3}(?:[-*] +)?(?:\*\*)?(Q[0-9]+)(?:\*\*)?[.:)](?:\*\*
 
 
 class Question(Frozen):
-    """One question. `count`: in words, how many entries it is about; it is told to no model."""
+    """One question. `count`: in words, how many entries it is about; it is told to no model.
+
+    kind: contradiction, gap or vague, as the model says; DIFFERENCE where programs or examples disagree.
+    """
 
     number: str = ""
     asks: str

@@ -12,7 +12,7 @@ from agent.instructions import Instructions, Sentence
 from agent.manifest import Manifest
 from agent.policy import Policy
 from agent.prelude import stubs
-from agent.refine.questions import Question
+from agent.refine.questions import DIFFERENCE, Question
 from agent.transforms import TRANSFORMS
 from connectors.entry import EntryField
 from connectors.operation import Write
@@ -133,10 +133,11 @@ def _sentences(sentences: Sequence[Sentence]) -> str:
 
 
 def _questions(words: Words) -> str:
-    """Questions without their counts: what was found out from entries stays here."""
+    """Questions without their counts. A difference may come of entries, so it is told only once a person
+    has answered it."""
     lines: list[str] = []
     for asked in words.questions:
-        if asked.state == "withdrawn" and asked.number not in words.answers:
+        if asked.number not in words.answers and (asked.state == "withdrawn" or asked.kind == DIFFERENCE):
             continue
         lines.append(f"{asked.number}. {asked.asks} (about {' '.join(asked.about) or 'all'})")
         lines += [f"   {chr(97 + at)}. {option}" for at, option in enumerate(asked.options)]

@@ -18,7 +18,7 @@ from agent.refine.draft import (
     DraftedSentences,
 )
 from agent.refine.numbers import in_order
-from agent.refine.questions import Question
+from agent.refine.questions import DIFFERENCE, Question
 from agent.refine.sentences import DraftProblems, Settled, settled
 from agent.refine.telling import Words
 
@@ -214,7 +214,7 @@ def _contradicted(golden: Golden, names: Sequence[str]) -> Question:
     return Question(
         asks=f"An example ({golden.shows}) and the program differ in {told}: which is meant?",
         about=tuple(in_order(examples.cited(golden.plan))),
-        kind="gap",
+        kind=DIFFERENCE,
         options=("as the program does it", "as the example expects it"),
     )
 

@@ -72,6 +72,7 @@ def _refined(settings: Settings, start: Scene, refiner: Refiner, asked: Asked) -
     yield f"tried on {tried.told}" if tried.cases else f"tried on no entries: {tried.why}"
     shown = work.show(drafts, desk, found.questions, tried.cases, tried.told)
     yield from _shown_told(shown, drafts, desk)
+    yield from _asked_again(start, shown)
     questions = merged(start.words.questions, shown.asked, start.words.answers)
     draft = Draft(
         by=asked.by,
@@ -152,6 +153,15 @@ def _numbers_told(start: Scene, found: Settled) -> str:
         f"{len(now)} sentences: {same} as they were, {reworded} reworded, "
         f"{len(now.keys() - before.keys())} new, {len(before.keys() - now.keys())} retired"
     )
+
+
+def _asked_again(start: Scene, shown: Shown) -> Iterator[str]:
+    """What was answered, and is open all the same: the answer did not settle it."""
+    answered = {one.asks: one.number for one in start.words.questions if one.number in start.words.answers}
+    for question, _ in shown.asked:
+        if question.asks in answered:
+            number = answered[question.asks]
+            yield f"{number} was answered and is open all the same; look whether the draft follows"
 
 
 def _shown_told(shown: Shown, drafts: Drafts, desk: Desk) -> Iterator[str]:

@@ -45,7 +45,7 @@ def test_candidates_that_disagree_become_a_question_without_a_value(practice: Pr
     differ = "## Q3. Programs that follow the sentences differ in `warehouse_upsert_patients.email`"
     assert differ in questions
     asked = questions.partition(differ)[2].partition("## Q4")[0]
-    assert "About S3 (gap).\n\n- a. emptied\n- b. left as it is\n\n1 of all 5 patients" in asked
+    assert "About S3 (difference).\n\n- a. emptied\n- b. left as it is\n\n1 of all 5 patients" in asked
     assert "program: candidate 1 of 2 that hold is kept" in lines
     assert any(line.startswith("candidate 3: ") and "cites S9" in line for line in lines)
 
@@ -97,6 +97,7 @@ def test_answers_change_what_they_are_about_and_numbers_stay(practice: Practice)
     questions = practice.text("questions.md")
     assert questions.count("## Q") == questions.count("Answered in answers.md.") == 4
     assert not any(line.startswith("to do: answer") for line in lines)
+    assert "Q1 was answered and is open all the same; look whether the draft follows" in lines
 
 
 def test_examples_of_sentences_that_are_gone_go(practice: Practice) -> None:
@@ -169,3 +170,16 @@ def test_what_was_drafted_stands_every_check(practice: Practice) -> None:
 
     assert recording.wrong == [] and not any(line.startswith("to do") for line in lines), lines
     assert path.read_text() == grants
+
+
+def test_of_a_difference_the_model_hears_only_what_was_answered(practice: Practice) -> None:
+    practice.refined("first.yaml")
+    answers = practice.folder / "answers.md"
+    answers.write_text(ANSWERS.replace("Q3: emptied", "Q3."))
+    practice.endpoint.bodies.clear()
+
+    _, recording = practice.refined("second.yaml")
+
+    [lacking] = recording.wrong
+    assert lacking.startswith("sentences: lacks 'Programs that follow the sentences differ")
+    assert "as the program does it" in str(practice.endpoint.requests()[0]["messages"])
