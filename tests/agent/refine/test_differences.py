@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -124,6 +124,7 @@ arguments = st.dictionaries(
 plans = st.sampled_from([SKIP]) | st.builds(write, arguments) | st.builds(write, arguments, arguments)
 
 
+@settings(deadline=None)
 @given(st.lists(plans, min_size=2, max_size=3))
 def test_options_are_several_and_tell_nothing(outcomes: list[Plan]) -> None:
     differences = Differences()

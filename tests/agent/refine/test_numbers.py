@@ -1,6 +1,6 @@
 """A number belongs to what it stood beside: it is kept, or it is gone for ever."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.refine.numbers import after, in_order, numbered
@@ -46,6 +46,7 @@ texts = st.text("abcdefg hij.", min_size=1, max_size=40)
 claims = st.none() | st.sampled_from(["S1", "S2", "S3", "S4", "S9"])
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["S1", "S2", "S3", "S4"]), texts), st.lists(st.tuples(texts, claims)))
 def test_every_draft_gets_one_number_of_its_own(
     before: dict[str, str], drafted: list[tuple[str, str | None]]

@@ -1,7 +1,7 @@
 """questions.md is read as it was written; answers.md says what was answered, and nothing else."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.instructions import InstructionsError
@@ -20,6 +20,7 @@ asked = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(asked, max_size=4))
 def test_what_is_written_is_read(questions: list[Question]) -> None:
     numbered = tuple(one.model_copy(update={"number": f"Q{at}"}) for at, one in enumerate(questions, 1))
