@@ -17,6 +17,7 @@ from connectors.operation import Write
 
 WRITTEN = {"str": "str", "int": "int", "float": "float", "bool": "bool", "date": "str", "datetime": "str"}
 ANNOTATED = {"entry": "entry: Entry", "today": "today: date", "known": "known: dict[str, Any]"}
+DECISION = "list[Call] | Decided"
 CHECK_TIMEOUT = 30.0  # seconds
 
 
@@ -40,16 +41,18 @@ def check_program(
     writes: Mapping[str, Write],
     fields: Iterable[EntryField],
     pool: pydantic_monty.Monty | None = None,
+    gives: str = DECISION,
 ) -> list[str]:
     """What is wrong with a program, one line each, "line 4: …"; empty if nothing is.
 
     Args:
+        gives: the type of what its function gives.
         pool: what `workers` gave; one process for this program alone without it.
         fields: the entry's fields that the program may read. A field that is declared may still be
             missing: `entry.get("email")` may be None, `entry["email"]` ends the decision if it is not there.
     """
     try:
-        typed, given, program = _texts(source, policy, writes, fields)
+        typed, given, program = _texts(source, policy, writes, fields, gives)
     except ValueError as error:
         return [str(error)]
     with nullcontext(pool) if pool else workers(1) as own:
@@ -69,11 +72,15 @@ def key_of(
 
 
 def _texts(
-    source: str, policy: Policy, writes: Mapping[str, Write], fields: Iterable[EntryField]
+    source: str,
+    policy: Policy,
+    writes: Mapping[str, Write],
+    fields: Iterable[EntryField],
+    gives: str = DECISION,
 ) -> tuple[str, str, Program]:
     """What the type checker reads, what it is told beforehand, and what runs. Raises ValueError."""
     parameters = ", ".join(ANNOTATED[name] for name in signature(source))
-    typed = re.sub(DECIDE, f"def decide({parameters}) -> list[Call] | Decided:", source, count=1, flags=re.M)
+    typed = re.sub(DECIDE, f"def decide({parameters}) -> {gives}:", source, count=1, flags=re.M)
     program = Program(source, policy, writes)
     host = host_stubs(program.questions, policy.judgement, own_names(source))
     return typed, stubs(policy, writes) + host + entry_stubs(fields), program

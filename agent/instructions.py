@@ -3,8 +3,9 @@
     S1. Send every active patient to the warehouse.
     **S2** Skip a patient who has not consented (`no_consent`).
 
-A sentence goes on until an empty line, a heading or the next sentence. Headings and prose around the
-sentences explain; only sentences are rules and can be cited.
+A sentence goes on until an empty line, a heading, a quotation or the next sentence. Headings and prose
+around the sentences explain, and `> words` below one quotes what it comes from; only sentences are rules and
+can be cited.
 
 `S5. Judgement: …` is a sentence that a program may not settle alone: it asks `judge`. `S4. Retired.` keeps
 the number of a sentence that is gone, so that the others keep theirs; it cannot be cited.
@@ -34,7 +35,7 @@ _SENTENCE = re.compile(
 _ALMOST = re.compile(
     r" {0,3}(?:[-*] +)?(?:\*\*)?[sSѕЅｓＳ] ?\d+\b"
 )  # else it would be read as prose, silently
-_BREAK = re.compile(r"\s*$|\s*(?:#|```|~~~|---)", re.ASCII)
+_BREAK = re.compile(r"\s*$|\s*(?:[#>]|```|~~~|---)", re.ASCII)
 _FENCE = re.compile(r"\s*(```|~~~)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CITED = re.compile(r"(?<![A-Za-z0-9_])S[1-9][0-9]{0,3}(?![A-Za-z0-9_])", re.ASCII)

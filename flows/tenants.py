@@ -212,12 +212,8 @@ class Deployment(Settings):
         return self.integration.policy(self.instructions, self.timezone)
 
 
-def load(root: Path, label: str) -> Deployment:
-    """The deployment `tenant/integration` below a folder of deployments.
-
-    Raises:
-        IntegrationInvalid: a file is missing or says what is not understood.
-    """
+def load_integration(root: Path, label: str) -> tuple[Tenant, Integration]:
+    """What tenant.yaml and integration.yaml say, before there are instructions. Raises as `load`."""
     tenant, _, name = label.partition("/")
     folder = root / tenant / name
     if not name or not folder.is_dir():
@@ -226,6 +222,17 @@ def load(root: Path, label: str) -> Deployment:
     described = load_tenant(root, tenant)
     integration = parsed(folder / "integration.yaml", Integration)
     _check_connections(folder, described, integration)
+    return described, integration
+
+
+def load(root: Path, label: str) -> Deployment:
+    """The deployment `tenant/integration` below a folder of deployments.
+
+    Raises:
+        IntegrationInvalid: a file is missing or says what is not understood.
+    """
+    described, integration = load_integration(root, label)
+    folder = root / label
     instructions, manifest = Instructions.load(folder), parsed(folder / manifests.FILE, Manifest)
     for sentence in manifest.root.keys() - set(instructions.numbers):
         raise IntegrationInvalid(
@@ -235,8 +242,8 @@ def load(root: Path, label: str) -> Deployment:
     if integration.decide.asked:
         models.allowed(listed, folder / "integration.yaml", integration.decide.asked)
     return Deployment(
-        tenant=tenant,
-        name=name,
+        tenant=folder.parent.name,
+        name=folder.name,
         timezone=described.timezone,
         connections=described.connections,
         integration=integration,

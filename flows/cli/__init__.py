@@ -13,6 +13,7 @@ MODULES = (
     "files",
     "compiling",
     "lint",
+    "refine",
     "carry",
     "look",
     "audit",

@@ -49,6 +49,15 @@ def test_sentences_are_read_with_prose_around_them() -> None:
     assert found.numbers == ("S1", "S2", "S3", "S4")
 
 
+def test_a_quotation_below_a_sentence_is_no_part_of_it() -> None:
+    found = Instructions.parse(
+        "S1. Archive\nwho left.\n> S9. Please archive `them`\n\nS2. Skip.\n> why\n> not\n"
+    )
+
+    assert [sentence.text for sentence in found.sentences] == ["Archive who left.", "Skip."]
+    assert found.reasons == ()
+
+
 def test_cites_names_known_sentences_once_in_order() -> None:
     assert Instructions.parse(TEXT).cites("S3 and S1, not S12, XS2, S2x or S3") == ("S3", "S1")
 
