@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -10,10 +10,10 @@ from pydantic_ai import Agent, ModelRetry, ToolOutput
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage, UsageLimits
 
-from agent.access import Access
-from agent.failures import refusal
+from agent.failures import CannotAsk, refusal
 from agent.loop import event_loop
-from agent.models import Counted, model_of, settings_of
+from agent.metered import Terms
+from agent.models import asked, settings_of
 
 SUBMIT = "submit_draft"
 CORRECTIONS = 3  # of one answer
@@ -54,18 +54,16 @@ class _Last:
 class Refiner:
     """A model that drafts. Keeps nothing between requests but `spent`: requests and tokens so far."""
 
-    def __init__(self, model: str | Model, access: Access) -> None:
-        """Raises RefiningFailed if the model cannot be reached so."""
+    def __init__(self, model: str | Model, terms: Terms) -> None:
+        """Raises RefiningFailed if the model may not be asked, or cannot be reached so."""
         self.spent = RunUsage()
         self._model = model
-        self._access = access.model_copy(
-            update={
-                "answer_tokens": max(access.answer_tokens, ANSWER_TOKENS),
-                "request_timeout": max(access.request_timeout, SECONDS),
-            }
-        )
-        if isinstance(model, str):
-            self._built()
+        longer = {
+            "answer_tokens": max(terms.access.answer_tokens, ANSWER_TOKENS),
+            "request_timeout": max(terms.access.request_timeout, SECONDS),
+        }
+        self._terms = replace(terms, access=terms.access.model_copy(update=longer))
+        self._built()  # thrown away: what cannot be built is to be found now
 
     def ask(self, request: Request[Answer]) -> Answer:
         """The answer, checked.
@@ -84,8 +82,8 @@ class Refiner:
 
     async def _ask_each(self, requests: Sequence[Request[Answer]]) -> list[Answer | RefiningFailed]:
         lasts = [_Last() for _ in requests]
-        asked = (self._ask(request, last) for request, last in zip(requests, lasts, strict=True))
-        ended = await asyncio.gather(*asked, return_exceptions=True)
+        runs = (self._ask(request, last) for request, last in zip(requests, lasts, strict=True))
+        ended = await asyncio.gather(*runs, return_exceptions=True)
         return [
             _failed(one, last) if isinstance(one, BaseException) else one
             for one, last in zip(ended, lasts, strict=True)
@@ -94,12 +92,12 @@ class Refiner:
     async def _ask(self, request: Request[Answer], last: _Last) -> Answer:
         wanted: type[Answer] = request.wanted
         agent = Agent(
-            Counted(self._built()),
+            self._built(),
             output_type=ToolOutput(wanted, name=SUBMIT, description="Submit the draft.", strict=False),
             instructions=request.rules,
             name="refine",
             retries={"output": CORRECTIONS},
-            model_settings=settings_of(self._access) | {"temperature": request.variety},
+            model_settings=settings_of(self._terms) | {"temperature": request.variety},
             end_strategy="early",
         )
 
@@ -120,11 +118,9 @@ class Refiner:
             self.spent += spent
 
     def _built(self) -> Model:
-        if not isinstance(self._model, str):
-            return self._model
         try:
-            return model_of(self._model, self._access)
-        except ValueError as error:
+            return asked(self._model, self._terms)
+        except CannotAsk as error:
             raise RefiningFailed(f"the refining model cannot be used: {error}") from None
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from agent.agent import Case, Decider
 from agent.check import check_program
+from agent.coverage import cover
 from agent.gate import Gate
+from agent.golden import Golden
 from agent.instructions import Instructions, InstructionsError
 from agent.manifest import Manifest
 from agent.plan import Refused, Sentences
@@ -45,6 +47,16 @@ class Desk:
             return [str(error)]
         return check_program(source, self.policy, self.writes, self.fields)
 
+    def missed(self, source: str, golden: Sequence[Golden]) -> tuple[str, ...]:
+        """A line for each branch of a program that none of these examples takes."""
+        lines = source.splitlines()
+        found = cover(source, self._policy(source), self.writes, golden)
+        return tuple(f"{one.what}: {lines[one.line - 1].strip()}" for one in found.missed)
+
+    def _policy(self, source: str) -> Policy:
+        reasons = Instructions.parse(self.instructions.text, source).reasons
+        return self.policy.model_copy(update={"reasons": reasons})
+
     def outcomes(self, source: str, cases: Sequence[Case]) -> list[Outcome]:
         """What a program makes of these entries, behind the gate.
 
@@ -52,7 +64,7 @@ class Desk:
             PolicyError: the policy cannot be used.
         """
         instructions = Instructions.parse(self.instructions.text, source)
-        policy = self.policy.model_copy(update={"reasons": instructions.reasons})
+        policy = self._policy(source)
         gate = Gate(policy, self.writes, self.category)
         decider = Decider(gate=gate, policy=policy, instructions=instructions, writes=self.writes)
         try:

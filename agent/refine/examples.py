@@ -9,9 +9,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from agent.case import Case
 from agent.golden import ExpectedCall, ExpectedPlan, Golden
-from agent.instructions import Instructions
 from agent.manifest import Manifest
-from agent.plan import Plan, Sentences
+from agent.plan import Plan
 from agent.policy import Policy
 from agent.refine.differences import Outcome
 from agent.refine.draft import DraftedExample, DraftedExamples
@@ -49,12 +48,6 @@ def read(draft: DraftedExamples, manifest: Manifest, policy: Policy) -> tuple[li
         problems += [f"example {at}: {line}" for line in wrong]
         found.append(golden)
     return found, problems
-
-
-def unreached(examples: Sequence[Golden], instructions: Instructions) -> Sentences:
-    """The sentences that no example's plan cites."""
-    reached = {sentence for golden in examples for sentence in cited(golden.plan)}
-    return tuple(number for number in instructions.numbers if number not in reached)
 
 
 def name(golden: Golden) -> str:
@@ -122,11 +115,6 @@ def _golden(one: DraftedExample) -> Golden:
     )
 
 
-def cited(plan: ExpectedPlan) -> Sentences:
-    """Every sentence that a plan names."""
-    return (*plan.because, *(sentence for call in plan.calls for sentence in call.because))
-
-
 def _undeclared(golden: Golden, manifest: Manifest) -> list[str]:
     """What the entry holds that is not read, so that no real entry can look like it."""
     problems: list[str] = []
@@ -140,7 +128,7 @@ def _undeclared(golden: Golden, manifest: Manifest) -> list[str]:
 
 def _ungranted(plan: ExpectedPlan, policy: Policy) -> list[str]:
     problems = [
-        f"plan: {sentence} is no sentence" for sentence in cited(plan) if sentence not in policy.sentences
+        f"plan: {sentence} is no sentence" for sentence in plan.cited if sentence not in policy.sentences
     ]
     for call in plan.calls:
         grant = policy.operations.get(call.op)

@@ -112,16 +112,21 @@ def program_told(
 
 
 def examples_told(
-    words: Words, instructions: Instructions, manifest: Manifest, fields: Sequence[EntryField]
+    words: Words,
+    instructions: Instructions,
+    manifest: Manifest,
+    fields: Sequence[EntryField],
+    missed: Sequence[str] = (),
 ) -> str:
-    """For the examples."""
-    return _parts(
+    """For the examples; for more of them, with the branches of a program that none took."""
+    parts = [
         ("The sentences", _sentences(instructions.sentences)),
         ("The fields of an entry", _fields(fields)),
         ("Which sentence needs which", _needs(manifest)),
         ("The operations that are granted", _operations(words)),
         ("A plan's schema", json.dumps(ExpectedPlan.model_json_schema(), sort_keys=True)),
-    )
+    ]
+    return _parts(*parts, *([("What no example shows yet: add these", "\n".join(missed))] if missed else []))
 
 
 def _parts(*parts: tuple[str, str]) -> str:

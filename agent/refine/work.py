@@ -4,9 +4,10 @@ Nothing is read or written here but what is handed in; flows/refine/ brings the 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.agent import Case
+from agent.coverage import unshown
 from agent.golden import Golden
 from agent.plan import Refused, Sentences
 from agent.refine import candidates, counting, examples, telling
@@ -42,6 +43,7 @@ class Shown:
     chosen: int  # the candidate's number, from 1; 0 without one
     golden: tuple[Golden, ...]
     unreached: Sentences  # that no example cites
+    missed: tuple[str, ...]  # a line for each branch of the program that no example takes
     asked: tuple[tuple[Question, str | None], ...]
     refused: Mapping[str, int]  # entries that the program's plan was refused for, by code
 
@@ -125,7 +127,7 @@ def draft_examples(refiner: Refiner, words: Words, desk: Desk) -> list[Golden]:
         if wrong:
             return wrong
         held.append(found)
-        missing = examples.unreached(found, desk.instructions)
+        missing = unshown(desk.instructions.numbers, found)
         return [f"no example's plan cites {number}; add one" for number in missing]
 
     told = telling.examples_told(words, desk.instructions, desk.manifest, desk.fields)
@@ -134,7 +136,7 @@ def draft_examples(refiner: Refiner, words: Words, desk: Desk) -> list[Golden]:
     except RefiningFailed:
         if not held:
             raise
-    return max(held, key=lambda found: -len(examples.unreached(found, desk.instructions)))
+    return max(held, key=lambda found: -len(unshown(desk.instructions.numbers, found)))
 
 
 def show(
@@ -151,8 +153,8 @@ def show(
     """
     counted = _counted(asked, cases, patients)
     if not drafts.programs:
-        missing = examples.unreached(drafts.examples, desk.instructions)
-        return Shown(None, 0, drafts.examples, missing, tuple(counted), {})
+        missing = unshown(desk.instructions.numbers, drafts.examples)
+        return Shown(None, 0, drafts.examples, missing, (), tuple(counted), {})
     invented = [examples.case(golden) for golden in drafts.examples]
     outcomes = [desk.outcomes(source, [*invented, *cases]) for source in drafts.programs]
     ours = range(len(invented))
@@ -168,9 +170,40 @@ def show(
         program=drafts.programs[at],
         chosen=at + 1,
         golden=judged.kept,
-        unreached=examples.unreached(judged.kept, desk.instructions),
+        unreached=unshown(desk.instructions.numbers, judged.kept),
+        missed=desk.missed(drafts.programs[at], judged.kept),
         asked=(*counted, *((question, None) for question in new)),
         refused=candidates.codes(outcomes[at][one] for one in theirs),
+    )
+
+
+def completed(refiner: Refiner, words: Words, desk: Desk, shown: Shown) -> Shown:
+    """With examples for the branches of the program that no example took; what stays missed is to be told."""
+    if shown.program is None or not shown.missed:
+        return shown
+    present = {examples.name(golden) for golden in shown.golden}
+    held: list[list[Golden]] = []
+
+    def problems(draft: DraftedExamples) -> Sequence[str]:
+        found, wrong = examples.read(draft, desk.manifest, desk.policy)
+        if not wrong:
+            held.append([golden for golden in found if examples.name(golden) not in present])
+        return wrong
+
+    told = telling.examples_told(words, desk.instructions, desk.manifest, desk.fields, shown.missed)
+    answer = refiner.ask_each([Request(telling.EXAMPLES, told, DraftedExamples, problems)])
+    if not held or isinstance(answer[0], RefiningFailed):
+        return shown
+    outcomes = desk.outcomes(shown.program, [examples.case(golden) for golden in held[-1]])
+    judged = examples.judged(held[-1], outcomes)
+    golden = (*shown.golden, *judged.kept)
+    new = ((_contradicted(one, names), None) for one, names in judged.others)
+    return replace(
+        shown,
+        golden=golden,
+        unreached=unshown(desk.instructions.numbers, golden),
+        missed=desk.missed(shown.program, golden),
+        asked=(*shown.asked, *new),
     )
 
 
@@ -213,7 +246,7 @@ def _contradicted(golden: Golden, names: Sequence[str]) -> Question:
     told = ", ".join(f"`{name}`" if "." in name else name for name in names)
     return Question(
         asks=f"An example ({golden.shows}) and the program differ in {told}: which is meant?",
-        about=tuple(in_order(examples.cited(golden.plan))),
+        about=tuple(in_order(golden.plan.cited)),
         kind=DIFFERENCE,
         options=("as the program does it", "as the example expects it"),
     )

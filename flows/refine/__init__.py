@@ -7,7 +7,6 @@ only counts are left, in questions.md, and those are told to no model.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.access import Access
 from agent.manifest import Manifest
 from agent.refine import work
 from agent.refine.asking import Refiner, RefiningFailed
@@ -15,15 +14,13 @@ from agent.refine.candidates import Desk, gate_problem
 from agent.refine.questions import ANSWERS_FILE, Question, merged
 from agent.refine.sentences import Settled
 from agent.refine.work import Drafts, Shown
-from flows import systems
 from flows.check import check, offers
-from flows.connections import Connections, made
 from flows.refine import files
 from flows.refine.entries import sample
 from flows.refine.files import Draft
 from flows.refine.scene import Scene, category, scene
+from flows.refine.terms import terms
 from flows.refine.words import RefineInvalid
-from flows.run import tenant_seal
 from flows.settings import Settings
 
 __all__ = ["Asked", "RefineInvalid", "refine"]
@@ -51,8 +48,8 @@ def refine(settings: Settings, label: str, asked: Asked) -> Iterator[str]:
     start = scene(settings.deployments, label)
     asked = _completed(start, asked)
     try:
-        refiner = Refiner(asked.by, _access(settings, start, asked))
-        yield from _refined(settings, start, refiner, asked)
+        with terms(settings, start, asked.by, asked.connection) as agreed:
+            yield from _refined(settings, start, Refiner(asked.by, agreed), asked)
     except RefiningFailed as failed:
         raise RefineInvalid(f"{label}: {failed}; nothing was written") from None
 
@@ -63,14 +60,11 @@ def _refined(settings: Settings, start: Scene, refiner: Refiner, asked: Asked) -
     desk = _desk(start, found)
     drafts = _drafts(refiner, start, desk, asked.candidates)
     yield from drafts.dropped
-    spent = refiner.spent
-    yield (
-        f"the model was asked {spent.requests} times: "
-        f"{spent.input_tokens} tokens in, {spent.output_tokens} out"
-    )
     tried = sample(settings, start, found.instructions, _read(found), asked.entries)
     yield f"tried on {tried.told}" if tried.cases else f"tried on no entries: {tried.why}"
     shown = work.show(drafts, desk, found.questions, tried.cases, tried.told)
+    shown = work.completed(refiner, start.words, desk, shown)
+    yield _spent_told(refiner)
     yield from _shown_told(shown, drafts, desk)
     yield from _asked_again(start, shown)
     questions = merged(start.words.questions, shown.asked, start.words.answers)
@@ -100,19 +94,6 @@ def _completed(start: Scene, asked: Asked) -> Asked:
     if connection and connection not in start.tenant.connections:
         raise RefineInvalid(f"{start.label}: connection {connection} is not in tenant.yaml; add it there")
     return Asked(by, connection, asked.candidates, asked.entries)
-
-
-def _access(settings: Settings, start: Scene, asked: Asked) -> Access:
-    """How the model is reached."""
-    if not asked.connection:
-        return Access()
-    tenant = start.folder.parent.name
-    kind = start.tenant.connections[asked.connection].connector
-    if kind != "model":
-        raise RefineInvalid(f"{start.label}: connection {asked.connection} is {kind}, not model")
-    with tenant_seal(settings, tenant) as seal:
-        own = Connections(tenant, start.tenant.connections, seal, environment=settings.env)
-        return made(tenant, asked.connection, lambda: systems.access(own.values(asked.connection)))
 
 
 def _desk(start: Scene, found: Settled) -> Desk:
@@ -155,6 +136,12 @@ def _numbers_told(start: Scene, found: Settled) -> str:
     )
 
 
+def _spent_told(refiner: Refiner) -> str:
+    spent = refiner.spent
+    tokens = f"{spent.input_tokens} tokens in, {spent.output_tokens} out"
+    return f"the model was asked {spent.requests} times: {tokens}"
+
+
 def _asked_again(start: Scene, shown: Shown) -> Iterator[str]:
     """What was answered, and is open all the same: the answer did not settle it."""
     answered = {one.asks: one.number for one in start.words.questions if one.number in start.words.answers}
@@ -172,9 +159,11 @@ def _shown_told(shown: Shown, drafts: Drafts, desk: Desk) -> Iterator[str]:
     for code, number in shown.refused.items():
         yield f"program: refused for {number} of the entries ({code})"
     agree = "agree with the program" if shown.program is not None else "are kept"
-    yield f"golden: {len(shown.golden)} of {len(drafts.examples)} examples {agree}"
+    yield f"golden: {len(shown.golden)} examples {agree}"
     for sentence in shown.unreached:
         yield f"golden: no example reaches {sentence}"
+    for branch in shown.missed:
+        yield f"golden: no example takes a branch: {branch}"
 
 
 def _to_do(settings: Settings, start: Scene, desk: Desk, questions: Sequence[Question]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from agent.manifest import Manifest
 from connectors.entry import Found
 from connectors.errors import ConnectorError
 from connectors.healthie import Healthie
-from flows import accounts, connections
+from flows import accounts, connections, models
 from flows.boundary import CodedFailure
 from flows.connections import Connections
 from flows.errors import Spoken
@@ -42,12 +42,12 @@ def sample(
     if number <= 0:
         return Sample(why="nobody asked for any")
     try:
-        return _sample(settings, _deployment(scene, instructions, read), number)
+        return _sample(settings, _deployment(settings, scene, instructions, read), number)
     except (Spoken, ConnectorError, CodedFailure) as error:
         return Sample(why=str(error))
 
 
-def _deployment(scene: Scene, instructions: Instructions, read: Manifest) -> Deployment:
+def _deployment(settings: Settings, scene: Scene, instructions: Instructions, read: Manifest) -> Deployment:
     return Deployment(
         tenant=scene.folder.parent.name,
         name=scene.folder.name,
@@ -56,6 +56,7 @@ def _deployment(scene: Scene, instructions: Instructions, read: Manifest) -> Dep
         integration=scene.integration,
         instructions=instructions,
         manifest=read,
+        models=models.load(settings.deployments),
     )
 
 

@@ -21,6 +21,7 @@ from agent.refine import questions as asking
 from agent.refine.examples import name as example_name
 from agent.refine.questions import Question
 from connectors.base import Settings
+from flows import golden as golden_file
 from flows import scaffold
 
 RECORD = "drafted.yaml"
@@ -32,7 +33,6 @@ FIELDS_HEAD = """\
 RECORD_HEAD = """\
 # Written by: ferry refine. By these hashes it knows which files are as it drafted them; others it leaves.
 """
-WIDTH = 110
 
 
 class Drafted(Settings):
@@ -65,7 +65,7 @@ class Draft:
         if self.program is not None:
             texts[PROGRAM_FILE] = self.program
         return texts | {
-            f"{goldens.FOLDER}/{example_name(golden)}": golden_text(golden) for golden in self.golden
+            f"{goldens.FOLDER}/{example_name(golden)}": golden_file.text(golden) for golden in self.golden
         }
 
 
@@ -115,16 +115,6 @@ def fields_text(manifest: Manifest) -> str:
     """fields.yaml: a line for each sentence."""
     lines = [f"{number}: [{', '.join(paths)}]\n" for number, paths in manifest.root.items()]
     return FIELDS_HEAD + "".join(lines)
-
-
-def golden_text(golden: Golden) -> str:
-    """One example as YAML; what is as it would be anyway is left out."""
-    described = golden.model_dump(exclude_defaults=True)
-    plan = golden.plan.model_dump(mode="json", exclude_defaults=True)
-    if golden.plan.again_on:
-        plan["again_on"] = golden.plan.again_on
-    described["plan"] = {"kind": golden.plan.kind} | plan
-    return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=WIDTH)
 
 
 def _is_a_persons(folder: Path, name: str, text: str, before: Mapping[str, str]) -> bool:

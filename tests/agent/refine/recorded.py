@@ -65,6 +65,8 @@ class Recording:
         if kind == "program":
             found = re.search(r"Candidate ([0-9]+) of", user["content"])
             kind = f"program {found[1]}" if found else kind
+        if "## What no example shows yet" in user["content"]:
+            kind = "branches"
         return kind, user["content"]
 
     def _check_tool(self, kind: str, body: Body) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from agent.coverage import unshown
 from agent.golden import ExpectedPlan
 from agent.instructions import Instructions
 from agent.manifest import Manifest
 from agent.plan import Argument, Call, Plan, Refused, Source
 from agent.refine.draft import DraftedExamples
-from agent.refine.examples import against, judged, met, name, read, unreached
+from agent.refine.examples import against, judged, met, name, read
 from tests.agent.desk import TEXT, policy
 
 POLICY = policy("program")
@@ -100,7 +101,7 @@ def test_null_and_empty_lists_are_no_other_fields() -> None:
 def test_sentences_that_no_plan_cites_are_told() -> None:
     found, _ = read(drafted(example()), MANIFEST, POLICY)
 
-    assert unreached(found, INSTRUCTIONS) == ("S2", "S3", "S4", "S5")
+    assert unshown(INSTRUCTIONS.numbers, found) == ("S2", "S3", "S4", "S5")
 
 
 def test_what_an_example_expects_otherwise_is_told_by_name() -> None:

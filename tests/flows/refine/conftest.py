@@ -13,6 +13,10 @@ from tests.agent.refine.recorded import Recording
 
 HERE = Path(__file__).parent
 LABEL = "acme/warehouse"
+MODELS = """\
+openai-compatible:drafter: {version: test-model, local: true, price: {input: 1, output: 2}}
+openai-compatible:decider: {version: test-model, local: true, price: {input: 1, output: 2}}
+"""
 ANSWERS = """\
 # Answers
 
@@ -72,6 +76,7 @@ def practice(
 ) -> Iterator[Practice]:
     healthie, words = stand_in
     shutil.copytree(HERE / "acme", tmp_path / "deployments" / "acme")
+    (tmp_path / "deployments" / "models.yaml").write_text(MODELS)
     with serving(in_turn(says("nothing"))) as endpoint:
         for name, value in {
             "FERRY_HOME": str(tmp_path / "home"),

@@ -28,7 +28,7 @@ def test_a_model_that_gives_nothing_usable_writes_nothing(
     name: str, practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reply, code = BROKEN[name]
-    monkeypatch.setattr("agent.models.WAIT", 0.0)
+    monkeypatch.setattr("agent.metered.WAIT", 0.0)
     practice.endpoint.model = in_turn(reply)
     before = sorted(practice.folder.rglob("*"))
 
@@ -97,7 +97,7 @@ def test_where_a_model_decides_no_program_is_drafted(practice: Practice) -> None
     assert recorded.wrong == [] and set(recorded.asked) == {"sentences", "examples"}
     assert practice.endpoint.requests()[0]["model"] == "decider"
     assert not (practice.folder / "program.py").exists()
-    assert "golden: 4 of 4 examples are kept" in lines
+    assert "golden: 4 examples are kept" in lines
     assert "1 of all 5 patients that were looked at" in practice.text("questions.md")
 
 
@@ -123,3 +123,26 @@ def test_what_it_cost_is_told(practice: Practice) -> None:
 
     asked = sum(recording.asked.values())
     assert f"the model was asked {asked} times: {900 * asked} tokens in, {60 * asked} out" in lines
+
+
+def test_a_model_that_is_not_allowed_is_not_asked(practice: Practice) -> None:
+    path = practice.folder.parents[1] / "models.yaml"
+    path.write_text(path.read_text().replace("local: true", "hosts: [models.example.com]"))
+
+    for model in ("openai-compatible:other", "openai-compatible:drafter"):
+        with pytest.raises(Spoken, match=r"have it allowed there|no business associate agreement"):
+            list(refine(Settings(), LABEL, Asked(model, "model")))
+
+    assert practice.endpoint.bodies == []
+
+
+def test_what_drafting_costs_is_within_the_integrations_budget(practice: Practice) -> None:
+    path = practice.folder / "integration.yaml"
+    path.write_text("decide: {budget: {run: {requests: 3}}}\n" + path.read_text())
+    practice.endpoint.model = recorded = Recording(HERE / "recorded" / "first.yaml")
+
+    lines = list(refine(Settings(), LABEL, Asked("openai-compatible:drafter", "model")))
+
+    assert sum(recorded.asked.values()) == 3
+    assert sum(line.startswith("candidate ") and "(budget_reached run)" in line for line in lines) == 3
+    assert not (practice.folder / "program.py").exists()

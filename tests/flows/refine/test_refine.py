@@ -11,9 +11,16 @@ from agent.instructions import Instructions
 from agent.manifest import Manifest
 from flows import scaffold
 from flows.tenants import load
-from tests.flows.refine.conftest import ANSWERS, LABEL, Practice
+from tests.agent.refine.recorded import Recording
+from tests.flows.refine.conftest import ANSWERS, HERE, LABEL, Practice
 
-TWO = "two-primary-policies"
+FIRST = [
+    "a-patient-with-everything",
+    "a-primary-policy-without-a-plan-and-a-secondary-one",
+    "almost-nothing",
+    "an-archived-patient",
+    "two-primary-policies",
+]
 
 
 def changed(before: str, after: str) -> list[str]:
@@ -67,15 +74,24 @@ def test_examples_agree_with_the_program_or_become_a_question(practice: Practice
     lines, _ = practice.refined("first.yaml")
 
     names = sorted(path.name for path in (practice.folder / "golden").iterdir())
-    assert names == [
-        "a-patient-with-everything.yaml",
-        "an-archived-patient.yaml",
-        "two-primary-policies.yaml",
-    ]
+    assert names == [f"{one}.yaml" for one in FIRST]
     golden = Golden.model_validate(yaml.safe_load(practice.text("golden/two-primary-policies.yaml")))
     assert (golden.plan.kind, golden.plan.because, golden.plan.reason) == ("review", ("S4",), "two_primaries")
     assert "## Q4. An example (No last name) and the program differ in" in practice.text("questions.md")
     assert "golden: no example reaches S5" in lines
+    assert not any("no example takes a branch" in line for line in lines)
+
+
+def test_a_branch_that_no_example_takes_is_told(practice: Practice) -> None:
+    recorded = Recording(HERE / "recorded" / "first.yaml")
+    del recorded.recorded["branches"]
+
+    lines, _ = practice.refined(recorded)
+
+    assert (
+        'golden: no example takes a branch: the condition before `else` always holds: email=entry["email"]'
+        '.lower() if entry["email"] else None,' in lines
+    )
 
 
 def test_answers_change_what_they_are_about_and_numbers_stay(practice: Practice) -> None:
@@ -110,8 +126,8 @@ def test_examples_of_sentences_that_are_gone_go(practice: Practice) -> None:
     practice.refined("second.yaml")
 
     names = sorted(path.stem for path in (practice.folder / "golden").iterdir())
-    assert names == ["a-patient-with-everything", "an-archived-patient", "ours", TWO]
-    assert "kind: write" in practice.text("golden/two-primary-policies.yaml")
+    assert names == sorted([*FIRST, "ours"])
+    assert "payer: Blue Example" in practice.text("golden/two-primary-policies.yaml")
 
 
 def test_the_same_draft_changes_nothing(practice: Practice) -> None:
