@@ -10,9 +10,11 @@ from pydantic import JsonValue
 from agent.branches import TAKEN, Branch, watched
 from agent.compiled import Program, signature
 from agent.golden import Golden
+from agent.host import Host, Paused
 from agent.plan import Sentences
 from agent.policy import Policy
 from agent.program import ProgramFailed, Sandbox
+from agent.transforms import When
 from agent.walk import reading
 from connectors.operation import Write
 
@@ -23,8 +25,6 @@ def {TAKEN}(at, value):
     if (at, way) not in _notes:
         _notes.append((at, way))
     return value
-def judge(sentence, question, options, about=None):
-    return _judgements[sentence]
 """
 
 
@@ -73,11 +73,11 @@ def _taken(program: Program, examples: Iterable[Golden]) -> set[tuple[int, bool]
                 "entry": example.entry,
                 "known": example.known,
                 "today": example.today,
-                "_judgements": dict(example.judgements),
             }
+            host = Host(program, When(example.today, program.timezone), example.judgements)
             try:
-                answer = sandbox.run(program, inputs, example.today)
-            except ProgramFailed:
+                answer = sandbox.run(program, inputs, example.today, host)
+            except (ProgramFailed, Paused):
                 continue  # the example fails when it is tested, which says why
             taken |= {(at, way) for at, way in json.loads(answer)}
     finally:

@@ -79,6 +79,4 @@ class Golden(Frozen):
 
     def case(self, name: str) -> Case:
         """The example as a case to decide; its patient is the example's name."""
-        return Case(
-            patient=name, entry=self.entry, known=self.known, today=self.today, judged=self.judgements
-        )
+        return Case(name, self.entry, self.known, self.today, judged=self.judgements)

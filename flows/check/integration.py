@@ -54,7 +54,8 @@ def check(
     writes = looked.targets()
     if instructions is None or writes is None or manifest is None:
         return None
-    policy = integration.policy(instructions, (described and described.timezone) or "UTC")
+    zone = described.timezone if described else None
+    policy = integration.policy(instructions, zone or "UTC")
     looked.grants(policy, writes)
     no_program = policy.by == "program" and instructions.program is None
     if no_program or set(policy.operations) - set(writes):

@@ -125,11 +125,16 @@ def test_the_watched_program_decides_as_before() -> None:
 
 
 def test_a_judgement_is_answered_by_the_example() -> None:
-    source = body("if judge('S4', 'Is it urgent?', ['yes', 'no']) == 'yes':", "    pass")
+    source = body("if judge('S4', 'Is it urgent?', ['yes', 'no'], {}) == 'yes':", "    pass")
+    judging = policy("program").model_copy(update={"judgement": ("S4",)})
     answers = [example(a=1).model_copy(update={"judgements": {"S4": word}}) for word in ("yes", "no")]
 
-    assert missed(source, answers[0]) == ["2 the condition always holds"]
-    assert missed(source, *answers) == []
+    def ways(*examples: Golden) -> list[str]:
+        return [one.what for one in cover(source, judging, WRITES, examples).missed]
+
+    assert ways(answers[0]) == ["the condition always holds"]
+    assert ways(*answers) == []
+    assert len(ways(example(a=1))) == 2, "what nobody judged decides nothing"
 
 
 def test_a_sentence_is_shown_by_a_plan_that_cites_it() -> None:
