@@ -113,8 +113,11 @@ def made(
 
 
 def put(folder: Path, proof: Proof) -> Path:
-    """Write a proof beside those of others that were made with the same files. Gives the file."""
-    others = [one for one in _there(folder) if one.by != proof.by and one.files == proof.files]
+    """Write a proof beside those of others that were made with the same files, if it says anything new."""
+    there = _there(folder)
+    if any(one == proof.model_copy(update={"date": one.date}) for one in there):
+        return folder / PROOF_FILE  # so that an approval which pins it goes on holding
+    others = [one for one in there if one.by != proof.by and one.files == proof.files]
     kept = Proofs.of(tuple(sorted((*others, proof), key=lambda one: (one.by != PROGRAM, one.by))))
     text = yaml.safe_dump(kept.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     (folder / PROOF_FILE).write_text(HEADER + text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from agent.agent import PROGRAM, Decider, Terms
 from agent.budget import Meter
@@ -9,10 +10,11 @@ from agent.gate import Gate
 from agent.golden import Golden
 from agent.proving import Proven, by_examples, prove
 from connectors.operation import Lookup, Write
-from flows import golden
+from flows import golden, pins, proof, versions
 from flows.check import offers
 from flows.compiling import folder_of
 from flows.errors import Spoken
+from flows.pins import INTEGRATION_FILE
 from flows.settings import Settings
 from flows.tenants import Deployment, load
 
@@ -23,25 +25,41 @@ class NotProven(Spoken):
     """The golden examples cannot be tested, or were not passed. One line."""
 
 
-def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "") -> Proven:
+def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "", version: str = "") -> Proven:
     """What comes of an integration's golden examples.
 
     Args:
         repeats: how often each is decided; 0: as often as it takes to know, which for a program is once.
         by: who decides, if not the one that integration.yaml names: such as a model to fall back on.
+        version: a folder beside the files, such as next, whose files are tested in their place.
 
     Raises:
         IntegrationInvalid, InstructionsError: its files cannot be used. NotProven: it has no examples.
     """
-    examples = golden.load(folder_of(settings.deployments, label))
+    folder = folder_of(settings.deployments, label)
+    with versions.at(settings.deployments, label, version) as there:
+        examples, deployment = golden.load(there / label), load(there, label)
     if not examples:
         raise NotProven(f"{label}: golden/ holds no example; write one for each branch of each sentence")
-    deployment = load(settings.deployments, label)
     by = by or deployment.integration.decide.by
     with ExitStack() as stack:
         terms = None if by == PROGRAM else _terms(stack, settings, deployment, by)
         decider = stack.enter_context(closing(decider_for(deployment, examples, by, terms)))
-        return prove(decider, by, examples, repeats or (1 if by == PROGRAM else REPEATS))
+        made = prove(decider, by, examples, repeats or (1 if by == PROGRAM else REPEATS))
+    _write(folder / version, deployment, made)
+    return made
+
+
+def _write(folder: Path, deployment: Deployment, made: Proven) -> None:
+    """What was shown, for `ferry approve`, beside the files that it was shown of."""
+    if not (folder / INTEGRATION_FILE).is_file():
+        return  # a version of elsewhere: its files are not ours to add to
+    settings = pins.models(deployment.integration, deployment.connections).get(made.by, {})
+    right = {example.name: example.right for example in made.examples}
+    shown = proof.made(
+        folder, settings, by=made.by, repeats=made.repeats, right=right, bound=made.wrong_at_most
+    )
+    proof.put(folder, shown)
 
 
 def _terms(stack: ExitStack, settings: Settings, deployment: Deployment, by: str) -> Terms:

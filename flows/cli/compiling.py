@@ -1,4 +1,4 @@
-"""Before an approval: compile, test. Neither writes anything."""
+"""Before an approval: compile, and test, which writes the proof that an approval asks for."""
 
 import sys
 from typing import Annotated
@@ -41,11 +41,17 @@ def test(
     share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="of a model: examples that must be right each time")
     ] = 0.9,
+    version: Annotated[
+        str, typer.Option("--version", help="test the files of a folder beside the live ones, such as next")
+    ] = "",
 ) -> None:
-    """Decide the golden examples as a run would, and compare the plans. Names what differs, never a value."""
+    """Decide the golden examples as a run would, compare the plans, and write down how many were right.
+
+    Names what differs, never a value.
+    """
     from flows import proving  # noqa: PLC0415
 
-    proven = proving.proven(Settings(), label, repeats=repeats, by=by)
+    proven = proving.proven(Settings(), label, repeats=repeats, by=by, version=version)
     for line in proving.lines(proven):
         say(line)
     if not proven.good(share):

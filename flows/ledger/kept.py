@@ -102,7 +102,9 @@ def _again(ledger: Ledger, found: "sa.Row[tuple[object, ...]]") -> Again:
     case: Case | None = None
     if found.kept is not None:
         content = json.loads(zlib.decompress(ledger.seal.open(found.kept, PURPOSE)))
-        case = Case(patient, content["entry"], content["known"], date.fromisoformat(content["today"]))
+        judged = made.judged if isinstance(made, Plan) else {}
+        day = date.fromisoformat(content["today"])
+        case = Case(patient, content["entry"], content["known"], day, judged)
     return Again(str(found.entry), int(found.version), patient, made, case)
 
 

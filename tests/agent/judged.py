@@ -13,7 +13,7 @@ from agent.judge import Judgements
 from agent.plan import Plan, Refused
 from agent.policy import Grant, OperationGrant
 from connectors.entry import Category
-from tests.agent.desk import ANA, CATEGORIES, WRITES, case, policy
+from tests.agent.desk import ANA, CATEGORIES, WRITES, case, policy, terms
 from tests.agent.openai_server import Model, Reply, calls
 
 TEXT = """\
@@ -93,8 +93,8 @@ def decider(
         instructions=instructions,
         writes=WRITES,
         model=judging if access else PROGRAM,
-        view=View(SEEN.get, REVEALED),
-        access=access,
+        view=View(SEEN.get, REVEALED, SEEN),
+        terms=terms(access) if access else None,
     )
 
 

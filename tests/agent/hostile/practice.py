@@ -146,7 +146,7 @@ class Practice:
             instructions=instructions,
             writes=self.writes,
             lookups=self.crm.lookups(),
-            view=View(CATEGORIES.get, REVEALED),
+            view=View(CATEGORIES.get, REVEALED, CATEGORIES),
             **how,
         )
 
