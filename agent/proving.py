@@ -15,9 +15,9 @@ from pydantic_evals.reporting import EvaluationReport, ReportCase
 
 from agent.agent import PROGRAM, Decider
 from agent.bounds import at_most
-from agent.differences import differences
 from agent.golden import ExpectedPlan, Golden
 from agent.plan import Decision, Frozen
+from agent.unmet import unmet
 from connectors.operation import Arguments, Lookup
 
 AT_ONCE = 16  # decisions that wait for their turn
@@ -84,7 +84,7 @@ class PlanMatches(Evaluator[str, Decision, ExpectedPlan]):
 
     def evaluate(self, ctx: EvaluatorContext[str, Decision, ExpectedPlan]) -> EvaluationReason:
         assert ctx.metadata is not None  # each example has its plan
-        found = differences(ctx.metadata, ctx.output.outcome)
+        found = unmet(ctx.metadata, ctx.output.outcome)
         return EvaluationReason(value=not found, reason="\n".join(found))
 
 

@@ -9,10 +9,10 @@ from agent.budget import Meter
 from agent.gate import Gate
 from agent.golden import Golden
 from agent.proving import Proven, by_examples, prove
-from connectors.operation import Lookup, Write
 from flows import golden, pins, proof, versions
 from flows.check import offers
 from flows.compiling import folder_of
+from flows.declared import declared
 from flows.errors import Spoken
 from flows.pins import INTEGRATION_FILE
 from flows.settings import Settings
@@ -78,7 +78,7 @@ def decider_for(
     """Who decides, behind the real gate. What an example knows answers a lookup: no system is asked."""
     policy = deployment.policy()
     policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
-    writes, lookups = _offered(deployment)
+    writes, lookups = declared(deployment)
     wanted = deployment.integration.decide.lookups if by != PROGRAM else ()
     return Decider(
         gate=Gate(policy, writes, offers.category),
@@ -90,17 +90,6 @@ def decider_for(
         view=deployment.view(offers.category),
         terms=terms,
     )
-
-
-def _offered(deployment: Deployment) -> tuple[dict[str, Write], dict[str, Lookup]]:
-    """The granted writes and all lookups of the targets, by full name."""
-    writes: dict[str, Write] = {}
-    lookups: dict[str, Lookup] = {}
-    for name, target in deployment.integration.targets.items():
-        has, looks = offers.writes(deployment.connections[target.connection].connector, target)
-        writes |= {f"{name}_{short}": write for short, write in has.items()}
-        lookups |= {f"{name}_{short}": lookup for short, lookup in looks.items()}
-    return {name: writes[name] for name in deployment.integration.grants() if name in writes}, lookups
 
 
 def lines(proven: Proven) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from agent.agent import Decider
-from connectors.operation import Lookup, Write
+from connectors.operation import Lookup
 from flows import connections
 from flows.asking import Asking
 from flows.check import offers
 from flows.connections import Connections
+from flows.declared import declared
 from flows.tenants import Deployment, IntegrationInvalid
 
 NO_LOOKUPS: Mapping[str, Lookup] = {}
@@ -29,17 +30,5 @@ def decider(deployment: Deployment, opened: Connections, asking: Asking) -> Deci
     for path in deployment.manifest.paths:
         if path not in fields:
             raise IntegrationInvalid(f"{deployment.label}: fields.yaml: the source has no {path}; correct it")
-    granted, by = writes(deployment), integration.decide.by
+    (granted, _), by = declared(deployment), integration.decide.by
     return connections.deciding(by, deployment, policy, granted, NO_LOOKUPS, fields, opened, asking)
-
-
-def writes(deployment: Deployment) -> dict[str, Write]:
-    """The granted writes as the connectors declare them; each would go nowhere."""
-    offered: dict[str, Write] = {}
-    for name, target in deployment.integration.targets.items():
-        declared, _ = offers.writes(deployment.connections[target.connection].connector, target)
-        offered |= {f"{name}_{short}": write for short, write in declared.items()}
-    for name in deployment.integration.grants():
-        if name not in offered:
-            raise IntegrationInvalid(f"{deployment.label}: grants {name}, which no target has; correct it")
-    return {name: offered[name] for name in deployment.integration.grants()}

@@ -12,7 +12,7 @@ from agent.instructions import Instructions, InstructionsError
 from agent.manifest import Manifest
 from agent.plan import Refused, Sentences
 from agent.policy import Policy
-from agent.refine.differences import Differences, Outcome, alike
+from agent.refine.disagreements import Disagreements, Outcome, alike
 from agent.refusals import PolicyError
 from connectors.entry import Category, EntryField
 from connectors.operation import Write
@@ -91,12 +91,12 @@ def _agreement(outcomes: Sequence[Sequence[Outcome]], which: int) -> tuple[int, 
     return -refused, sum(alike(one, other[at]) for at, one in enumerate(mine) for other in others)
 
 
-def differing(outcomes: Sequence[Sequence[Outcome]], cases: range) -> Differences:
+def differing(outcomes: Sequence[Sequence[Outcome]], cases: range) -> Disagreements:
     """Where the candidates disagree about these cases, given by their positions."""
-    differences = Differences()
+    disagreements = Disagreements()
     for at in cases:
-        differences.add([one[at] for one in outcomes])
-    return differences
+        disagreements.add([one[at] for one in outcomes])
+    return disagreements
 
 
 def codes(outcomes: Iterable[Outcome]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from agent.golden import ExpectedCall, ExpectedPlan, Golden
 from agent.manifest import Manifest
 from agent.plan import Plan
 from agent.policy import Policy
-from agent.refine.differences import Outcome
+from agent.refine.disagreements import Outcome
 from agent.refine.draft import DraftedExample, DraftedExamples
 from connectors.entry import leaves, without_positions
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from agent.instructions import JUDGEMENT, RETIRED, Instructions, InstructionsError, Sentence
 from agent.manifest import Manifest
 from agent.refine import counting
-from agent.refine.differences import OPTIONS_AT_MOST
+from agent.refine.disagreements import OPTIONS_AT_MOST
 from agent.refine.draft import DraftedQuestion, DraftedSentence, DraftedSentences
 from agent.refine.numbers import after, in_order, numbered
 from agent.refine.questions import Question

@@ -164,7 +164,7 @@ def show(
     judged = examples.judged(drafts.examples, outcomes[at][: len(invented)])
     real = candidates.differing(outcomes, theirs).questions(desk.speak)
     shown = candidates.differing(outcomes, ours).questions(desk.speak)
-    new = _differences(real, shown, len(ours), patients)
+    new = _disagreements(real, shown, len(ours), patients)
     new += [_contradicted(golden, names) for golden, names in judged.others]
     return Shown(
         program=drafts.programs[at],
@@ -224,7 +224,7 @@ def _counted(
     return found
 
 
-def _differences(
+def _disagreements(
     real: Sequence[tuple[Question, int]], invented: Sequence[tuple[Question, int]], of: int, patients: str
 ) -> list[Question]:
     """One question for each place, told by the real entries where they show it."""

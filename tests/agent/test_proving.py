@@ -8,12 +8,12 @@ from pydantic import JsonValue
 
 from agent.agent import Decider
 from agent.bounds import at_most
-from agent.differences import differences
 from agent.gate import Gate
 from agent.golden import ExpectedCall, ExpectedPlan, Golden
 from agent.instructions import Instructions
 from agent.plan import Argument, Call, Plan, Refused, Source
 from agent.proving import Proven, Tried, by_examples, prove
+from agent.unmet import unmet
 from tests.agent.desk import ANA, ANSWERED, CATEGORIES, TEXT, TODAY, WRITES, Directory, by_program, policy
 from tests.agent.openai_server import Reply, in_turn, serving, submits
 
@@ -63,7 +63,7 @@ SKIPPED = Plan(kind="skip", because=("S3",), reason="no_name")
 def test_what_differs_is_named_and_no_value_is_shown(
     wanted: ExpectedPlan, made: Plan | Refused, told: tuple[str, ...]
 ) -> None:
-    found = differences(wanted, made)
+    found = unmet(wanted, made)
 
     assert found == told
     assert not any("secret" in name for name in found)
@@ -75,7 +75,7 @@ def test_the_order_of_calls_does_not_count() -> None:
         update={"calls": written(email="b").calls + written(email="a").calls}
     )
 
-    assert differences(ExpectedPlan(calls=(one, other)), made) == ()
+    assert unmet(ExpectedPlan(calls=(one, other)), made) == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from agent.manifest import Manifest
 from agent.plan import Plan, Refused
 from agent.policy import Grant, OperationGrant
 from agent.refine.candidates import Desk, chosen, codes, gate_problem
-from agent.refine.differences import Outcome
+from agent.refine.disagreements import Outcome
 from tests.agent.desk import ANA, CATEGORIES, FIELDS, PROGRAM, TEXT, WRITES, case, policy
 
 DESK = Desk(

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from agent.plan import Argument, Call, Decision, Plan, Source
-from flows import unsent
+from flows.declared import declared
 from flows.explain import explain
 from flows.ledger import entries, plans
 from flows.ledger.plans import Decided, Versions
@@ -44,7 +44,7 @@ def journal(ledger: Ledger, deployment: Deployment, by: str = "program", version
     known = entries.known(ledger, ["1"])["1"]
     decided = Decided(known, "f", Decision(outcome=Plan(kind="write", calls=(ROW,))), by=by)
     versions = Versions(version or version_of(deployment.instructions), "p")
-    plans.journal(ledger, [decided], versions, unsent.writes(deployment))
+    plans.journal(ledger, [decided], versions, declared(deployment)[0])
 
 
 def told(ledger: Ledger, deployment: Deployment) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from agent.plan import Argument, Call, Plan, Refused, Source
-from agent.refine.differences import Differences, Outcome, alike
+from agent.refine.disagreements import Disagreements, Outcome, alike
 
 SECRET = "CANARY-Value"
 
@@ -75,7 +75,7 @@ CASES: dict[str, tuple[list[Outcome], str, tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_disagreement_is_one_question(name: str) -> None:
     outcomes, place, options = CASES[name]
-    differences = Differences()
+    differences = Disagreements()
     differences.add(outcomes)
     differences.add(outcomes)
 
@@ -88,7 +88,7 @@ def test_a_disagreement_is_one_question(name: str) -> None:
 
 
 def test_a_question_is_about_the_sentences_that_speak_of_it() -> None:
-    differences = Differences()
+    differences = Disagreements()
     differences.add([write({"a": leaf("email")}), write({"a": constant("new")})])
 
     [(every, _)] = differences.questions(lambda argument: ())
@@ -98,7 +98,7 @@ def test_a_question_is_about_the_sentences_that_speak_of_it() -> None:
 
 
 def test_the_most_frequent_comes_first() -> None:
-    differences = Differences()
+    differences = Disagreements()
     differences.add([write({"a": leaf("email")}), write({})])
     for _ in range(2):
         differences.add([write({}), SKIP])
@@ -107,7 +107,7 @@ def test_the_most_frequent_comes_first() -> None:
 
 
 def test_who_was_refused_has_no_say_and_what_is_cited_is_no_difference() -> None:
-    differences = Differences()
+    differences = Disagreements()
     other = SKIP.model_copy(update={"because": ("S7",)})
     differences.add([SKIP, Refused(code="program_error"), other])
 
@@ -127,7 +127,7 @@ plans = st.sampled_from([SKIP]) | st.builds(write, arguments) | st.builds(write,
 @settings(deadline=None)
 @given(st.lists(plans, min_size=2, max_size=3))
 def test_options_are_several_and_tell_nothing(outcomes: list[Plan]) -> None:
-    differences = Differences()
+    differences = Disagreements()
     differences.add(outcomes)
 
     asked = differences.questions(lambda argument: ())

@@ -7,7 +7,7 @@ from agent.golden import ExpectedCall, ExpectedPlan
 from agent.plan import Plan, Refused
 
 
-def differences(expected: ExpectedPlan, outcome: Plan | Refused) -> tuple[str, ...]:
+def unmet(expected: ExpectedPlan, outcome: Plan | Refused) -> tuple[str, ...]:
     """Each thing that differs, by its name; none if the plan says what was expected.
 
     Neither the order of calls nor that of cited sentences counts.

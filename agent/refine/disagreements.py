@@ -17,7 +17,7 @@ OPTIONS_AT_MOST = 20  # of one question
 
 
 @dataclass(slots=True)
-class Differences:
+class Disagreements:
     """All places in which candidates disagree, by name: the entries, what each does, the sentences cited."""
 
     entries: Counter[str] = field(default_factory=Counter[str])

@@ -1,0 +1,24 @@
+"""What the connectors declare that an integration's targets can do: known without reaching any of them."""
+
+from connectors.operation import Lookup, Write
+from flows.check import offers
+from flows.tenants import Deployment, IntegrationInvalid
+
+
+def declared(deployment: Deployment) -> tuple[dict[str, Write], dict[str, Lookup]]:
+    """The granted writes, each of which would go nowhere, and all lookups, by full name.
+
+    Raises:
+        IntegrationInvalid: a granted write is none of a target's.
+    """
+    writes: dict[str, Write] = {}
+    lookups: dict[str, Lookup] = {}
+    for name, target in deployment.integration.targets.items():
+        has, looks = offers.writes(deployment.connections[target.connection].connector, target)
+        writes |= {f"{name}_{short}": write for short, write in has.items()}
+        lookups |= {f"{name}_{short}": lookup for short, lookup in looks.items()}
+    granted = deployment.integration.grants()
+    for name in granted:
+        if name not in writes:
+            raise IntegrationInvalid(f"{deployment.label}: grants {name}, which no target has; correct it")
+    return {name: writes[name] for name in granted}, lookups
