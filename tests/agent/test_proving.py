@@ -14,7 +14,18 @@ from agent.instructions import Instructions
 from agent.plan import Argument, Call, Plan, Refused, Source
 from agent.proving import Proven, Tried, by_examples, prove
 from agent.unmet import unmet
-from tests.agent.desk import ANA, ANSWERED, CATEGORIES, TEXT, TODAY, WRITES, Directory, by_program, policy
+from tests.agent.desk import (
+    ANA,
+    ANSWERED,
+    CATEGORIES,
+    TEXT,
+    TODAY,
+    WRITES,
+    Directory,
+    by_program,
+    policy,
+    terms,
+)
 from tests.agent.openai_server import Reply, in_turn, serving, submits
 
 OP = "warehouse_upsert_patients"
@@ -147,7 +158,7 @@ def asked(replies: list[Reply], examples: dict[str, Golden], repeats: int) -> Pr
             instructions=Instructions.parse(TEXT),
             writes=WRITES,
             model=by,
-            access=endpoint.access(at_once=1),
+            terms=terms(endpoint.access(at_once=1)),
         )
         proven = prove(decider, by, examples, repeats)
         decider.close()
