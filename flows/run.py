@@ -5,13 +5,15 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from agent.agent import Decider
+from agent.policy import Policy
 from connectors.base import Connector
 from connectors.changes import Cursor
 from connectors.entry import Found
@@ -199,8 +201,7 @@ def tenant_seal(settings: Settings, tenant: str) -> Generator[Seal]:
 def _assemble(
     stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: Parameters, own: Connections
 ) -> Run:
-    source = connections.source(deployment, own)
-    stack.callback(source.close)
+    source = stack.enter_context(closing(connections.source(deployment, own)))
     targets = connections.targets(deployment, own)
     for target in targets.values():
         stack.callback(target.close)
@@ -209,12 +210,9 @@ def _assemble(
     started = now()
     today = started.astimezone(ZoneInfo(deployment.timezone)).date()
     asking = Asking.booked(ledger, deployment.integration.decide.budget, today, keeps=not asked.dry_run)
-    decider = connections.decider(deployment, policy, writes, targets, source, own, asking)
-    stack.callback(decider.close)
-    by, fallback = deployment.integration.decide.fallback, None
-    if by:
-        fallback = connections.decider(deployment, policy, writes, targets, source, own, asking, by)
-        stack.callback(fallback.close)
+    deciding = partial(connections.decider, deployment, policy, writes, targets, source, own, asking)
+    decider, by = stack.enter_context(closing(deciding())), deployment.integration.decide.fallback
+    fallback = stack.enter_context(closing(deciding(by))) if by else None
     first = runs.SWEEP not in runs.cursors(ledger)
     there = entries.count(ledger)
     return Run(
@@ -227,16 +225,20 @@ def _assemble(
         decider=decider,
         asking=asking,
         fallback=fallback,
-        versions=Versions(
-            instructions=version_of(deployment),
-            policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
-            fields=deployment.manifest.paths,
-        ),
+        versions=_versions(ledger, deployment, policy),
         known=there if asked.mode in ("sweep", "resync") else 0,
         started=started,
         breaker=Breaker(deployment.integration.limits, there, unlimited=first or asked.mode == "resync"),
         usual={mode: runs.shares(ledger, mode, REMEMBERED) for mode in {asked.mode, "sweep"}},
         counts=Counter(entries=there),
+    )
+
+
+def _versions(ledger: Ledger, deployment: Deployment, policy: Policy) -> Versions:
+    return Versions(
+        instructions=version_of(deployment),
+        policy=ledger.seal.keyed_hash_of(policy.model_dump_json().encode()),
+        fields=deployment.manifest.paths,
     )
 
 

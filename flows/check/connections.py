@@ -24,6 +24,11 @@ class Described:
     timezone: str | None
     connections: dict[str, ConnectionSettings | None]
 
+    @property
+    def zone(self) -> str:
+        """The time zone that the rest is looked at with."""
+        return self.timezone or "UTC"
+
 
 def tenant(folder: Path, findings: Findings, *, production: bool) -> Described | None:
     """A tenant's tenant.yaml, None if it cannot be read."""

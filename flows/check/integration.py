@@ -43,8 +43,8 @@ def check(
     instructions = _instructions(folder, findings)
     marked = read(folder / "integration.yaml", findings)
     integration = model(marked, Integration, findings) if marked else None
+    there = described.connections if described else {}
     if approved:
-        there = described.connections if described else {}
         approvals.check(folder, integration, there, findings, production=production, today=today)
     if marked is None or integration is None:
         return None
@@ -54,22 +54,23 @@ def check(
     writes = looked.targets()
     if instructions is None or writes is None or manifest is None:
         return None
-    zone = described.timezone if described else None
-    policy = integration.policy(instructions, zone or "UTC")
+    policy = integration.policy(instructions, described.zone if described else "UTC")
     looked.grants(policy, writes)
-    no_program = policy.by == "program" and instructions.program is None
-    if no_program or set(policy.operations) - set(writes):
+    if _lacks_program(policy, instructions) or set(policy.operations) - set(writes):
         return None
-    known = offers.fields()
     return Job(
         path=folder / PROGRAM_FILE,
         instructions=instructions,
         policy=policy,
         writes={name: writes[name] for name in policy.operations},
-        fields=tuple(known[path] for path in manifest.paths if path in known),
+        fields=offers.known(manifest.paths),
         granted=tuple((marked.line(place), write, name) for place, write, name in looked.arguments()),
         listed=tuple(listed),
     )
+
+
+def _lacks_program(policy: Policy, instructions: Instructions) -> bool:
+    return policy.by == "program" and instructions.program is None
 
 
 class _Look:

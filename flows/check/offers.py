@@ -4,7 +4,7 @@ Connectors are imported when a tenant names them: together they take a second.
 """
 # ruff: noqa: PLC0415
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from functools import cache
 from typing import Any, get_args
@@ -107,6 +107,12 @@ def fields() -> Mapping[str, EntryField]:
     from connectors.healthie.fields import catalogue
 
     return catalogue()
+
+
+def known(paths: Iterable[str]) -> tuple[EntryField, ...]:
+    """Those of these fields that the source has."""
+    there = fields()
+    return tuple(there[path] for path in paths if path in there)
 
 
 def category(path: str) -> Category | None:

@@ -93,7 +93,7 @@ def decider(
         instructions=instructions,
         writes=WRITES,
         model=judging if access else PROGRAM,
-        view=View(SEEN.get, REVEALED, SEEN),
+        view=View(SEEN.get, REVEALED, SEEN, "shown"),
         terms=terms(access) if access else None,
     )
 
