@@ -54,9 +54,24 @@ def check(
     writes = looked.targets()
     if instructions is None or writes is None or manifest is None:
         return None
-    policy = integration.policy(instructions, described.zone if described else "UTC")
+    zone = described.zone if described else "UTC"
+    return _job(folder, looked, instructions, manifest, listed, writes, zone)
+
+
+def _job(
+    folder: Path,
+    looked: "_Look",
+    instructions: Instructions,
+    manifest: Manifest,
+    listed: list[tuple[int, str, str]],
+    writes: Mapping[str, Write],
+    zone: str,
+) -> Job | None:
+    """What the checks of the whole need; None if a granted write or the program is not there."""
+    policy, marked = looked.integration.policy(instructions, zone), looked.marked
     looked.grants(policy, writes)
-    if _lacks_program(policy, instructions) or set(policy.operations) - set(writes):
+    no_program = policy.by == "program" and instructions.program is None
+    if no_program or set(policy.operations) - set(writes):
         return None
     return Job(
         path=folder / PROGRAM_FILE,
@@ -67,10 +82,6 @@ def check(
         granted=tuple((marked.line(place), write, name) for place, write, name in looked.arguments()),
         listed=tuple(listed),
     )
-
-
-def _lacks_program(policy: Policy, instructions: Instructions) -> bool:
-    return policy.by == "program" and instructions.program is None
 
 
 class _Look:

@@ -43,7 +43,11 @@ def objections(
             yield key, f"is {id_}: {problem}", f"{todo or 'correct it'} (in {path})"
         price = listed[id_].price
         if deciding.batch and key != "judge" and (price is None or price.batch is None):
-            yield "batch", f"is set, and {id_} has no price for batches", f"remove it, or write one in {path}"
+            yield (
+                "batch",
+                "is set, and the model has no price for batches",
+                f"remove it, or write one in {path}",
+            )
 
 
 def too_often(folder: Path, deployed: Deployments, findings: Findings) -> None:

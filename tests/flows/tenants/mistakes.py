@@ -243,7 +243,7 @@ MISTAKES = [
     ),
     Mistake(
         "a judge that is no model", WAREHOUSE, "  by: program", "  by: program\n  judge: ana",
-        "judge: ana", "decide.judge is ana; write a model's id, such as google-cloud:…",
+        "judge: ana", "decide.judge is ana, which ",
     ),
     Mistake(
         "a judge that is reached by nothing", WAREHOUSE, "  by: program", "  by: program\n  judge: openai-compatible:x",
