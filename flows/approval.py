@@ -170,8 +170,6 @@ def objections(
 def _of_files(approved: Approval, present: Hashes, again: str) -> Iterator[Objection]:
     for name in {**approved.files, **present}:
         was, is_now = approved.files.get(name), present.get(name)
-        if was is None and name == PROOF_FILE:
-            continue  # a later test takes nothing from what was approved
         if was != is_now:
             how = "was not approved" if was is None else "differs from what was approved"
             how = how if is_now else "was approved and is not there"

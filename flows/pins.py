@@ -33,10 +33,11 @@ def tested(folder: Path) -> Hashes:
 
 
 def files(folder: Path, integration: Integration | None = None) -> Hashes:
-    """The same, the proof, and the version that decides beside it, if that is a folder here."""
+    """The same, and the version that decides beside it, if that is a folder here. What an approval pins.
+
+    A proof is not pinned: it names the files it is of, and whoever tests again does not end an approval.
+    """
     found = tested(folder)
-    if (folder / PROOF_FILE).is_file():
-        found[PROOF_FILE] = sha256(folder / PROOF_FILE)
     beside = folder / integration.shadow.version if integration and integration.shadow else None
     if beside is not None and beside.is_dir():
         found |= {f"{beside.name}/{name}": hashed for name, hashed in files(beside).items()}

@@ -20,6 +20,7 @@ DEPLOYMENTS = ROOT / "deployments"
 def deployments(tmp_path: Path) -> Path:
     """A copy of the example tenant."""
     shutil.copytree(DEPLOYMENTS / "example", tmp_path / "example")
+    shutil.copy(DEPLOYMENTS / "models.yaml", tmp_path)
     return tmp_path
 
 

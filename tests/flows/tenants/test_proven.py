@@ -15,10 +15,17 @@ ROOT = Path(__file__).parents[3]
 LABEL = "example/warehouse"
 
 
+ALLOWED = """\
+openai-compatible:clinic-small:
+  {version: test-model, local: true, price: {input: 0, output: 0}}
+"""
+
+
 @pytest.fixture
 def deployments(tmp_path: Path) -> Path:
     """A copy of the example tenant."""
     shutil.copytree(ROOT / "deployments" / "example", tmp_path / "example")
+    (tmp_path / "models.yaml").write_text(ALLOWED)
     return tmp_path
 
 
@@ -81,8 +88,8 @@ def test_a_changed_rule_does_not_pass_the_demos_examples(
     assert any(re.search(told, name) for name in differs), differs
 
 
-def test_what_was_proven_is_told_with_its_bound() -> None:
-    tried = proving.proven(Settings(deployments=ROOT / "deployments"), LABEL, repeats=2)
+def test_what_was_proven_is_told_with_its_bound(deployments: Path) -> None:
+    tried = proving.proven(Settings(deployments=deployments), LABEL, repeats=2)
     model = tried.model_copy(update={"by": "google-cloud:some-model"})
     unsure = replace_first(model)
 
@@ -114,7 +121,7 @@ def by_the_sentences(body: Body) -> Reply:
     if "@active: false" in told:
         return submits({"kind": "skip", "because": ["S3"], "reason": "archived"})
     calls = "@next_appt_date: null" not in told and "@has_completed_intake_forms: false" in told
-    arguments = {"next_visit": "@next_appt_date|date", "priority": "=high" if calls else "=low"}
+    arguments = {"next_visit": "@next_appt_date|iso_date", "priority": "=high" if calls else "=low"}
     call = {"op": "warehouse_upsert_triage", "because": ["S1", "S2"], "arguments": arguments}
     return submits({"kind": "write", "calls": [call]})
 
