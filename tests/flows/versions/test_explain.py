@@ -43,7 +43,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def journal(ledger: Ledger, deployment: Deployment, by: str = "program", version: str = "") -> None:
     known = entries.known(ledger, ["1"])["1"]
     decided = Decided(known, "f", Decision(outcome=Plan(kind="write", calls=(ROW,))), by=by)
-    versions = Versions(version or version_of(deployment.instructions), "p")
+    versions = Versions(version or version_of(deployment), "p")
     plans.journal(ledger, [decided], versions, declared(deployment)[0])
 
 
