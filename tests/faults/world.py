@@ -28,6 +28,11 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.engine"])
 
 
+def environment_at(folder: Path) -> str:
+    """The environment of what has its home there."""
+    return f"test-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+
+
 @dataclass
 class Practice:
     """One Healthie, one set of targets, one ledger: everything of one trial."""
@@ -44,7 +49,7 @@ class Practice:
     @property
     def env(self) -> str:
         """One Prefect server keeps the anchors of every trial: each trial is an environment of its own."""
-        return f"test-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
+        return environment_at(self.folder)
 
     def environment(self) -> dict[str, str]:
         return {

@@ -23,7 +23,7 @@ from pydantic import JsonValue
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from flows.server import ROOT
-from tests.faults.world import DEPLOYMENTS, Practice
+from tests.faults.world import DEPLOYMENTS, Practice, environment_at
 from tests.worker.processes import below, flow_processes, is_stopped, kill, said_to
 
 Json = dict[str, JsonValue]
@@ -53,12 +53,18 @@ class Site:
     workers: list["Process"] = field(default_factory=list["Process"])
 
     @property
+    def env(self) -> str:
+        """Its own: else the anchor of another test's ledger would make this one a restored one."""
+        return environment_at(self.folder)
+
+    @property
     def deployments(self) -> Path:
         return self.folder / "deployments"
 
     def environment(self) -> dict[str, str]:
         ours = {
             "FERRY_HOME": str(self.folder),
+            "FERRY_ENV": self.env,
             "FERRY_DEPLOYMENTS": str(self.deployments),
             "PREFECT_LOGGING_LEVEL": "INFO",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -100,8 +106,9 @@ class Site:
         """The same tenant as the fault tests see one: to edit, to run from the command line, to tally."""
         label = f"{tenant}/{integration}"
         ledger = f"sqlite:///{self.folder / 'ledger.db'}"
-        environment = {"FERRY_ENV": "local"} | self.environment()
-        return Practice(healthie, probe, {}, self.folder, ledger, label, environment, self.warehouse(tenant))
+        return Practice(
+            healthie, probe, {}, self.folder, ledger, label, self.environment(), self.warehouse(tenant)
+        )
 
     def says(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """`python -m <command>` to its end."""

@@ -185,7 +185,11 @@ def test_a_copy_of_both_databases_opens_nothing_without_the_key(told: Told, tmp_
 
     with pytest.raises(SealBroken):
         open_at(
-            f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path, INTEGRATION, tenant="north", environment="local"
+            f"sqlite:///{tmp_path / 'ledger.db'}",
+            tmp_path,
+            INTEGRATION,
+            tenant="north",
+            environment=told.site.env,
         )
     stolen = told.scanner().in_folder(tmp_path)
     assert stolen == set()
