@@ -15,7 +15,7 @@ from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.versions.conftest import beside, last_run
 
 Make = Callable[[str], Practice]
-ASKS, ASKS_OTHERWISE = "sound like an emergency", "sound as if all was well"
+ASKS, ASKS_OTHERWISE = "Do these words sound like an emergency?", "Do these words sound harmless?"
 
 
 def judging(body: Body) -> Reply:
