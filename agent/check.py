@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pydantic_monty
 
-from agent.compiled import DECIDE, LIMITS, Program, own_names, signature
+from agent.compiled import DECIDE, LIMITS, TAKES, Program, own_names, signature
 from agent.policy import Policy
 from agent.prelude import host_stubs, stubs
 from connectors.entry import EntryField
@@ -79,7 +79,13 @@ def _texts(
     gives: str = DECISION,
 ) -> tuple[str, str, Program]:
     """What the type checker reads, what it is told beforehand, and what runs. Raises ValueError."""
-    parameters = ", ".join(ANNOTATED[name] for name in signature(source))
+    given = signature(source)
+    if "known" in given:
+        line = re.split(DECIDE, source, maxsplit=1, flags=re.M)[0].count("\n") + 1
+        raise ValueError(
+            f"line {line}: takes known, and nothing is looked up beforehand; write it as {TAKES}"
+        )
+    parameters = ", ".join(ANNOTATED[name] for name in given)
     typed = re.sub(DECIDE, f"def decide({parameters}) -> {gives}:", source, count=1, flags=re.M)
     program = Program(source, policy, writes)
     host = host_stubs(program.questions, policy.judgement, own_names(source))

@@ -18,6 +18,7 @@ LIMITS = pydantic_monty.ResourceLimits(
     max_recursion_depth=200,
     max_suspensions=2_000,  # calls of what the host does: transforms, `judge`
 )
+TAKES = "def decide(entry, today):"
 DECIDE = r"def decide\(entry, today(, known)?\):"
 
 
@@ -66,9 +67,7 @@ def signature(source: str) -> tuple[str, ...]:
     line = found[0].lineno
     written = re.match(DECIDE, source.split("\n")[line - 1])
     if written is None:
-        raise ValueError(
-            f"line {line}: write it as def decide(entry, today): or def decide(entry, today, known):"
-        )
+        raise ValueError(f"line {line}: write it as {TAKES}")
     return ("entry", "today", "known") if written[1] else ("entry", "today")
 
 

@@ -68,7 +68,11 @@ class ExpectedPlan(Frozen):
 
 
 class Golden(Frozen):
-    """One example. `judgements`: what `judge` answers, by sentence."""
+    """One example.
+
+    `known`: what lookups that a model may use answer, by full name. `judgements`: what `judge` answers, by
+    sentence.
+    """
 
     shows: str
     today: Day
@@ -78,5 +82,8 @@ class Golden(Frozen):
     plan: ExpectedPlan
 
     def case(self, name: str) -> Case:
-        """The example as a case to decide; its patient is the example's name."""
-        return Case(name, self.entry, self.known, self.today, judged=self.judgements)
+        """The example as a case to decide; its patient is the example's name.
+
+        As in a run nothing is known beforehand: see `agent.proving.by_examples`.
+        """
+        return Case(name, self.entry, {}, self.today, judged=self.judgements)

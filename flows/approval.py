@@ -77,8 +77,8 @@ def approve(
     note: notes the act before it is done; if it raises, nothing is approved.
 
     Raises:
-        NotApproved: author and approver are one person in production, it would be expired already, or it is
-            not proved.
+        NotApproved: author and approver are one person in production, it would be expired already, it is
+            not proved, or the version beside it cannot be pinned.
     """
     label = f"{folder.parent.name}/{folder.name}"
     made = _approval(label, signed, pins.files(folder, integration), pins.models(integration, connections))
@@ -86,7 +86,8 @@ def approve(
         raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
     if made.expires and made.expires < signed.today:
         raise NotApproved(f"{label}: {made.expires} is in the past; name a later day")
-    for what, todo in proof.missing(folder, integration, made.models, production=production):
+    unproved = proof.missing(folder, integration, made.models, production=production)
+    for what, todo in (*_of_shadow(folder, integration), *unproved):
         raise NotApproved(f"{label}: {what}; {todo}")
     note(f"{folder.name} approved by {made.approver}, written by {made.author}")
     content = made.model_dump(exclude_none=True, exclude_defaults=True)
@@ -125,21 +126,45 @@ def require(
     Raises:
         NotApproved: they are not.
     """
-    path, label = folder / FILE, f"{folder.parent.name}/{folder.name}"
-    if not path.exists():
+    label = f"{folder.parent.name}/{folder.name}"
+    if not (folder / FILE).exists():
         if production:
             raise NotApproved(f"{label}: was not approved; run: {command(folder)}")
         if integration.decide.fallback:
             raise NotApproved(f"{label}: names a fallback that nobody approved; run: {command(folder)}")
         return
-    try:
-        approved = Approval.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, yaml.YAMLError):
-        raise NotApproved(f"{path}: is not readable as an approval; run: {command(folder)}") from None
-    for _, what, todo in objections(
-        folder, approved, integration, connections, production=production, today=today
-    ):
+    approved = _read(folder)
+    unpinned = ((("files",), what, todo) for what, todo in _of_shadow(folder, integration))
+    found = objections(folder, approved, integration, connections, production=production, today=today)
+    for _, what, todo in (*unpinned, *found):
         raise NotApproved(f"{label}: {what}; {todo}")
+
+
+def require_beside(folder: Path, version: str, present: Hashes) -> None:
+    """Nothing, if the files of the version in a folder beside these are those that were approved with them.
+
+    Nor if it is a commit, which its own name pins, or if nothing was approved here.
+
+    Raises:
+        NotApproved: they are not.
+    """
+    if not (folder / FILE).exists() or not (folder / version).is_dir():
+        return
+    files, prefix = _read(folder).files, f"{version}/"
+    if present != {name.removeprefix(prefix): files[name] for name in files if name.startswith(prefix)}:
+        raise NotApproved(
+            f"{folder.parent.name}/{folder.name}: {version} differs from what was approved; "
+            f"have it read again and run: {command(folder)}"
+        )
+
+
+def _read(folder: Path) -> Approval:
+    try:
+        return Approval.model_validate(yaml.safe_load((folder / FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, yaml.YAMLError):
+        raise NotApproved(
+            f"{folder / FILE}: is not readable as an approval; run: {command(folder)}"
+        ) from None
 
 
 def objections(
@@ -165,6 +190,12 @@ def objections(
         yield ("expires",), f"the approval expired on {approved.expires}", again
     if production and not approved.by_two:
         yield ("approver",), "author and approver are one person", "have another person approve it"
+
+
+def _of_shadow(folder: Path, integration: Integration) -> Iterator[tuple[str, str]]:
+    """What is named as the version beside this one and cannot be pinned: what, and what to do."""
+    if integration.shadow and (problem := pins.unpinnable(folder, integration.shadow)):
+        yield f"shadow.version {problem}", pins.PINNABLE
 
 
 def _of_files(approved: Approval, present: Hashes, again: str) -> Iterator[Objection]:

@@ -179,11 +179,13 @@ def _examples(folder: Path, job: Job, examples: Sequence[Example], findings: Fin
 
 
 def _unfit(example: Golden, job: Job) -> Iterator[tuple[Place, str]]:
-    """What an example's plan and judgements name that the instructions and grants do not have."""
+    """What an example names that the instructions, the grants and who decides do not have."""
     for number in sorted(set(example.plan.cited).difference(job.policy.sentences)):
         yield ("plan",), f"cites {number}, which is none"
     for what in _ungranted(example, job):
         yield ("plan", "calls"), f"{what} is not granted"
+    for name in golden.unasked(example, job.lookups):
+        yield ("known", name), f"{name} {golden.UNASKED}"
     judging = {one.number for one in job.instructions.sentences if one.judgement}
     for label in example.judgements:
         if label.partition(".")[0] not in judging:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from flows.check.marked import Marked, model, read
 from flows.check.plain import PlainLoader
 from flows.tenants import IntegrationInvalid
 
+UNASKED = "is no lookup that who decides may use (decide.lookups)"
 NAMED = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}\.yaml")
 
 
@@ -59,6 +60,11 @@ def load(folder: Path) -> dict[str, Golden]:
     for finding in findings:
         raise IntegrationInvalid(str(finding))
     return {example.name: example.golden for example in found}
+
+
+def unasked(golden: Golden, lookups: Collection[str]) -> list[str]:
+    """What an example knows that nobody can ask for: a run has no such answer, and may decide otherwise."""
+    return [name for name in golden.known if name not in lookups]
 
 
 def text(golden: Golden) -> str:

@@ -12,11 +12,13 @@ from agent.access import Access
 from agent.instructions import PROGRAM_FILE, TEXT_FILE
 from agent.manifest import FILE as FIELDS_FILE
 from flows import values
+from flows.rehearsal import Shadow
 from flows.tenants import ConnectionSettings, Integration
 
 INTEGRATION_FILE = "integration.yaml"
 PROOF_FILE = "proof.yaml"
 SINGLE = (TEXT_FILE, PROGRAM_FILE, INTEGRATION_FILE, FIELDS_FILE)
+PINNABLE = "name such a folder, or all 40 digits of a commit"  # as the version beside the live one
 SECRET = frozenset({"api_key"})
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -42,6 +44,13 @@ def files(folder: Path, integration: Integration | None = None) -> Hashes:
     if beside is not None and beside.is_dir():
         found |= {f"{beside.name}/{name}": hashed for name, hashed in files(beside).items()}
     return found
+
+
+def unpinnable(folder: Path, shadow: Shadow) -> str:
+    """Why a version beside the live one may be another one tomorrow, "" if it may not."""
+    if shadow.is_commit or tested(folder / shadow.version):
+        return ""
+    return f"is {shadow.version}, and no folder with a version's files stands there"
 
 
 def version(folder: Path) -> str:

@@ -94,7 +94,7 @@ def standing(settings: Settings, label: str, *, show: bool) -> Standing:
     if asked is None:
         raise NotPromoted(f"{label}: integration.yaml names no shadow, so no version decides beside it")
     reasons = parsed(path, Reasons).root if path.is_file() else {}
-    with versions.at(settings.deployments, label, asked.version) as there:
+    with versions.beside(settings.deployments, label, asked) as there:
         version, instructions = pins.version(there / label), Instructions.load(there / label)
     ledger = open_ledger(settings, deployment)
     try:

@@ -88,7 +88,7 @@ def read(folder: Path) -> tuple[Proof, ...]:
 
 
 def made(
-    folder: Path,
+    files: Hashes,
     settings: dict[str, JsonValue],
     *,
     by: str,
@@ -96,7 +96,7 @@ def made(
     right: Mapping[str, int],
     bound: float,
 ) -> Proof:
-    """What a test of a folder's examples showed.
+    """What a test of these files' examples showed.
 
     settings: of the model that decided, as `pins.models` has them. right: by the example's name, in how many
         of the repeats it was answered right. bound: of the share of wrong answers, 95 %.
@@ -108,15 +108,22 @@ def made(
         repeats=repeats,
         passed={f"{golden.FOLDER}/{name}.yaml": number for name, number in right.items()},
         bound=bound,
-        files=pins.tested(folder),
+        files=files,
     )
 
 
-def put(folder: Path, proof: Proof) -> Path:
-    """Write a proof beside those of others that were made with the same files, if it says anything new."""
+def put(folder: Path, proof: Proof, at_least: float = 1.0) -> Path:
+    """Write a proof beside those of others that were made with the same files, if it says anything new.
+
+    A shorter test of the same is no news, so that it ends no approval, unless it is not passed: less than
+    `at_least` of the examples were right each time.
+    """
     there = _there(folder)
     if any(one == proof.model_copy(update={"date": one.date}) for one in there):
-        return folder / PROOF_FILE  # so that an approval which pins it goes on holding
+        return folder / PROOF_FILE
+    passed = proof.pass_hat(proof.repeats) >= at_least
+    if passed and any(_is_longer(one, proof) for one in there):
+        return folder / PROOF_FILE
     others = [one for one in there if one.by != proof.by and one.files == proof.files]
     kept = Proofs.of(tuple(sorted((*others, proof), key=lambda one: (one.by != PROGRAM, one.by))))
     text = yaml.safe_dump(kept.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -178,6 +185,12 @@ def _weakness(proof: Proof, settings: dict[str, JsonValue], proving: Proving) ->
     reached = proof.pass_hat(proving.repeats)
     word = f"answers {reached:.2f} of the golden examples right {proving.repeats} times in a row"
     return "" if reached >= proving.at_least else f"{word}; {proving.at_least} are needed"
+
+
+def _is_longer(one: Proof, other: Proof) -> bool:
+    """Did it test the same, and more often?"""
+    same = (one.by, one.settings, one.files) == (other.by, other.settings, other.files)
+    return same and one.passed.keys() == other.passed.keys() and one.repeats > other.repeats
 
 
 def _there(folder: Path) -> tuple[Proof, ...]:

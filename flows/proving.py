@@ -1,5 +1,6 @@
 """Proving: an integration's golden examples, decided as a run would decide them. Only a model is reached."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -14,7 +15,8 @@ from flows.check import offers
 from flows.compiling import folder_of
 from flows.declared import declared
 from flows.errors import Spoken
-from flows.pins import INTEGRATION_FILE
+from flows.parameters import NAME
+from flows.pins import INTEGRATION_FILE, Hashes
 from flows.settings import Settings
 from flows.tenants import Deployment, load
 
@@ -34,32 +36,57 @@ def proven(settings: Settings, label: str, *, repeats: int = 0, by: str = "", ve
         version: a folder beside the files, such as next, whose files are tested in their place.
 
     Raises:
-        IntegrationInvalid, InstructionsError: its files cannot be used. NotProven: it has no examples.
+        IntegrationInvalid, InstructionsError: its files cannot be used. NotProven: it has no examples, or
+            other files now than those that were tested.
     """
-    folder = folder_of(settings.deployments, label)
+    folder = _folder(settings.deployments, label, version)
     with versions.at(settings.deployments, label, version) as there:
         examples, deployment = golden.load(there / label), load(there, label)
+        files = pins.tested(there / label)
     if not examples:
         raise NotProven(f"{label}: golden/ holds no example; write one for each branch of each sentence")
     by = by or deployment.integration.decide.by
+    _check_known(label, deployment, examples, by)
     with ExitStack() as stack:
         terms = None if by == PROGRAM else _terms(stack, settings, deployment, by)
         decider = stack.enter_context(closing(decider_for(deployment, examples, by, terms)))
         made = prove(decider, by, examples, repeats or (1 if by == PROGRAM else REPEATS))
-    _write(folder / version, deployment, made)
+    if pins.tested(folder) != files:
+        raise NotProven(f"{folder}: its files were changed while they were tested; test again")
+    _write(folder, files, deployment, made)
     return made
 
 
-def _write(folder: Path, deployment: Deployment, made: Proven) -> None:
+def _check_known(label: str, deployment: Deployment, examples: Mapping[str, Golden], by: str) -> None:
+    lookups = _lookups(deployment, by)
+    for name, example in examples.items():
+        for known in golden.unasked(example, lookups):
+            raise NotProven(f"{label}: golden/{name}.yaml: known: {known} {golden.UNASKED}; remove it")
+
+
+def _lookups(deployment: Deployment, by: str) -> tuple[str, ...]:
+    return () if by == PROGRAM else deployment.integration.decide.lookups
+
+
+def _folder(root: Path, label: str, version: str) -> Path:
+    """Where the files are that are tested, and the proof will be: nowhere else is anything written."""
+    folder = folder_of(root, label) / version
+    if version and not (re.fullmatch(NAME, version) and (folder / INTEGRATION_FILE).is_file()):
+        raise NotProven(
+            f"{label}: {version} is no folder with a version's files beside its own; "
+            "put them there, such as into next, and test that"
+        )
+    return folder
+
+
+def _write(folder: Path, files: Hashes, deployment: Deployment, made: Proven) -> None:
     """What was shown, for `ferry approve`, beside the files that it was shown of."""
-    if not (folder / INTEGRATION_FILE).is_file():
-        return  # a version of elsewhere: its files are not ours to add to
     settings = pins.models(deployment.integration, deployment.connections).get(made.by, {})
     right = {example.name: example.right for example in made.examples}
     shown = proof.made(
-        folder, settings, by=made.by, repeats=made.repeats, right=right, bound=made.wrong_at_most
+        files, settings, by=made.by, repeats=made.repeats, right=right, bound=made.wrong_at_most
     )
-    proof.put(folder, shown)
+    proof.put(folder, shown, 1.0 if made.by == PROGRAM else deployment.integration.proof.at_least)
 
 
 def _terms(stack: ExitStack, settings: Settings, deployment: Deployment, by: str) -> Terms:
@@ -79,14 +106,13 @@ def decider_for(
     policy = deployment.policy()
     policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
     writes, lookups = declared(deployment)
-    wanted = deployment.integration.decide.lookups if by != PROGRAM else ()
     return Decider(
         gate=Gate(policy, writes, offers.category),
         policy=policy,
         instructions=deployment.instructions,
         writes=writes,
         model=by,
-        lookups=by_examples({name: lookups[name] for name in wanted}, examples),
+        lookups=by_examples({name: lookups[name] for name in _lookups(deployment, by)}, examples),
         view=deployment.view(offers.category),
         terms=terms,
     )

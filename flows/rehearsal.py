@@ -1,5 +1,6 @@
 """How a version is tried before it decides: what integration.yaml says of proofs, replay and shadow."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -7,6 +8,8 @@ from pydantic import Field
 
 from connectors.base import Settings
 from flows.parameters import NAME
+
+COMMIT = r"[0-9a-f]{40}"
 
 
 class Proving(Settings):
@@ -23,10 +26,15 @@ class Shadow(Settings):
 
     version: str = Field(
         default="next",
-        pattern=f"{NAME}|^[0-9a-f]{{7,40}}$",
-        description="a folder beside this file with the version's files, or a commit of git",
+        pattern=f"{NAME}|^{COMMIT}$",
+        description="a folder beside this file with the version's files, or all 40 digits of a commit of git",
     )
     runs: int = Field(default=10, ge=1, description="with something to decide; then it is to be promoted")
+
+    @property
+    def is_commit(self) -> bool:
+        """Is it named by what is in it, so that nothing else can be meant tomorrow?"""
+        return re.fullmatch(COMMIT, self.version) is not None
 
 
 KEPT_FOR = timedelta(days=30)

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.access import PROGRAM
 from agent.agent import Decider, is_transient
 from agent.difference import Difference, differences
 from connectors.entry import projected
-from flows import differing, server, unsent, versions
+from flows import approval, differing, pins, server, unsent, versions
+from flows.approval import NotApproved
 from flows.asking import Asking
 from flows.connections import Connections
 from flows.errors import Spoken
@@ -17,7 +19,7 @@ from flows.ledger import audit, kept
 from flows.ledger.kept import Again, PastRun
 from flows.ledger.store import Ledger, connect, now
 from flows.run import open_ledger, version_of
-from flows.settings import Settings
+from flows.settings import PRODUCTION, Settings
 from flows.tenants import Deployment, load
 
 LISTED = 20  # entries, unless all are asked for
@@ -58,6 +60,7 @@ def replay(settings: Settings, run: str, version: str, *, show: bool) -> Iterato
     with versions.at(settings.deployments, past.label, version) as there:
         deployment = load(there, past.label)
         _check_fields(past, deployment)
+        check_approved(settings, there, deployment, version)
         ledger = open_ledger(settings, deployment)
         try:
             with _server(settings, deployment):
@@ -82,6 +85,30 @@ def _check_fields(past: PastRun, deployment: Deployment) -> None:
                 f"{past.label}: {sentences} needs {path}, which run {past.id} did not read; "
                 "let the version decide beside the live one instead (shadow in integration.yaml)"
             )
+
+
+def check_approved(settings: Settings, there: Path, deployment: Deployment, version: str) -> None:
+    """In production a model sees entries only in a way that somebody approved, also if nothing comes of it.
+
+    The version that decides beside the live one was approved with that.
+    """
+    if settings.env != PRODUCTION or not deployment.integration.decide.models():
+        return
+    label, root, of = deployment.label, there, deployment
+    live = load(settings.deployments, label)
+    is_shadow = live.integration.shadow is not None and live.integration.shadow.version == version
+    if is_shadow:
+        root, of = settings.deployments, live
+    try:
+        approval.require(root / label, of.integration, of.connections, production=True, today=now().date())
+        if is_shadow:
+            approval.require_beside(root / label, version, pins.tested(there / label))
+    except NotApproved as error:
+        what = str(error).removeprefix(f"{label}: ").partition("; ")[0]
+        raise NotReplayable(
+            f"{label}: asks a model, and {what}; in production a model is shown entries only by what was "
+            "approved: replay with such a version, or approve this one"
+        ) from None
 
 
 def _decided(
@@ -110,12 +137,23 @@ def _page(
     *,
     show: bool,
 ) -> None:
-    """Decide a page again, each entry with the version's own fields."""
+    """Decide a page again, each entry with the version's own fields.
+
+    What was judged answers the questions of its own version; another one's may be others.
+    """
     fields = deployment.manifest.paths
     there = [(one, one.case) for one in page if one.case]
     made.gone += len(page) - len(there)
     same_fields = set(fields) == set(past.fields)
-    cases = [case if same_fields else replace(case, entry=projected(case.entry, fields)) for _, case in there]
+    same_questions = version_of(deployment) == past.instructions
+    cases = [
+        replace(
+            case,
+            entry=case.entry if same_fields else projected(case.entry, fields),
+            judged=case.judged if same_questions else {},
+        )
+        for _, case in there
+    ]
     for (one, _), decision in zip(there, decider.decide(cases), strict=True):
         if is_transient(decision.outcome):
             made.undecided += 1

@@ -146,14 +146,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             nothing was done.
     """
     settings = Settings()
-    deployment = load(settings.deployments, asked.label)
-    approval.require(
-        settings.deployments / asked.label,
-        deployment.integration,
-        deployment.connections,
-        production=settings.env == PRODUCTION,
-        today=datetime.now(UTC).date(),
-    )
+    deployment = approved(settings, asked.label)
     with ExitStack() as stack:
         ledger = open_ledger(settings, deployment)
         ledger.flow_run = flow_run
@@ -174,6 +167,20 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             runs.begin(ledger, asked.mode, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
         yield run
+
+
+def approved(settings: Settings, label: str) -> Deployment:
+    """An integration as its files say. They are as they were approved before they are read, and after."""
+    for _ in range(2):  # so that what the second time reads stands between two looks
+        deployment = load(settings.deployments, label)
+        approval.require(
+            settings.deployments / label,
+            deployment.integration,
+            deployment.connections,
+            production=settings.env == PRODUCTION,
+            today=datetime.now(UTC).date(),
+        )
+    return deployment
 
 
 def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agent.agent import Decider
 from connectors.errors import ConnectorError
 from connectors.healthie import Healthie
-from flows import pins, unsent, versions
+from flows import approval, pins, unsent, versions
 from flows.asking import Asking
 from flows.connections import Connections
 from flows.errors import Spoken
@@ -50,14 +50,17 @@ def opened(
     if asked is None:
         return None
     try:
-        with versions.at(settings.deployments, deployment.label, asked.version) as there:
-            version, other = pins.version(there / deployment.label), load(there, deployment.label)
+        with versions.beside(settings.deployments, deployment.label, asked) as there:
+            folder = there / deployment.label
+            version, other = pins.version(folder), load(there, deployment.label)
+            live = settings.deployments / deployment.label
+            approval.require_beside(live, asked.version, pins.tested(folder))
         if shadows.runs_of(ledger, version)[0] >= asked.runs:
             codes[f"{ENDED} look at: ferry promote {deployment.label}"] += 1
             return None
         lacking = source.check(other.manifest.paths).missing
         decider = unsent.decider(other, own, asking)
-    except (Spoken, ValueError, ConnectorError) as error:
+    except (Spoken, ValueError, ConnectorError, OSError) as error:  # OSError: no room for its files, …
         codes[f"{UNUSABLE} {type(error).__name__}"] += 1
         return None
     stack.callback(decider.close)

@@ -6,18 +6,21 @@ reads an integration's files reads a version's, and nothing of the live files is
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from agent import golden
-from flows import approval
+from flows import approval, pins
 from flows.errors import Spoken
+from flows.parameters import NAME
 from flows.pins import PROOF_FILE, SINGLE
+from flows.rehearsal import COMMIT, Shadow
 
 GIT_SECONDS = 60.0
 LARGEST = 50_000_000  # bytes of a version
@@ -41,15 +44,35 @@ def at(root: Path, label: str, version: str) -> Generator[Path]:
     Raises:
         VersionUnknown: it is none of these.
     """
+    elsewhere = () if re.fullmatch(COMMIT, version) else (Path(version),)
+    with _at(root, label, version, elsewhere) as there:
+        yield there
+
+
+@contextmanager
+def beside(root: Path, label: str, shadow: Shadow) -> Generator[Path]:
+    """The same of the version that decides beside the live one: only what an approval can pin.
+
+    Raises:
+        VersionUnknown: it is neither a folder beside the integration's files nor a whole commit's name.
+    """
+    if problem := pins.unpinnable(root / label, shadow):
+        raise VersionUnknown(f"{label}: shadow.version {problem}; {pins.PINNABLE}")
+    with _at(root, label, shadow.version) as there:
+        yield there
+
+
+@contextmanager
+def _at(root: Path, label: str, version: str, elsewhere: Sequence[Path] = ()) -> Generator[Path]:
     tenant, _, name = label.partition("/")
     with tempfile.TemporaryDirectory(prefix="ferry-version-") as made:
         there = Path(made) / tenant / name
         there.mkdir(parents=True)
         for shared in [*root.glob("*.yaml"), root / tenant / "tenant.yaml"]:  # as they are now
             shutil.copyfile(shared, Path(made) / shared.relative_to(root))
-        folder = _folder(root / label, version)
+        folder = _folder(root / label, version, elsewhere)
         if folder is not None:
-            _copy(folder, there)
+            _copy(_whole(folder), folder, there)
         else:
             _extract(_archived(root, label, version), Path(made), label)
         if not any(there.iterdir()):
@@ -57,16 +80,22 @@ def at(root: Path, label: str, version: str) -> Generator[Path]:
         yield Path(made)
 
 
-def put(source: Path, target: Path) -> None:
+def put(source: Path, target: Path, shadow: Shadow | None = None) -> None:
     """Make a folder's files those of a version, its approval last: until then a run refuses them.
+
+    shadow: the one that the version names; its files come with it, if they are a folder's.
 
     Raises:
         NotCommitted: what is replaced could not be brought back.
     """
-    check_committed(target)
-    for path in list(files(target)):
-        path.unlink()
-    _copy(source, target)
+    beside = shadow.version if shadow else ""
+    for name in dict.fromkeys(("", beside)):
+        if not name or any(True for _ in files(target / name)):
+            check_committed(target / name)
+    for name in dict.fromkeys(("", beside)):
+        for path in list(files(target / name)):
+            path.unlink()
+        _copy(files(source / name), source, target)
     shutil.copyfile(source / approval.FILE, target / approval.FILE)
 
 
@@ -86,17 +115,31 @@ def check_committed(folder: Path) -> None:
         )
 
 
-def _folder(own: Path, version: str) -> Path | None:
-    for folder in (own / version, Path(version)) if version else (own,):
+def _folder(own: Path, version: str, elsewhere: Sequence[Path] = ()) -> Path | None:
+    for folder in (own / version, *elsewhere) if version else (own,):
         if any(True for _ in files(folder)):
             return folder
     return None
 
 
-def _copy(source: Path, target: Path) -> None:
-    for path in files(source):
+def _whole(folder: Path) -> Iterator[Path]:
+    """A version's files, its approval, and the files of the versions in folders beside them."""
+    yield from files(folder)
+    if (folder / approval.FILE).is_file():
+        yield folder / approval.FILE
+    for inner in sorted(folder.iterdir()):
+        if inner.is_dir() and _is_beside(inner.name):
+            yield from files(inner)
+
+
+def _is_beside(name: str) -> bool:
+    return name != golden.FOLDER and re.fullmatch(NAME, name) is not None
+
+
+def _copy(paths: Iterable[Path], source: Path, target: Path) -> None:
+    for path in list(paths):
         copy = target / path.relative_to(source)
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
 
 
@@ -117,14 +160,19 @@ def _extract(archive: bytes, root: Path, label: str) -> None:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar.getmembers():
             name = member.name.removeprefix(f"{label}/")
-            of_a_version = name in (*SINGLE, PROOF_FILE) or (
-                name.startswith(f"{golden.FOLDER}/") and name.count("/") == 1 and name.endswith(".yaml")
-            )
-            content = tar.extractfile(member) if member.isfile() and of_a_version else None
+            content = tar.extractfile(member) if member.isfile() and _is_of_a_version(name) else None
             if content is not None:
                 path = root / label / name
-                path.parent.mkdir(exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.read())
+
+
+def _is_of_a_version(name: str) -> bool:
+    """The same as `_whole` takes, by the path in the integration's folder."""
+    first, _, rest = name.partition("/")
+    own = rest if rest and _is_beside(first) else name
+    example = own.startswith(f"{golden.FOLDER}/") and own.count("/") == 1 and own.endswith(".yaml")
+    return example or own in (*SINGLE, PROOF_FILE) or name == approval.FILE
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
@@ -132,7 +180,7 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(  # noqa: S603  # no shell, and our own arguments
-            ["git", "-C", str(folder), *arguments],  # noqa: S607  # whichever git the machine has
+            ["git", "--no-replace-objects", "-C", str(folder), *arguments],  # noqa: S607  # whichever git the machine has
             env=own,
             capture_output=True,
             timeout=GIT_SECONDS,

@@ -16,6 +16,7 @@ from agent.manifest import Manifest
 from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.operation import Write
+from flows import pins
 from flows.check import approvals, models, offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
@@ -80,6 +81,7 @@ def _job(
         writes={name: writes[name] for name in policy.operations},
         fields=offers.known(manifest.paths),
         granted=tuple((marked.line(place), write, name) for place, write, name in looked.arguments()),
+        lookups=looked.integration.decide.lookups if policy.by == "model" else (),
         listed=tuple(listed),
     )
 
@@ -132,6 +134,7 @@ class _Look:
             self.say(("decide", "fallback"), f"is {deciding.fallback}", todo)
         if deciding.fallback and deciding.by == PROGRAM:
             self.say(("decide", "fallback"), "has nothing to do: a program decides", "remove it")
+        self._shadow()
         if not deciding.models():
             return
         if deciding.connection is None:
@@ -139,6 +142,11 @@ class _Look:
         root, reached = self.marked.path.parent.parent.parent, self.connections.get(deciding.connection or "")
         for place, what, todo in models.objections(root, deciding, reached, production=production):
             self.say(("decide", place), what, todo)
+
+    def _shadow(self) -> None:
+        shadow = self.integration.shadow
+        if shadow and (problem := pins.unpinnable(self.marked.path.parent, shadow)):
+            self.say(("shadow", "version"), problem, pins.PINNABLE)
 
     def targets(self) -> dict[str, Write] | None:
         """Every write of the targets by full name; None if a target is unknown."""

@@ -20,6 +20,7 @@ class Job:
     writes: Mapping[str, Write]
     fields: tuple[EntryField, ...]
     granted: tuple[tuple[int, str, str], ...]  # line in integration.yaml, operation, argument
+    lookups: tuple[str, ...]  # that a model may use, by full name
     listed: tuple[tuple[int, str, str], ...]  # line in fields.yaml, sentence, path
 
     @property

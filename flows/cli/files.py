@@ -98,7 +98,7 @@ def approve_version(
             note=lambda act: acts.note(settings, tenant, act, *pins.files(folder).values()),
         )
         if version:
-            versions.put(folder, live)
+            versions.put(folder, live, deployment.integration.shadow)
     return made
 
 

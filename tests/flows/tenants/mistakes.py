@@ -273,4 +273,12 @@ MISTAKES = [
         "field that the program may not read", PROGRAM, 'entry["last_name"]:', 'entry["dob"]:',
         'entry["dob"]', "dob",
     ),
+    Mistake(
+        "what is known beforehand", PROGRAM, "def decide(entry, today):", "def decide(entry, today, known):",
+        "def decide(", "takes known, and nothing is looked up beforehand; write it as def decide(entry, today):",
+    ),
+    Mistake(
+        "a branch beside the live version", WAREHOUSE, "\nlimits:", "\nshadow: {version: trial}\nlimits:",
+        "shadow:", "shadow.version is trial, and no folder with a version's files stands there; name such a folder",
+    ),
 ]  # fmt: skip

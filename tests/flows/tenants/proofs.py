@@ -26,5 +26,6 @@ def proved(folder: Path, by: str = "program", repeats: int = 1, passed: int | No
     of = load(folder.parents[1], f"{folder.parent.name}/{folder.name}")
     settings = pins.models(of.integration, of.connections).get(by, {})
     examples = [path.stem for path in (folder / "golden").glob("*.yaml")]
+    files = pins.tested(folder)
     right = dict.fromkeys(examples, repeats if passed is None else passed)
-    proof.put(folder, proof.made(folder, settings, by=by, repeats=repeats, right=right, bound=0.5))
+    proof.put(folder, proof.made(files, settings, by=by, repeats=repeats, right=right, bound=0.5))

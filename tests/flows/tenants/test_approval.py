@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import approval, pins
+from flows import approval, pins, run
 from flows.approval import NotApproved, Signed
 from flows.boundary import CodedFailure
 from flows.check import check
 from flows.parameters import Parameters
 from flows.run import opened
-from flows.tenants import load
+from flows.settings import Settings
+from flows.tenants import Deployment, load
 from tests.flows.tenants.proofs import proved
 from tests.flows.tenants.test_check import ferry
 
@@ -198,3 +199,25 @@ def test_files_with_a_mistake_cannot_be_approved(folder: Path) -> None:
 
     assert done.returncode == 1 and "program.py:2: " in done.stdout
     assert not (folder / "approval.yaml").exists()
+
+
+def test_files_that_are_swapped_while_they_are_read_do_not_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read between two looks at what was approved."""
+    approve(folder)
+    path, reads = folder / "program.py", iter((True, False))
+    right = path.read_text()
+    wrong = right.replace('"archived"', '"active"', 1)
+
+    def swapped(root: Path, label: str) -> Deployment:
+        path.write_text(wrong if next(reads) else right)
+        try:
+            return load(root, label)
+        finally:
+            path.write_text(right)
+
+    monkeypatch.setattr(run, "load", swapped)
+    settings = Settings(deployments=folder.parents[1], env="production")
+
+    assert run.approved(settings, LABEL).instructions.program == right

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import approval, pins, proof
+from flows import approval, pins, proof, versions
 from flows.approval import NotApproved, Signed
 from flows.check import check
+from flows.replay import NotReplayable, check_approved
+from flows.settings import Settings
 from flows.tenants import load
 from tests.flows.tenants.proofs import example, proved
 from tests.flows.tenants.test_approval import ROOT, TODAY
@@ -90,7 +92,8 @@ def test_a_proof_without_examples_proves_nothing(folder: Path) -> None:
 def test_an_example_that_was_not_decided_is_missed(folder: Path) -> None:
     example(folder, "one")
     example(folder, "two")
-    proof.put(folder, proof.made(folder, {}, by="program", repeats=1, right={"one": 1}, bound=0.9))
+    shown = proof.made(pins.tested(folder), {}, by="program", repeats=1, right={"one": 1}, bound=0.9)
+    proof.put(folder, shown)
 
     with pytest.raises(NotApproved, match="was not tested on every golden example"):
         approve(folder)
@@ -118,8 +121,7 @@ def test_a_model_is_to_be_right_eight_times_in_a_row(modelled: Path) -> None:
 
 
 def test_pass_hat_is_the_chance_of_so_many_in_a_row() -> None:
-    folder = Path()
-    shown = proof.made(folder, {}, by=MODEL, repeats=4, right={"a": 4, "b": 2}, bound=0.1)
+    shown = proof.made({}, {}, by=MODEL, repeats=4, right={"a": 4, "b": 2}, bound=0.1)
 
     assert shown.pass_hat(1) == 0.75
     assert shown.pass_hat(2) == pytest.approx((1 + 1 / 6) / 2)
@@ -192,3 +194,82 @@ def test_a_program_has_no_fallback(folder: Path) -> None:
     told = [str(one) for one in check(folder.parents[1], ["example"], production=False)]
 
     assert any("decide.fallback has nothing to do: a program decides" in line for line in told), told
+
+
+def test_a_shorter_test_of_the_same_ends_no_approval_unless_it_is_not_passed(modelled: Path) -> None:
+    proved(modelled, MODEL, repeats=8)
+    approve(modelled)
+    shown = proof.read(modelled)
+
+    proved(modelled, MODEL, repeats=1)
+    assert proof.read(modelled) == shown
+    proved(modelled, MODEL, repeats=9)
+    assert [one.repeats for one in proof.read(modelled)] == [9]
+    proved(modelled, MODEL, repeats=4, passed=3)
+    assert [one.repeats for one in proof.read(modelled)] == [4]
+
+    with pytest.raises(NotApproved, match="was tested 4 times, and 8 are needed"):
+        approve(modelled)
+
+
+def test_a_shorter_test_of_other_settings_or_examples_takes_the_place_of_a_longer_one(modelled: Path) -> None:
+    proved(modelled, MODEL, repeats=8)
+    tenant = modelled.parent / "tenant.yaml"
+    tenant.write_text(tenant.read_text().replace('request_timeout: "60"', 'request_timeout: "61"'))
+    proved(modelled, MODEL, repeats=7)
+    assert [one.repeats for one in proof.read(modelled)] == [7]
+    example(modelled, "three")
+    proved(modelled, MODEL, repeats=6)
+
+    assert [(one.repeats, len(one.passed)) for one in proof.read(modelled)] == [(6, 3)]
+
+
+def test_a_short_test_that_is_right_often_enough_is_passed(modelled: Path) -> None:
+    files, right = pins.tested(modelled), {"one": 2, "two": 2}
+    long = proof.made(files, {}, by=MODEL, repeats=8, right={"one": 8, "two": 8}, bound=0.2)
+    proof.put(modelled, long, 0.5)
+
+    proof.put(modelled, proof.made(files, {}, by=MODEL, repeats=2, right=right | {"two": 0}, bound=0.8), 0.5)
+    assert proof.read(modelled) == (long,)
+    proof.put(modelled, proof.made(files, {}, by=MODEL, repeats=2, right=right | {"two": 0}, bound=0.8), 0.6)
+    assert [one.repeats for one in proof.read(modelled)] == [2]
+
+
+@pytest.mark.parametrize("version", ["", "next", "elsewhere"])
+def test_in_production_only_what_was_approved_is_replayed_by_a_model(
+    modelled: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """By the files as they are, by the version beside them, and by one in another folder."""
+    root, label = modelled.parents[1], "example/triage"
+    for there in (modelled / "next", modelled.parents[2] / "elsewhere"):
+        shutil.copytree(modelled, there, ignore=shutil.ignore_patterns("next"))
+    path = modelled / "integration.yaml"
+    path.write_text(path.read_text() + "\nshadow: {version: next, runs: 2}\n")
+    monkeypatch.chdir(modelled.parents[2])
+    production = Settings(deployments=root, env="production")
+
+    def look(settings: Settings) -> None:
+        with versions.at(root, label, version) as there:
+            check_approved(settings, there, load(there, label), version)
+
+    look(production.model_copy(update={"env": "test"}))
+    with pytest.raises(NotReplayable, match="asks a model, and was not approved; in production"):
+        look(production)
+    proved(modelled, MODEL, repeats=8)
+    approve(modelled)
+
+    if version == "elsewhere":
+        with pytest.raises(NotReplayable, match="was not approved"):
+            look(production)
+    else:
+        look(production)
+        path = modelled / version / "integration.yaml"
+        path.write_text(path.read_text() + "# one line more\n")
+        with pytest.raises(NotReplayable, match=r"integration\.yaml differs from what was approved"):
+            look(production)
+
+
+def test_a_program_is_replayed_without_an_approval(folder: Path) -> None:
+    with versions.at(folder.parents[1], "example/warehouse", "") as there:
+        deployment = load(there, "example/warehouse")
+        check_approved(Settings(deployments=folder.parents[1], env="production"), there, deployment, "")

@@ -4,10 +4,11 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flows import proving
+from flows import compiling, pins, proof, proving
 from flows.settings import Settings
 from tests.agent.openai_server import Body, Reply, serving, submits
 
@@ -144,3 +145,54 @@ def test_a_model_is_reached_as_the_tenant_says_and_decides_each_example_eight_ti
         ("no-appointment", 8),
     ]
     assert len(endpoint.bodies) == 32 and proven.good(1.0)
+
+
+def test_the_files_that_were_tested_are_those_that_the_proof_names(
+    deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody saves another program while the examples are decided."""
+    folder, real = deployments / LABEL, proving.prove
+    (folder / "proof.yaml").unlink()
+
+    def prove(*given: Any) -> proving.Proven:
+        made = real(*given)
+        (folder / "program.py").write_text((folder / "program.py").read_text() + "\n# never tested\n")
+        return made
+
+    monkeypatch.setattr(proving, "prove", prove)
+    with pytest.raises(proving.NotProven, match="its files were changed while they were tested; test again"):
+        proving.proven(Settings(deployments=deployments), LABEL)
+    assert not (folder / "proof.yaml").exists()
+    monkeypatch.setattr(proving, "prove", real)
+    proving.proven(Settings(deployments=deployments), LABEL)
+    assert proof.read(folder)[0].files == pins.tested(folder)
+
+
+def test_a_proof_is_written_beside_the_files_of_the_integration_alone(
+    deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, settings = deployments / LABEL, Settings(deployments=deployments)
+    ignored = shutil.ignore_patterns("proof.yaml", "approval.yaml")
+    for there in (deployments / "elsewhere", folder / "next"):
+        shutil.copytree(folder, there, ignore=ignored)
+    monkeypatch.chdir(deployments)
+
+    for version in (str(deployments / "elsewhere"), "elsewhere", "../warehouse", "golden", "."):
+        with pytest.raises(proving.NotProven, match="is no folder with a version's files beside its own"):
+            proving.proven(settings, LABEL, version=version)
+    assert not (deployments / "elsewhere" / "proof.yaml").exists()
+    proving.proven(settings, LABEL, version="next")
+    assert proof.read(folder / "next")[0].files == pins.tested(folder / "next")
+
+
+def test_an_example_may_know_nothing_that_a_run_does_not(deployments: Path) -> None:
+    folder = deployments / LABEL
+    path = folder / "golden" / "archived.yaml"
+    path.write_text(path.read_text() + "known: {crm_find_owner: {owner: Dr. Ray}}\n")
+    told = "known: crm_find_owner is no lookup that who decides may use (decide.lookups)"
+
+    with pytest.raises(proving.NotProven, match=re.escape(f"golden/archived.yaml: {told}; remove it")):
+        proving.proven(Settings(deployments=deployments), LABEL)
+    found = [str(one) for one in compiling.compiled(deployments, LABEL).findings]
+    line = path.read_text().splitlines().index("known: {crm_find_owner: {owner: Dr. Ray}}") + 1
+    assert found == [f"{path}:{line}: {told}; correct it"]

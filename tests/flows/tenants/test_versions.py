@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import pins, versions
+from flows import approval, pins, versions
+from flows.approval import NotApproved, Signed
+from flows.rehearsal import Shadow
 from flows.tenants import load
 from flows.versions import NotCommitted, VersionUnknown
 from tests.flows.tenants.proofs import proved
-from tests.flows.tenants.test_approval import LABEL, ROOT
+from tests.flows.tenants.test_approval import LABEL, ROOT, TODAY
 from tests.flows.tenants.test_check import ferry
 
 NAMES = ("--author", "Ana Author", "--approver", "Ben Reader")
@@ -159,3 +161,132 @@ def test_without_git_nothing_is_replaced(folder: Path) -> None:
 
     with pytest.raises(NotCommitted):
         versions.put(folder, folder)
+
+
+def beside(folder: Path, version: str) -> None:
+    """Name a version that decides beside the live one."""
+    path = folder / "integration.yaml"
+    path.write_text(f"{path.read_text()}\nshadow: {{version: {version}, runs: 2}}\n")
+
+
+def copied(folder: Path, there: Path) -> None:
+    there.mkdir(parents=True)
+    for path in list(versions.files(folder)):
+        (there / path.relative_to(folder)).parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, there / path.relative_to(folder))
+
+
+def required(folder: Path) -> None:
+    of = load(folder.parents[1], LABEL)
+    approval.require(folder, of.integration, of.connections, production=True, today=TODAY)
+
+
+def approved(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return ferry(folder.parents[1], "approve", LABEL, *NAMES, *arguments, FERRY_ENV="production")
+
+
+def test_a_version_beside_is_only_what_an_approval_can_pin(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, elsewhere = folder.parents[1], folder.parents[2] / "elsewhere"
+    whole = commit(root, "first")
+    git(root, "branch", "trial")
+    copied(folder, elsewhere / "trial")
+    copied(folder, elsewhere / whole)
+    (elsewhere / whole / "program.py").write_text("def decide(entry, today):\n    return []\n")
+    monkeypatch.chdir(elsewhere)
+
+    for version in ("trial", "elsewhere", f"a{whole[:6]}"):
+        told, shadow = rf"shadow\.version is {version}, and no folder with a ver", Shadow(version=version)
+        with pytest.raises(VersionUnknown, match=told), versions.beside(root, LABEL, shadow):
+            pass
+    for at in (versions.beside(root, LABEL, Shadow(version=whole)), versions.at(root, LABEL, whole)):
+        with at as there:
+            assert pins.tested(there / LABEL) == pins.tested(folder)
+    with versions.at(root, LABEL, "trial") as there:  # to look at, any of these is a version
+        assert pins.tested(there / LABEL) == pins.tested(folder)
+
+
+def test_a_shadow_that_cannot_be_pinned_is_neither_approved_nor_run(folder: Path) -> None:
+    root, told = (
+        folder.parents[1],
+        "shadow.version is trial, and no folder with a version's files stands there",
+    )
+    before = (folder / "integration.yaml").read_text()
+    commit(root, "first")
+    git(root, "branch", "trial")
+    beside(folder, "trial")
+    proved(folder)
+
+    refused = approved(folder)
+    assert (
+        refused.returncode == 1
+        and f"integration.yaml:{before.count(chr(10)) + 2}: {told}; " in refused.stdout
+    )
+    of = load(root, LABEL)
+    with pytest.raises(NotApproved, match=told):
+        approval.approve(folder, of.integration, of.connections, Signed("Ana", "Ben", TODAY), production=True)
+    copied(folder, folder / "trial")
+    of = load(root, LABEL)
+    approval.approve(folder, of.integration, of.connections, Signed("Ana", "Ben", TODAY), production=True)
+    required(folder)
+    shutil.rmtree(folder / "trial")
+    path = folder / "approval.yaml"
+    kept = yaml.safe_load(path.read_text())
+    kept["files"] = {name: one for name, one in kept["files"].items() if not name.startswith("trial/")}
+    path.write_text(yaml.safe_dump(kept))
+
+    with pytest.raises(NotApproved, match=told):
+        required(folder)
+
+
+@pytest.mark.parametrize("left", ["nothing", "another next"])
+def test_rolling_back_brings_the_files_of_the_shadow_too(folder: Path, left: str) -> None:
+    root, live = folder.parents[1], (folder / "integration.yaml").read_text()
+    copied(folder, folder / "next")
+    beside(folder, "next")
+    proved(folder)
+    assert approved(folder).returncode == 0
+    shadowed = {path: path.read_bytes() for path in versions.files(folder / "next")}
+    first = commit(root, "with a version beside")
+    shutil.rmtree(folder / "next")
+    if left == "another next":
+        copied(folder, folder / "next")
+        (folder / "next" / "golden" / "more.yaml").write_text("shows: more\n")
+    (folder / "integration.yaml").write_text(live)
+    proved(folder)
+    assert approved(folder).returncode == 0
+    commit(root, "promoted")
+
+    back = approved(folder, "--version", first)
+
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert {path: path.read_bytes() for path in versions.files(folder / "next")} == shadowed
+    required(folder)
+
+
+def test_a_shadow_in_no_commit_is_not_overwritten_by_rolling_back(folder: Path) -> None:
+    root = folder.parents[1]
+    copied(folder, folder / "next")
+    beside(folder, "next")
+    proved(folder)
+    assert approved(folder).returncode == 0
+    first = commit(root, "with a version beside")
+    (folder / "next" / "program.py").write_text("# being written\n")
+
+    back = approved(folder, "--version", first)
+
+    assert back.returncode == 1 and "next: has changes that are in no commit" in back.stderr
+    assert (folder / "next" / "program.py").read_text() == "# being written\n"
+
+
+def test_a_shadow_whose_files_were_swapped_after_they_were_approved_is_refused(folder: Path) -> None:
+    copied(folder, folder / "next")
+    beside(folder, "next")
+    proved(folder)
+    assert approved(folder).returncode == 0
+    read = pins.tested(folder / "next")
+
+    approval.require_beside(folder, "next", read)
+    with pytest.raises(NotApproved, match=f"^{LABEL}: next differs from what was approved; "):
+        approval.require_beside(folder, "next", read | {"program.py": "0" * 64})

@@ -106,6 +106,17 @@ def test_a_version_that_cannot_decide_is_told_and_is_in_nobodys_way(here: Practi
     assert "acme/simple/next/program.py:2: " in ferry(here, "check", "acme").out
 
 
+def test_files_of_a_version_that_cannot_be_read_are_in_nobodys_way(here: Practice, folder: Path) -> None:
+    shadowed(folder, 1)
+    (folder / "next" / "golden").mkdir()
+    (folder / "next" / "golden" / "one.yaml").symlink_to("/proc/self/mem")  # a file, and reading it fails
+
+    said = ferry(here, "run", LABEL)
+
+    assert said.code == 0 and "6  done" in said.out, said.err
+    assert "shadow_unusable    OSError" in said.out
+
+
 def test_a_version_reads_its_own_fields_and_the_live_one_only_its_own(here: Practice, folder: Path) -> None:
     reads = "S1: [first_name, last_name, email, metadata.channel]\nS2: [active, last_name, dob]\n"
     program = (folder / "program.py").read_text()
