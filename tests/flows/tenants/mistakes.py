@@ -162,6 +162,11 @@ MISTAKES = [
         "template", PREFECT, "    name: local", "    name: \"{{ pool }}\"",
         '"{{ pool }}"', "work_pool.name is a template",
     ),
+    Mistake(
+        "parameters of a schedule", PREFECT, 'cron: "0 6 * * 5", timezone',
+        'parameters: {integration: {tenant: acme, integration: warehouse}}, cron: "0 6 * * 5", timezone',
+        "tenant: acme, integration", "(schedule: 'parameters' is not understood); take it out",
+    ),
     # integration.yaml
     Mistake(
         "misspelled grant", WAREHOUSE, "transforms: [lower]", "transform: [lower]",
