@@ -86,7 +86,8 @@ def punctual(asked: Parameters) -> Punctual:
         deployment = client.read_deployment(flow_run.deployment_id)
     _check_tenant(asked, deployment)
     made = deployment.schedules
-    schedules = [parsed for one in made if (parsed := _parsed(asked, one))]
+    counting = [one for one in made if one.active] or made  # by hand, all may be switched off
+    schedules = [parsed for one in counting if (parsed := _parsed(asked, one))]
     return Punctual(
         asked,
         calendar=emit.calendar(asked, schedules or _described(asked)),
@@ -117,7 +118,7 @@ def _described(asked: Parameters) -> tuple[Schedule, ...]:
 
 
 def _parsed(asked: Parameters, made: DeploymentSchedule) -> Schedule | None:
-    """None: a schedule that is switched off, and not weekly, says nothing."""
+    """None: a schedule that is switched off, and none of ours, says nothing."""
     try:
         return parse(made.schedule.model_dump(exclude_none=True, mode="json"))
     except ScheduleUnsupported as error:

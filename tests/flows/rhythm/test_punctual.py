@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.rhythm.prefects import Deployed, client_of, deployed
 
 Make = Callable[[str], Practice]
+FRIDAY, MONDAY = (CronSchedule(cron=f"0 6 * * {day}", timezone="UTC") for day in (5, 1))
 NEW_YORK, LORD_HOWE = "America/New_York", "Australia/Lord_Howe"
 
 
@@ -137,6 +138,21 @@ def test_a_schedule_cannot_run_another_tenant(two_tenants: Deployed) -> None:
 
 def test_a_person_cannot_run_another_tenant_in_a_tenants_deployment(two_tenants: Deployed) -> None:
     assert_another_tenant_is_refused(two_tenants, two_tenants.by_hand(tenant="beta"))
+
+
+@pytest.mark.parametrize(("beside", "weekday"), [([], 4), ([MONDAY], 0)])
+def test_a_schedule_that_is_switched_off_says_when_weeks_begin_only_alone(
+    hourly: Deployed, beside: list[CronSchedule], weekday: int
+) -> None:
+    hourly.change(FRIDAY, active=False)
+    for one in beside:
+        hourly.client.create_deployment_schedules(hourly.id, [(one, True)])
+
+    done = hourly.execute(hourly.by_hand(emit="last-week-of-month"))
+
+    assert done.state.name == "Complete", done.state.message
+    ((begins,),) = hourly.practice.ledger("SELECT begins FROM emission")
+    assert date.fromisoformat(str(begins)).weekday() == weekday
 
 
 @pytest.mark.parametrize(
