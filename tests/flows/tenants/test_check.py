@@ -115,6 +115,15 @@ def test_a_secret_is_never_shown(deployments: Path) -> None:
     assert "sk-very-secret" not in "".join(lines)
 
 
+def test_what_a_job_needs_that_is_no_secret_may_be_said(deployments: Path) -> None:
+    path = deployments / "example" / "prefect.yaml"
+    path.write_text(
+        path.read_text().replace("    name: local", "    job_variables: {cpu: '2'}\n    name: local")
+    )
+
+    assert told(deployments) == []
+
+
 def test_an_environment_variable_is_for_one_machine_and_not_for_production(deployments: Path) -> None:
     path = deployments / "example" / "tenant.yaml"
     path.write_text(path.read_text().replace('"secret-manager:example-warehouse"', "$WAREHOUSE"))
