@@ -13,7 +13,13 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    DeploymentFilterTags,
+    FlowFilter,
+    FlowFilterName,
+)
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
@@ -21,6 +27,7 @@ from prefect.settings import get_current_settings
 from flows.check import CheckedTenant
 from flows.check.prefect_file import ENTRYPOINT
 from flows.errors import Spoken
+from flows.flow_runs import FLOW
 from flows.reach import PAGE, server
 
 LIMIT = 120.0  # seconds that Prefect's command may take; it takes three to ten
@@ -36,15 +43,30 @@ def deploy(tenant: CheckedTenant) -> Iterator[str]:
 
     Raises:
         ServerUnavailable: the server does not answer.
-        NotDeployed: no work pool, or Prefect refused. Deploying again is harmless.
+        NotDeployed: no work pool, another tenant's name, or Prefect refused. Deploying again is harmless.
     """
     if not Path(ENTRYPOINT.partition(":")[0]).is_file():
         raise NotDeployed("deploy: no flows/sync.py below this folder; run it from the checkout's root")
     with server() as client:
+        _check_names(client, tenant)
         _check_pools(client, tenant)
         before = {one.id: one for one in _of_tenant(client, tenant.name)}
         _run_prefect(tenant)
         yield from _settle(client, tenant, before)
+
+
+def _check_names(client: SyncPrefectClient, tenant: CheckedTenant) -> None:
+    """Prefect replaces what has the name: `a-b-c` is a's `b-c`, and a-b's `c` that another checkout holds."""
+    lines = {one.name: line for line, one in tenant.deployments.values()}
+    named = DeploymentFilter(name=DeploymentFilterName(any_=sorted(lines)))
+    for present in _found(client, named):
+        owners = {tag for tag in present.tags if tag.startswith("tenant:")}
+        for owner in sorted(owners - {f"tenant:{tenant.name}"}):
+            raise NotDeployed(
+                f"{tenant.file}:{lines[present.name]}: {present.name} is on the server already, of {owner}; "
+                "rename the integration, or if that one is gone: "
+                f"prefect deployment delete {FLOW}/{present.name}"
+            )
 
 
 def _check_pools(client: SyncPrefectClient, tenant: CheckedTenant) -> None:
@@ -114,15 +136,21 @@ def _take_out(client: SyncPrefectClient, present: DeploymentResponse, file: Path
         client.pause_deployment(present.id)
         client.update_deployment(present.id, DeploymentUpdate(tags=[*present.tags, REMOVED]))
     return f"{was}, since it is not in {file} any more; delete it with: " + (
-        f"prefect deployment delete sync/{present.name}"
+        f"prefect deployment delete {FLOW}/{present.name}"
     )
 
 
 def _of_tenant(client: SyncPrefectClient, tenant: str) -> list[DeploymentResponse]:
-    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=["ferry", f"tenant:{tenant}"]))
-    found: list[DeploymentResponse] = []
+    return _found(client, DeploymentFilter(tags=DeploymentFilterTags(all_=["ferry", f"tenant:{tenant}"])))
+
+
+def _found(client: SyncPrefectClient, which: DeploymentFilter) -> list[DeploymentResponse]:
+    """Those of our flow, by name."""
+    ours, found = FlowFilter(name=FlowFilterName(any_=[FLOW])), list[DeploymentResponse]()
     while True:
-        page = client.read_deployments(deployment_filter=tagged, limit=PAGE, offset=len(found))
+        page = client.read_deployments(
+            flow_filter=ours, deployment_filter=which, limit=PAGE, offset=len(found)
+        )
         found += page
         if len(page) < PAGE:
             return sorted(found, key=lambda one: one.name)

@@ -126,6 +126,25 @@ def test_what_comes_back_into_the_file_runs_again_and_what_a_person_paused_does_
     assert there["gamma-second"]["tags"] == ["ferry", "tenant:gamma"]
 
 
+def test_another_tenants_deployment_of_the_same_name_is_not_replaced(house: House) -> None:
+    house.tenant("lambda-one", ["first"])
+    assert house.ferry("deploy", "lambda-one").returncode == 0
+    before = house.deployed("lambda-one")
+    shutil.rmtree(house.root / "lambda-one")  # it is in another checkout
+    folder = house.tenant("lambda", ["first", "one-first"])
+
+    done = house.ferry("deploy", "lambda")
+
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == (
+        f"ferry: {folder / 'prefect.yaml'}:9: lambda-one-first is on the server already, "
+        "of tenant:lambda-one; rename the integration, or if that one is gone: "
+        "prefect deployment delete sync/lambda-one-first\n"
+    )
+    assert house.deployed("lambda-one") == before
+    assert house.deployed("lambda") == {}
+
+
 def test_prefects_own_command_deploys_the_file_and_the_api_refuses_wrong_parameters(house: House) -> None:
     folder = house.tenant("delta", ["first"])
     done = subprocess.run(
