@@ -51,7 +51,8 @@ def deploy(tenant: CheckedTenant) -> Iterator[str]:
         _check_names(client, tenant)
         _check_pools(client, tenant)
         before = {one.id: one for one in _of_tenant(client, tenant.name)}
-        _run_prefect(tenant)
+        if tenant.deployments:  # Prefect's command refuses a file without any
+            _run_prefect(tenant)
         yield from _settle(client, tenant, before)
 
 

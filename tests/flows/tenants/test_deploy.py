@@ -37,7 +37,7 @@ class House:
             "  healthie: {connector: healthie, settings: {url: $URL, api_key: $KEY}}\n"
             "  desk: {connector: csv, settings: {folder: /tmp}}\n"
         )
-        text = "deployments:\n"
+        text = "deployments:\n" if integrations else "deployments: []\n"
         for one in integrations:
             shutil.copytree(
                 source, folder / one, dirs_exist_ok=True, ignore=shutil.ignore_patterns("approval.yaml")
@@ -124,6 +124,21 @@ def test_what_comes_back_into_the_file_runs_again_and_what_a_person_paused_does_
         "gamma-second": (ids["gamma-second"], False),
     }
     assert there["gamma-second"]["tags"] == ["ferry", "tenant:gamma"]
+
+
+def test_the_last_integration_that_is_removed_is_paused_too(house: House) -> None:
+    folder = house.tenant("iota", ["first"])
+    assert house.ferry("deploy", "iota").returncode == 0
+    shutil.rmtree(folder / "first")
+    house.tenant("iota", [])
+
+    done = house.ferry("deploy", "iota")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        f"iota-first: paused now, since it is not in {folder / 'prefect.yaml'} any more"
+    )
+    assert house.deployed("iota")["iota-first"]["paused"]
 
 
 def test_another_tenants_deployment_of_the_same_name_is_not_replaced(house: House) -> None:
