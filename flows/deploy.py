@@ -25,7 +25,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 
 from flows.check import CheckedTenant
-from flows.check.prefect_file import ENTRYPOINT
+from flows.check.prefect_file import ENTRYPOINT, OneDeployment
 from flows.errors import Spoken
 from flows.flow_runs import FLOW
 from flows.reach import PAGE, server
@@ -121,14 +121,29 @@ def _settle(
             yield f"{present.name}: {_take_out(client, present, tenant.file)}"
             continue
         crons = [str(schedule.get("cron")) for schedule in wanted[present.name].schedules]
-        told = f"{present.name}: deployed, {'; '.join(crons) or 'no schedule'}"
-        was = before.get(present.id)
-        if was and REMOVED in was.tags:
-            told += "; it is back in the file, so no longer paused"
-        elif was and was.paused and wanted[present.name].paused is None:
-            client.pause_deployment(present.id)  # Prefect's deploy starts again what a person had stopped
-            told += "; somebody paused it, so it stays paused until it is switched on in the dashboard"
-        yield told
+        told = [f"{present.name}: deployed, {'; '.join(crons) or 'no schedule'}"]
+        if was := before.get(present.id):
+            told += _stop_again(client, was, present, wanted[present.name])
+        yield "; ".join(told)
+
+
+def _stop_again(
+    client: SyncPrefectClient, was: DeploymentResponse, present: DeploymentResponse, wanted: OneDeployment
+) -> Iterator[str]:
+    """Prefect's deploy starts what a person had stopped: stop it again, unless the file says otherwise."""
+    if REMOVED in was.tags:
+        yield "it is back in the file, so no longer paused"
+    elif was.paused and wanted.paused is None:
+        client.pause_deployment(present.id)
+        yield "somebody paused it, so it stays paused until it is switched on in the dashboard"
+    was_off = was.schedules and not any(one.active for one in was.schedules)
+    if was_off and wanted.schedules and not any("active" in one for one in wanted.schedules):
+        for one in present.schedules:
+            client.update_deployment_schedule(present.id, one.id, active=False)
+        yield (
+            "its schedule was switched off, so it stays off until it is switched on in the dashboard, or the "
+            "file says active: true"
+        )
 
 
 def _take_out(client: SyncPrefectClient, present: DeploymentResponse, file: Path) -> str:

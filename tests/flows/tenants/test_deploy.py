@@ -141,6 +141,31 @@ def test_the_last_integration_that_is_removed_is_paused_too(house: House) -> Non
     assert house.deployed("iota")["iota-first"]["paused"]
 
 
+def test_a_schedule_that_a_person_switched_off_stays_off_until_the_file_says_otherwise(house: House) -> None:
+    folder = house.tenant("kappa", ["first", "second"])
+    house.ferry("deploy", "kappa")
+    there = house.deployed("kappa")["kappa-first"]
+    switch = f"/deployments/{there['id']}/schedules/{there['schedules'][0]['id']}"
+    assert house.api.patch(switch, json={"active": False}).status_code == 204
+
+    again, still = house.ferry("deploy", "kappa"), house.ferry("deploy", "kappa")
+    off = house.deployed("kappa")
+    file = folder / "prefect.yaml"
+    file.write_text(file.read_text().replace("cron:", "active: true, cron:"))
+    on = house.ferry("deploy", "kappa")
+
+    for one in (again, still):
+        first, second = one.stdout.splitlines()
+        assert first.startswith(
+            "kappa-first: deployed, 0 6 * * *; its schedule was switched off, so it stays"
+        )
+        assert second == "kappa-second: deployed, 0 6 * * *"
+    assert [one["active"] for name in sorted(off) for one in off[name]["schedules"]] == [False, True]
+    assert off["kappa-first"]["schedules"][0]["schedule"]["cron"] == "0 6 * * *"
+    assert on.stdout.splitlines()[0] == "kappa-first: deployed, 0 6 * * *"
+    assert [one["active"] for one in house.deployed("kappa")["kappa-first"]["schedules"]] == [True]
+
+
 def test_another_tenants_deployment_of_the_same_name_is_not_replaced(house: House) -> None:
     house.tenant("lambda-one", ["first"])
     assert house.ferry("deploy", "lambda-one").returncode == 0
