@@ -116,10 +116,8 @@ def test_a_secret_is_never_shown(deployments: Path) -> None:
 
 
 def test_what_a_job_needs_that_is_no_secret_may_be_said(deployments: Path) -> None:
-    path = deployments / "example" / "prefect.yaml"
-    path.write_text(
-        path.read_text().replace("    name: local", "    job_variables: {cpu: '2'}\n    name: local")
-    )
+    path, pool = deployments / "example" / "prefect.yaml", "    name: local"
+    path.write_text(path.read_text().replace(pool, f"    job_variables: {{cpu: '2'}}\n{pool}"))
 
     assert told(deployments) == []
 
