@@ -2,7 +2,7 @@
 
 A schedule may be changed in the dashboard to one that is not supported: the next run says so and ends.
 Runs that nobody could start in time are caught up by one run. Runs that a person started are neither
-skipped nor cancelled.
+skipped nor cancelled. A deployment runs its own tenant, whatever parameters it is given.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import DeploymentSchedule, FlowRun, State
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 
 from flows import emit
 from flows.emit import Calendar
+from flows.errors import Spoken
 from flows.ledger import runs
 from flows.ledger.store import now
 from flows.parameters import Mode, Parameters
@@ -38,6 +40,10 @@ COVERED_BY: dict[Mode, tuple[Mode, ...]] = {
 }
 """Runs that have done, for a run of that mode, what it would do."""
 PAGE = 200  # flow runs that the server gives at a time
+
+
+class AnotherTenant(Spoken):
+    """A deployment of one tenant was asked for a run of another. One line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def punctual(asked: Parameters) -> Punctual:
     """Whether this run has something to do, and when its deliveries may leave.
 
     Raises:
+        AnotherTenant: the deployment is not of the tenant that is asked for.
         ScheduleUnsupported: the deployment's schedule was changed to none of the four.
         EmitNeedsWeekly: deliveries are to leave in one week of the month, and no weekly schedule is there.
     """
@@ -76,14 +83,26 @@ def punctual(asked: Parameters) -> Punctual:
     if flow_run is None or flow_run.deployment_id is None:
         return Punctual(asked, emit.calendar(asked, _described(asked)))
     with get_client(sync_client=True) as client:
-        made = client.read_deployment(flow_run.deployment_id).schedules
-    schedules = [parsed for one in made if (parsed := _parsed(asked, one))]
+        deployment = client.read_deployment(flow_run.deployment_id)
+    _check_tenant(asked, deployment)
+    made = deployment.schedules
+    counting = [one for one in made if one.active] or made  # by hand, all may be switched off
+    schedules = [parsed for one in counting if (parsed := _parsed(asked, one))]
     return Punctual(
         asked,
         calendar=emit.calendar(asked, schedules or _described(asked)),
         caught_up=_caught_up(asked, flow_run),
-        deployment=flow_run.deployment_id,
+        deployment=deployment.id,
     )
+
+
+def _check_tenant(asked: Parameters, deployment: DeploymentResponse) -> None:
+    """Parameters may come from the dashboard or a schedule; the tag is the word of who deployed."""
+    if f"tenant:{asked.tenant}" not in deployment.tags:
+        raise AnotherTenant(
+            f"{asked.label}: the deployment {deployment.name} has no tag tenant:{asked.tenant}; run one of "
+            f"that tenant, which is brought to the server by: ferry deploy {asked.tenant}; nothing was read"
+        )
 
 
 def _flow_run() -> FlowRun | None:
@@ -99,7 +118,7 @@ def _described(asked: Parameters) -> tuple[Schedule, ...]:
 
 
 def _parsed(asked: Parameters, made: DeploymentSchedule) -> Schedule | None:
-    """None: a schedule that is switched off, and not weekly, says nothing."""
+    """None: a schedule that is switched off, and none of ours, says nothing."""
     try:
         return parse(made.schedule.model_dump(exclude_none=True, mode="json"))
     except ScheduleUnsupported as error:

@@ -29,8 +29,8 @@ WRITE = (
     '"0 6 * * 5" (weekly, here Friday); another minute, hour or weekday as you like'
 )
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-BESIDE = {"cron", "timezone", "active", "slug", "day_or", "max_scheduled_runs", "parameters"}
-"""What may stand in a schedule. The rest belongs to intervals and rrules."""
+BESIDE = {"cron", "timezone", "active", "slug", "day_or", "max_scheduled_runs"}
+"""What may stand in a schedule. Parameters are the deployment's; the rest belongs to intervals and rrules."""
 LONGEST = 60  # characters of a wrong value that a message repeats
 
 

@@ -11,6 +11,9 @@ from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted
 
+SECRETIVE = frozenset({"env", "env_from_secrets", "credentials"})
+"""Job variables through which secrets would reach a run. What it needs, the work pool gives it."""
+
 
 class Written:
     """A deployment as it was written: each part that has the right shape, and nothing of the others."""
@@ -19,7 +22,9 @@ class Written:
         whole = _mapping(given)
         asked = _mapping(_mapping(whole.get("parameters")).get("integration"))
         self.name = _text(whole.get("name"))
-        self.pool = _text(_mapping(whole.get("work_pool")).get("name"))
+        pool = _mapping(whole.get("work_pool"))
+        self.pool = _text(pool.get("name"))
+        self.job = _mapping(pool.get("job_variables"))
         self.tenant = _text(asked.get("tenant"))
         self.integration = _text(asked.get("integration"))
         self.emit = _text(asked.get("emit")) or "always"
@@ -39,6 +44,7 @@ class Look:
         self._names()
         self._tags()
         self._templates()
+        self._job_variables()
         self._schedules()
 
     def _say(self, where: Place, what: str, todo: str) -> None:
@@ -71,6 +77,16 @@ class Look:
             if "{{" in text or text.startswith("$"):
                 self._say(where, f"is a template, {text}", "write the value itself")
 
+    def _job_variables(self) -> None:
+        """Prefect keeps them in clear, and its deploy fills a template with what the secret block holds."""
+        place: Place = ("work_pool", "job_variables")
+        for name in sorted(SECRETIVE & self.one.job.keys()):
+            todo = "remove it; the work pool's env_from_secrets, or the worker's environment, is for that"
+            self._say((*place, name), "does not belong here, where Prefect keeps all in clear", todo)
+        for where, text in _texts(self.one.job):
+            if "{{" in text:
+                self._say((*place, *where), "is a template", "write the value itself, if it is no secret")
+
     def _schedules(self) -> None:
         rhythms = set(self._rhythms())
         if len(self.one.schedules) > 1:
@@ -92,6 +108,16 @@ class Look:
                 what = f"is {schedule.timezone}, not tenant.yaml's"
                 self._say(("schedules", at, "timezone"), what, f"write {self.timezone}")
             yield schedule.rhythm
+
+
+def _texts(given: object) -> Iterator[tuple[Place, str]]:
+    """Every text within, and where."""
+    if isinstance(given, str):
+        yield (), given
+    inner = _mapping(given).items() or enumerate(_list(given))
+    for name, one in inner:
+        for where, text in _texts(one):
+            yield (name, *where), text
 
 
 def _mapping(given: object) -> Mapping[str, object]:

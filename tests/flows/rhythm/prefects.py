@@ -39,6 +39,11 @@ class Deployed:
     practice: Practice
     id: UUID
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        tenant, name = self.practice.label.split("/")
+        return {"tenant": tenant, "integration": name}
+
     def backfill(self, start: datetime, end: datetime) -> None:
         """Let the server's scheduler make the runs of that time, though it is past."""
         span = {"start_time": start.isoformat(), "end_time": end.isoformat(), "min_runs": 1000}
@@ -51,13 +56,16 @@ class Deployed:
             deployment_filter=which, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=200
         )
 
-    def by_hand(self) -> FlowRun:
-        return self.client.create_flow_run_from_deployment(self.id)
+    def by_hand(self, **asked: str) -> FlowRun:
+        """As somebody does in the dashboard; `asked` differs from what the deployment says."""
+        parameters = {"integration": self.parameters | asked} if asked else None
+        return self.client.create_flow_run_from_deployment(self.id, parameters=parameters)
 
-    def change(self, schedule: CronSchedule | IntervalSchedule) -> None:
-        """As somebody does in the dashboard."""
+    def change(self, schedule: CronSchedule | IntervalSchedule, active: bool = True, **asked: str) -> None:
+        """As somebody does in the dashboard; `asked` differs from what the deployment says."""
         (old,) = self.client.read_deployment(self.id).schedules
-        self.client.update_deployment_schedule(self.id, old.id, schedule=schedule)
+        parameters = {"integration": self.parameters | asked} if asked else None
+        self.client.update_deployment_schedule(self.id, old.id, active, schedule, parameters=parameters)
 
     def execute(self, run: FlowRun) -> FlowRun:
         """Run it in a process of its own, as a worker does, to its end."""
@@ -87,6 +95,7 @@ def deployed(client: SyncPrefectClient, practice: Practice, cron: str, timezone:
         entrypoint="flows/sync.py:sync",
         pull_steps=HERE,
         parameters={"integration": {"tenant": tenant, "integration": name}},
+        tags=["ferry", f"tenant:{tenant}"],
         schedules=[DeploymentScheduleCreate(schedule=rhythm, active=True)],
         concurrency_limit=1,
         concurrency_options=ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),

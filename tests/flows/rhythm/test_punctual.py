@@ -1,17 +1,21 @@
 """Scheduled runs on the real Prefect server: late ones are caught up, a changed schedule is refused."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.states import Running, Scheduled, Suspended
 
 from flows.schedules import moments, parse
-from tests.faults.world import Practice
+from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.rhythm.prefects import Deployed, client_of, deployed
 
 Make = Callable[[str], Practice]
+FRIDAY, MONDAY = (CronSchedule(cron=f"0 6 * * {day}", timezone="UTC") for day in (5, 1))
 NEW_YORK, LORD_HOWE = "America/New_York", "Australia/Lord_Howe"
 
 
@@ -99,6 +103,56 @@ def test_a_schedule_changed_to_an_unsupported_one_is_refused(
     assert len(refused.state.message.splitlines()) == 1
     assert hourly.practice.healthie.requests()["count"] == 0
     assert ran(hourly) == 0
+
+
+@pytest.fixture
+def two_tenants(hourly: Deployed, tmp_path: Path) -> Deployed:
+    """Beside the tenant whose deployment it is there is another one, with the same integration."""
+    files = shutil.copytree(DEPLOYMENTS, tmp_path / "deployments")
+    shutil.copytree(files / "acme", files / "beta")
+    hourly.practice.extra = {"FERRY_DEPLOYMENTS": str(files)}
+    hourly.practice.healthie.reset()
+    return hourly
+
+
+def assert_another_tenant_is_refused(here: Deployed, run: FlowRun) -> None:
+    refused = here.execute(run)
+
+    assert refused.state.is_failed()
+    assert "another_tenant: beta/simple: the deployment acme-simple-" in refused.state.message
+    assert "has no tag tenant:beta; run one of that tenant" in refused.state.message
+    assert len(refused.state.message.splitlines()) == 1
+    assert here.practice.healthie.requests()["count"] == 0
+    assert ran(here) == 0
+
+
+def test_a_schedule_cannot_run_another_tenant(two_tenants: Deployed) -> None:
+    moment = datetime.now(UTC)
+    two_tenants.change(CronSchedule(cron="0 * * * *", timezone="UTC"), tenant="beta")
+    two_tenants.backfill(moment - timedelta(hours=2), moment - timedelta(hours=1))
+    made = next(one for one in two_tenants.runs() if one.auto_scheduled)
+    assert made.parameters == {"integration": {"tenant": "beta", "integration": "simple"}}
+
+    assert_another_tenant_is_refused(two_tenants, made)
+
+
+def test_a_person_cannot_run_another_tenant_in_a_tenants_deployment(two_tenants: Deployed) -> None:
+    assert_another_tenant_is_refused(two_tenants, two_tenants.by_hand(tenant="beta"))
+
+
+@pytest.mark.parametrize(("beside", "weekday"), [([], 4), ([MONDAY], 0)])
+def test_a_schedule_that_is_switched_off_says_when_weeks_begin_only_alone(
+    hourly: Deployed, beside: list[CronSchedule], weekday: int
+) -> None:
+    hourly.change(FRIDAY, active=False)
+    for one in beside:
+        hourly.client.create_deployment_schedules(hourly.id, [(one, True)])
+
+    done = hourly.execute(hourly.by_hand(emit="last-week-of-month"))
+
+    assert done.state.name == "Complete", done.state.message
+    ((begins,),) = hourly.practice.ledger("SELECT begins FROM emission")
+    assert date.fromisoformat(str(begins)).weekday() == weekday
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ def test_no_other_text_passes_and_every_refusal_is_one_line(cron: str) -> None:
         ({"interval": 3600}, "interval is not supported"),
         ({"rrule": "FREQ=DAILY"}, "rrule is not supported"),
         ({"cron": "0 6 * * *", "anchor_date": "2026-01-01"}, "'anchor_date' is not understood"),
+        ({"cron": "0 6 * * *", "parameters": {"integration": {}}}, "'parameters' is not understood"),
         ({"cron": "0 6 * * *", "timezone": None}, "has no timezone"),
         ({"cron": "0 6 * * *", "timezone": "Mars/Olympus"}, "'Mars/Olympus' is no IANA time zone"),
         ({"cron": "0 6 * * *", "timezone": "../../etc/passwd"}, "is no IANA time zone"),

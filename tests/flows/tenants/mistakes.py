@@ -162,6 +162,20 @@ MISTAKES = [
         "template", PREFECT, "    name: local", "    name: \"{{ pool }}\"",
         '"{{ pool }}"', "work_pool.name is a template",
     ),
+    Mistake(
+        "parameters of a schedule", PREFECT, 'cron: "0 6 * * 5", timezone',
+        'parameters: {integration: {tenant: acme, integration: warehouse}}, cron: "0 6 * * 5", timezone',
+        "tenant: acme, integration", "(schedule: 'parameters' is not understood); take it out",
+    ),
+    Mistake(
+        "secrets in a job's environment", PREFECT, "    name: local", "    job_variables: {env: {KEY: sk-1}}\n    name: local",
+        "sk-1", "deployments[0].work_pool.job_variables.env does not belong here, where Prefect keeps all in clear; remove it",
+    ),
+    Mistake(
+        "a secret block in a job's variables", PREFECT, "    name: local",
+        '    job_variables: {labels: {a: [b, "{{ prefect.blocks.secret.key }}"]}}\n    name: local',
+        "blocks.secret.key", "deployments[0].work_pool.job_variables.labels.a[1] is a template; write the value itself",
+    ),
     # integration.yaml
     Mistake(
         "misspelled grant", WAREHOUSE, "transforms: [lower]", "transform: [lower]",

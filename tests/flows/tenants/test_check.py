@@ -115,6 +115,13 @@ def test_a_secret_is_never_shown(deployments: Path) -> None:
     assert "sk-very-secret" not in "".join(lines)
 
 
+def test_what_a_job_needs_that_is_no_secret_may_be_said(deployments: Path) -> None:
+    path, pool = deployments / "example" / "prefect.yaml", "    name: local"
+    path.write_text(path.read_text().replace(pool, f"    job_variables: {{cpu: '2'}}\n{pool}"))
+
+    assert told(deployments) == []
+
+
 def test_an_environment_variable_is_for_one_machine_and_not_for_production(deployments: Path) -> None:
     path = deployments / "example" / "tenant.yaml"
     path.write_text(path.read_text().replace('"secret-manager:example-warehouse"', "$WAREHOUSE"))

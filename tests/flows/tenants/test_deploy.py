@@ -37,7 +37,7 @@ class House:
             "  healthie: {connector: healthie, settings: {url: $URL, api_key: $KEY}}\n"
             "  desk: {connector: csv, settings: {folder: /tmp}}\n"
         )
-        text = "deployments:\n"
+        text = "deployments:\n" if integrations else "deployments: []\n"
         for one in integrations:
             shutil.copytree(
                 source, folder / one, dirs_exist_ok=True, ignore=shutil.ignore_patterns("approval.yaml")
@@ -124,6 +124,65 @@ def test_what_comes_back_into_the_file_runs_again_and_what_a_person_paused_does_
         "gamma-second": (ids["gamma-second"], False),
     }
     assert there["gamma-second"]["tags"] == ["ferry", "tenant:gamma"]
+
+
+def test_the_last_integration_that_is_removed_is_paused_too(house: House) -> None:
+    folder = house.tenant("iota", ["first"])
+    assert house.ferry("deploy", "iota").returncode == 0
+    shutil.rmtree(folder / "first")
+    house.tenant("iota", [])
+
+    done = house.ferry("deploy", "iota")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        f"iota-first: paused now, since it is not in {folder / 'prefect.yaml'} any more"
+    )
+    assert house.deployed("iota")["iota-first"]["paused"]
+
+
+def test_a_schedule_that_a_person_switched_off_stays_off_until_the_file_says_otherwise(house: House) -> None:
+    folder = house.tenant("kappa", ["first", "second"])
+    house.ferry("deploy", "kappa")
+    there = house.deployed("kappa")["kappa-first"]
+    switch = f"/deployments/{there['id']}/schedules/{there['schedules'][0]['id']}"
+    assert house.api.patch(switch, json={"active": False}).status_code == 204
+
+    again, still = house.ferry("deploy", "kappa"), house.ferry("deploy", "kappa")
+    off = house.deployed("kappa")
+    file = folder / "prefect.yaml"
+    file.write_text(file.read_text().replace("cron:", "active: true, cron:"))
+    on = house.ferry("deploy", "kappa")
+
+    for one in (again, still):
+        first, second = one.stdout.splitlines()
+        assert first.startswith(
+            "kappa-first: deployed, 0 6 * * *; its schedule was switched off, so it stays"
+        )
+        assert second == "kappa-second: deployed, 0 6 * * *"
+    assert [one["active"] for name in sorted(off) for one in off[name]["schedules"]] == [False, True]
+    assert off["kappa-first"]["schedules"][0]["schedule"]["cron"] == "0 6 * * *"
+    assert on.stdout.splitlines()[0] == "kappa-first: deployed, 0 6 * * *"
+    assert [one["active"] for one in house.deployed("kappa")["kappa-first"]["schedules"]] == [True]
+
+
+def test_another_tenants_deployment_of_the_same_name_is_not_replaced(house: House) -> None:
+    house.tenant("lambda-one", ["first"])
+    assert house.ferry("deploy", "lambda-one").returncode == 0
+    before = house.deployed("lambda-one")
+    shutil.rmtree(house.root / "lambda-one")  # it is in another checkout
+    folder = house.tenant("lambda", ["first", "one-first"])
+
+    done = house.ferry("deploy", "lambda")
+
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == (
+        f"ferry: {folder / 'prefect.yaml'}:9: lambda-one-first is on the server already, "
+        "of tenant:lambda-one; rename the integration, or if that one is gone: "
+        "prefect deployment delete sync/lambda-one-first\n"
+    )
+    assert house.deployed("lambda-one") == before
+    assert house.deployed("lambda") == {}
 
 
 def test_prefects_own_command_deploys_the_file_and_the_api_refuses_wrong_parameters(house: House) -> None:
