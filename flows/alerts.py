@@ -17,6 +17,7 @@ from prefect.client.schemas.sorting import AutomationSort, DeploymentSort
 from prefect.events.actions import SendNotification
 from pydantic import JsonValue
 
+from flows.deploy import REMOVED
 from flows.errors import Spoken
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 
@@ -29,6 +30,8 @@ REACTIVE = (
     ("refusals", ("Refusals",), "The targets refused an unusual share of a run's deliveries."),
     ("held", ("Suspended", "Held"), "Deliveries wait for a person: release or discard them."),
 )
+WORKED = ("Complete", "Incomplete", "Held", "Refusals", "Suspended")
+"""States of runs that worked. Not of one that found nothing to do (CaughtUp), and not of dry runs."""
 
 
 class AlertsUnavailable(Spoken):
@@ -86,7 +89,7 @@ def _wanted(tenant: str, deployments: Sequence[DeploymentResponse], block: UUID)
         )
         yield _automation(_name(tenant, name), meaning, trigger, f"{RUN}\n{meaning}", block)
     for deployment in deployments:
-        if period := _period(deployment):
+        if REMOVED not in deployment.tags and (period := _period(deployment)):
             yield _silence(tenant, deployment, PERIODS * period, block)
 
 
@@ -97,8 +100,8 @@ def _silence(tenant: str, deployment: DeploymentResponse, within: timedelta, blo
     )
     trigger = EventTrigger(
         posture=Posture.Proactive,
-        expect={"prefect.flow-run.*"},
-        match={"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": ["COMPLETED", "PAUSED"]},
+        expect={f"prefect.flow-run.{state}" for state in WORKED},
+        match={"prefect.resource.id": "prefect.flow-run.*"},
         match_related={
             "prefect.resource.id": f"prefect.deployment.{deployment.id}",
             "prefect.resource.role": "deployment",

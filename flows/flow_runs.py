@@ -31,6 +31,7 @@ from flows.reach import PAGE, server
 Value = TypeVar("Value")
 FLOW = "sync"
 UNFINISHED = [StateType.RUNNING, StateType.PENDING]
+ENVIRONMENT = "environment:"  # how the tag begins that says whose a flow run is
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,22 @@ class Unfinished:
     asked: Parameters
     running: bool  # else it is pending: somebody took it up and its process has not begun
     since: datetime
+    environment: str  # whose it is; "" until its process has said so
 
 
 def this() -> str:
     """Prefect's id of the flow run that is going on here, or "" outside of one."""
     here = _here()
     return str(here.id) if here else ""
+
+
+def claim_this(environment: str) -> None:
+    """Say on the flow run whose it is, before all else: another environment's sweeper leaves it alone."""
+    here = _here()
+    if here is not None:
+        here.tags = sorted({*here.tags, f"{ENVIRONMENT}{environment}"})
+        with suppress(ServerUnavailable):
+            _asked(lambda client: client.update_flow_run(here.id, tags=here.tags))
 
 
 def name_this(name: str, tags: Iterable[str]) -> None:
@@ -77,7 +88,8 @@ def unfinished() -> Iterator[Unfinished]:
             asked = _parameters(one)
             if asked and one.state and str(one.id) != here:
                 running = one.state.type is StateType.RUNNING
-                yield Unfinished(one.id, asked, running, one.state.timestamp.astimezone(UTC))
+                since = one.state.timestamp.astimezone(UTC)
+                yield Unfinished(one.id, asked, running, since, _environment(one))
         if len(found) < PAGE:
             return
 
@@ -138,6 +150,11 @@ def _parameters(one: FlowRun) -> Parameters | None:
         return Parameters.model_validate(one.parameters.get("integration"))
     except ValidationError:
         return None
+
+
+def _environment(one: FlowRun) -> str:
+    claims = [tag.removeprefix(ENVIRONMENT) for tag in one.tags if tag.startswith(ENVIRONMENT)]
+    return claims[-1] if claims else ""
 
 
 def _asked(question: Callable[[SyncPrefectClient], Value]) -> Value:

@@ -4,6 +4,7 @@ The dashboard makes a form of it, and Prefect refuses values that do not fit bef
 names and words of closed sets; nothing of a patient's.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
@@ -16,6 +17,13 @@ NAME_AT_MOST = 63
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=NAME_AT_MOST)]
 Mode = Literal["changes", "sweep", "resync", "retry"]
 Emit = Literal["always", "first-week-of-month", "last-week-of-month"]
+COVERED_BY: Mapping[Mode, tuple[Mode, ...]] = {
+    "changes": ("changes", "sweep", "resync"),
+    "sweep": ("sweep", "resync"),
+    "resync": ("resync",),
+    "retry": ("retry", "changes", "sweep", "resync"),
+}
+"""Runs that have done, for a run of that mode, what it would do."""
 
 
 class NotALabel(Spoken):

@@ -26,19 +26,12 @@ from flows.emit import Calendar
 from flows.errors import Spoken
 from flows.ledger import runs
 from flows.ledger.store import now
-from flows.parameters import Mode, Parameters
+from flows.parameters import COVERED_BY, Parameters
 from flows.run import open_ledger
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 from flows.settings import Settings
 from flows.tenants import load
 
-COVERED_BY: dict[Mode, tuple[Mode, ...]] = {
-    "changes": ("changes", "sweep", "resync"),
-    "sweep": ("sweep", "resync"),
-    "resync": ("resync",),
-    "retry": ("retry", "changes", "sweep", "resync"),
-}
-"""Runs that have done, for a run of that mode, what it would do."""
 PAGE = 200  # flow runs that the server gives at a time
 
 

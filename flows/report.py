@@ -12,7 +12,7 @@ from flows.ledger import deliveries, holds
 from flows.naming import joined
 from flows.run import Run
 
-WAITING = frozenset({"Incomplete", "Held", "Refusals"})
+WAITING = frozenset({"Incomplete", "Held", "Refusals", "DryRunIncomplete"})
 """Names of states of runs that ended well, and after which something waits."""
 FEW = 5  # refused deliveries; fewer are no share
 
@@ -119,9 +119,12 @@ def state(run: Run) -> State[None]:
     """How the run ended, in a word that alerts and people can tell apart.
 
     Complete; Refusals: the targets refused an unusual share; Held: something waits for a person; Incomplete:
-    something waits for the next run; Red: the numbers are wrong.
+    something waits for the next run; Red: the numbers are wrong. A dry run has names of its own, since it is
+    no sign that anything arrives.
     """
     message = headline(run)
+    if run.dry:
+        return Completed(name="DryRun" if run.state == "complete" else "DryRunIncomplete", message=message)
     if run.state == "failed":
         return Failed(name="Red", message=f"{run.code}: {message}")
     if run.state == "complete":

@@ -68,8 +68,8 @@ targets:
         patient: patient_id  # the key column; Ferry writes the patient's id there
         columns:
           # because: the sentences that speak of it; a call that sets it cites one of them.
-          full_name: {type: str, because: [], from: [first_name, last_name], computed: true}
-          email: {type: str, because: [], from: [email]}
+          full_name: {type: str, because: [S1], from: [first_name, last_name], computed: true}
+          email: {type: str, because: [S1], from: [email]}
 
 limits:  # what is more than this in one run waits for a person
   share: 0.5  # of the known patients
@@ -82,7 +82,7 @@ sweep_every: P7D  # how often everyone is read, whatever the source shows as cha
 FIELDS = """\
 # yaml-language-server: $schema=../../schema/fields.json
 # What is read of a patient, by the sentence that needs it, and nothing more. deployments/example/ shows more.
-S1: [active, first_name, last_name, email]
+S1: [first_name, last_name, email]
 """
 
 LOGIC = """\

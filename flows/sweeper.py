@@ -17,6 +17,7 @@ from flows.ledger.lease import is_dead
 from flows.ledger.store import database_clock
 from flows.ledger.tables import INTEGRATION, LEASE, RUN
 from flows.parameters import Parameters
+from flows.settings import Settings
 
 PENDING = timedelta(minutes=15)  # a container may take minutes to start
 DRY_RUN = timedelta(hours=6)  # a dry run takes no lease: only its age tells
@@ -40,10 +41,11 @@ class Holding:
     alive: bool
 
 
-def sweep(ledger: Engine, lease_seconds: float, only: Parameters | None = None) -> Iterator[Swept]:
+def sweep(ledger: Engine, settings: Settings, only: Parameters | None = None) -> Iterator[Swept]:
     """Set to Crashed every flow run of ours whose process is gone; of one integration, or of all.
 
-    Integrations that this ledger does not know are another installation's, and left alone.
+    Flow runs of another environment, and tenants that neither this ledger nor our deployments know, are
+    another installation's, and left alone.
 
     Raises:
         ServerUnavailable: Prefect's server does not answer.
@@ -51,13 +53,15 @@ def sweep(ledger: Engine, lease_seconds: float, only: Parameters | None = None) 
     for one in list(flow_runs.unfinished()):
         if only and one.asked.label != only.label:
             continue
-        if message := _gone(ledger, one, timedelta(seconds=lease_seconds)):
+        if one.environment not in ("", settings.env):
+            continue
+        if message := _gone(ledger, one, settings):
             flow_runs.crash(one, message)
             yield Swept(str(one.id), one.asked, message)
     flow_runs.end_left_over()
 
 
-def _gone(ledger: Engine, one: Unfinished, lease: timedelta) -> str:
+def _gone(ledger: Engine, one: Unfinished, settings: Settings) -> str:
     """Why its process is surely gone, or "" where it may be alive."""
     age = datetime.now(UTC) - one.since
     if not one.running:
@@ -65,12 +69,12 @@ def _gone(ledger: Engine, one: Unfinished, lease: timedelta) -> str:
     if one.asked.dry_run:
         return "cut_off: a dry run without an end; start it again" if age > DRY_RUN else ""
     integration = _integration(ledger, one.asked)
-    if integration is None:
+    if integration is None and not (settings.deployments / one.asked.tenant / "tenant.yaml").is_file():
         return ""
-    holding = _holding(ledger, integration)
+    holding = None if integration is None else _holding(ledger, integration)
     if holding and holding.alive and holding.flow_run == str(one.id):
         return ""
-    return _verdict(ledger, one, lease, holding)
+    return _verdict(ledger, one, timedelta(seconds=settings.lease_seconds), holding)
 
 
 def _verdict(ledger: Engine, one: Unfinished, lease: timedelta, holding: Holding | None) -> str:

@@ -80,6 +80,7 @@ def carried(asked: Parameters) -> State[None]:
 
 def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.Hold | None]:
     """The run's state, and what it is to ask a person. One with a person's word asks no more."""
+    flow_runs.claim_this(Settings().env)
     if word:
         asked = asked.model_copy(update={"mode": "retry"})
     schedule = punctual(asked)
@@ -105,7 +106,7 @@ def _introduce(run: Run) -> None:
     if run.dry:
         return
     with suppress(ServerUnavailable):  # the sweeper beside the worker does it, too
-        list(sweeper.sweep(run.ledger.engine, run.ledger.lease_seconds, only=run.asked))
+        list(sweeper.sweep(run.ledger.engine, Settings(), only=run.asked))
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""What a monitor asks: is anything late, failed, red, held or doubtful? From the ledger and the files alone.
+"""What a monitor asks: is anything late, failed, red, stuck, refused, held or doubtful? From the ledger
+and the files alone.
 
 It works when Prefect's server, the worker and the schedule are all down: that is what it is for. It needs
 no key, takes no lease and starts nothing.
@@ -17,7 +18,8 @@ from sqlalchemy.engine import Connection
 from connectors.operation import Delivery
 from flows.errors import Spoken
 from flows.ledger.store import connect, now
-from flows.ledger.tables import DELIVERY, INTEGRATION, RUN
+from flows.ledger.tables import DELIVERY, ENTRY, INTEGRATION, OPEN_STATES, RUN
+from flows.parameters import COVERED_BY, Mode
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 from flows.settings import Settings
 from flows.tenants import labels
@@ -25,6 +27,8 @@ from flows.tenants import labels
 PERIODS = 2  # without a finished run; then it is late
 FINISHED = ("complete", "incomplete", "failed")
 RED = ("entries_do_not_add_up", "deliveries_do_not_add_up", "read_back_differs")
+MONTH = timedelta(days=35)  # from one week of a month to the next month's, at most
+DOUBTFUL = (DELIVERY.c.state == "unknown") & (DELIVERY.c.delivery_class == Delivery.BLIND.value)
 
 
 class NothingToWatch(Spoken):
@@ -51,7 +55,26 @@ def problems(settings: Settings, which: str, at: datetime | None = None) -> Iter
 
 
 @dataclass(frozen=True, slots=True)
+class _Due:
+    """What a deployment of the integration is to do, and how often."""
+
+    mode: Mode
+    often: Schedule
+    emits: bool  # what it plans leaves in one week of the month
+
+    @property
+    def told(self) -> str:
+        return self.often.rhythm if self.mode == "changes" else f"{self.often.rhythm} ({self.mode})"
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a delivery may wait from its plan on."""
+        return PERIODS * self.often.period + (MONTH if self.emits else timedelta())
+
+
+@dataclass(frozen=True, slots=True)
 class _Last:
+    id: str
     ended: datetime
     state: str
     code: str
@@ -61,84 +84,120 @@ def _of(connection: Connection, root: Path, label: str, at: datetime) -> Iterato
     tenant, _, name = label.partition("/")
     here = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant, INTEGRATION.c.name == name)
     integration = connection.execute(here).scalar_one_or_none()
-    last = None if integration is None else _last(connection, integration)
-    if late := _late(schedules(root, label), last, at):
-        yield f"{label}: {late}"
-    if last and last.state == "failed":
-        kind = "RED, the numbers are wrong" if last.code in RED else "failed"
-        yield f"{label}: the last run {kind} ({last.code}); see: ferry status {label}"
+    due = _due(root, label)
+    for one in due:
+        last = None if integration is None else _last(connection, integration, COVERED_BY[one.mode])
+        if late := _late(one, last, at):
+            yield f"{label}: {late}"
     if integration is not None:
+        yield from _failed(connection, integration, label)
         yield from _waiting(connection, integration, label)
+        if due:
+            patience = max(one.patience for one in due)
+            yield from _stuck(connection, integration, label, at - patience)
 
 
-def _last(connection: Connection, integration: int) -> _Last | None:
+def _last(connection: Connection, integration: int, modes: Sequence[Mode]) -> _Last | None:
     row = connection.execute(
-        sa.select(RUN.c.ended, RUN.c.state, RUN.c.code)
-        .where(RUN.c.integration == integration, RUN.c.state.in_(FINISHED))
+        sa.select(RUN.c.id, RUN.c.ended, RUN.c.state, RUN.c.code)
+        .where(RUN.c.integration == integration, RUN.c.state.in_(FINISHED), RUN.c.mode.in_(modes))
         .order_by(RUN.c.ended.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else _Last(row.ended, row.state, row.code)
+    return None if row is None else _Last(row.id, row.ended, row.state, row.code)
 
 
-def _late(found: Sequence[Schedule], last: _Last | None, at: datetime) -> str:
-    if not found:
-        return ""
-    often = min(found, key=lambda one: one.period)
+def _late(due: _Due, last: _Last | None, at: datetime) -> str:
     if last is None:
-        return f"never ran, and is to run {often.rhythm}; is the worker up, the schedule active?"
+        return f"never ran, and is to run {due.told}; is the worker up, the schedule active?"
     age = at - last.ended
-    if age <= PERIODS * often.period:
+    if age <= PERIODS * due.often.period:
         return ""
     return (
         f"late: the last run ended {last.ended:%Y-%m-%d %H:%M} UTC, {_hours(age)} ago, and it is to run "
-        f"{often.rhythm}; is the worker up, the schedule active?"
+        f"{due.told}; is the worker up, the schedule active?"
     )
 
 
+def _failed(connection: Connection, integration: int, label: str) -> Iterator[str]:
+    """The last run, and the last one that read: a retry after it puts no failed reading right."""
+    lasts = (_last(connection, integration, modes) for modes in (COVERED_BY["retry"], COVERED_BY["changes"]))
+    for one in {one.id: one for one in lasts if one and one.state == "failed"}.values():
+        kind = "RED, the numbers are wrong" if one.code in RED else "failed"
+        yield f"{label}: the last run {kind} ({one.code}); see: ferry status {label}"
+
+
 def _waiting(connection: Connection, integration: int, label: str) -> Iterator[str]:
-    doubtful = (DELIVERY.c.state == "unknown") & (DELIVERY.c.delivery_class == Delivery.BLIND.value)
+    refused = (DELIVERY.c.state == "rejected") & (DELIVERY.c.version == ENTRY.c.version)
     rows = connection.execute(
         sa.select(DELIVERY.c.state, DELIVERY.c.code, sa.func.count())
-        .where(DELIVERY.c.integration == integration, (DELIVERY.c.state == "held") | doubtful)
+        .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
+        .where(DELIVERY.c.integration == integration, (DELIVERY.c.state == "held") | DOUBTFUL | refused)
         .group_by(DELIVERY.c.state, DELIVERY.c.code)
         .order_by(DELIVERY.c.state, DELIVERY.c.code)
     )
     for state, code, number in rows:
         if state == "held":
             yield f"{label}: {number} held ({code}); decide: ferry release {label}, or with --discard"
+        elif state == "rejected":
+            yield f"{label}: {number} refused ({code}); correct it there: ferry retry {label} --rejected"
         else:
             yield f"{label}: {number} doubtful; look in the target as this says: ferry status {label}"
 
 
-def schedules(root: Path, label: str) -> list[Schedule]:
-    """The active schedules of an integration, as its tenant's prefect.yaml has them."""
-    return [one for one in _schedules(root, label) if isinstance(one, Schedule)]
+def _stuck(connection: Connection, integration: int, label: str, before: datetime) -> Iterator[str]:
+    """Deliveries that runs should have sent, or found in the target, by now."""
+    number, oldest = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(DELIVERY.c.planned)).where(
+            DELIVERY.c.integration == integration,
+            DELIVERY.c.state.in_(OPEN_STATES) & ~DOUBTFUL,
+            DELIVERY.c.planned < before,
+        )
+    ).one()
+    if number:
+        yield f"{label}: {number} not delivered since {oldest:%Y-%m-%d %H:%M} UTC; see: ferry status {label}"
+
+
+def _due(root: Path, label: str) -> list[_Due]:
+    """What the active schedules ask for: for each mode the most frequent."""
+    found: dict[Mode, _Due] = {}
+    for parameters, schedule in _schedules(root, label):
+        if isinstance(schedule, Schedule):
+            mode, emit = parameters.get("mode", "changes"), parameters.get("emit", "always")
+            one = _Due(cast(Mode, mode if mode in COVERED_BY else "changes"), schedule, emit != "always")
+            known = found.setdefault(one.mode, one)
+            if one.often.period < known.often.period:
+                found[one.mode] = one
+    return list(found.values())
 
 
 def _of_schedule(root: Path, label: str) -> Iterator[str]:
-    for one in _schedules(root, label):
+    for _, one in _schedules(root, label):
         if not isinstance(one, Schedule):
             yield f"{label}: {one}"
 
 
-def _schedules(root: Path, label: str) -> Iterator[Schedule | str]:
-    """Each active schedule; the line of its error where it is none."""
+def _schedules(root: Path, label: str) -> Iterator[tuple[Mapping[str, object], Schedule | str]]:
+    """Each active schedule with its deployment's parameters; the line of its error where it is none."""
     tenant, _, name = label.partition("/")
     path = root / tenant / "prefect.yaml"
     if not path.exists():
         return
     described = cast(Mapping[str, object], yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     for deployment in cast(Sequence[Mapping[str, object]], described.get("deployments") or ()):
-        parameters = cast(Mapping[str, Mapping[str, object]], deployment.get("parameters") or {})
-        if parameters.get("integration", {}).get("integration") != name:
+        given = cast(Mapping[str, Mapping[str, object]], deployment.get("parameters") or {})
+        parameters = given.get("integration", {})
+        if parameters.get("integration") != name:
             continue
         for schedule in cast(Sequence[Mapping[str, object]], deployment.get("schedules") or ()):
             if schedule.get("active", True):
                 try:
-                    yield parse({key: value for key, value in schedule.items() if key != "active"})
+                    yield (
+                        parameters,
+                        parse({key: value for key, value in schedule.items() if key != "active"}),
+                    )
                 except ScheduleUnsupported as error:
-                    yield str(error)
+                    yield parameters, str(error)
 
 
 def _hours(age: timedelta) -> str:

@@ -50,7 +50,7 @@ def sweep(told: Callable[[str], None]) -> int:
     settings, number = Settings(), 0
     ledger = connect(settings.ledger())
     try:
-        for one in sweeper.sweep(ledger, settings.lease_seconds):
+        for one in sweeper.sweep(ledger, settings):
             told(line(one))
             number += 1
     except ServerUnavailable as error:

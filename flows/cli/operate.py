@@ -33,7 +33,7 @@ def sweep(
     while True:
         ledger = connect(settings.ledger())
         try:
-            for one in swept_runs(ledger, settings.lease_seconds):
+            for one in swept_runs(ledger, settings):
                 say(working.line(one))
         finally:
             ledger.dispose()

@@ -18,11 +18,17 @@ FERNET = b"gAAAA"  # how Prefect's encrypted values begin, in base64
 
 def in_database(scanner: Scanner, url: str) -> set[Hit]:
     """Every column of every table, whatever the database; what is in encrypted block documents, too."""
+    found = in_columns(scanner, url)
+    for name, content in block_documents(url).items():
+        found |= scanner.hits(f"block {name}", content)
+    return found
+
+
+def in_columns(scanner: Scanner, url: str) -> set[Hit]:
+    """Every column of every table, as it is stored."""
     found: set[Hit] = set()
     for place, values in columns(url):
         found |= scanner.hits(place, b"\x00".join(values))
-    for name, content in block_documents(url).items():
-        found |= scanner.hits(f"block {name}", content)
     return found
 
 

@@ -105,18 +105,27 @@ class Site:
     def practice(self, tenant: str, integration: str, healthie: StandIn, probe: ProbeServer) -> Practice:
         """The same tenant as the fault tests see one: to edit, to run from the command line, to tally."""
         label = f"{tenant}/{integration}"
-        ledger = f"sqlite:///{self.folder / 'ledger.db'}"
-        return Practice(
-            healthie, probe, {}, self.folder, ledger, label, self.environment(), self.warehouse(tenant)
-        )
+        there = (self.folder, self.ledger_url, label, self.environment(), self.warehouse(tenant))
+        return Practice(healthie, probe, {}, *there)
 
-    def says(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def connect(self, tenant: str, **secrets: str) -> None:
+        """Seal the secrets of the tenant's Healthie, which its file and the environment then do not hold."""
+        file = self.deployments / tenant / "tenant.yaml"
+        described = yaml.safe_load(file.read_text())
+        for name in secrets:
+            variable = described["connections"]["healthie"]["settings"].pop(name)
+            del self.extra[variable.removeprefix("$")]
+        file.write_text(yaml.safe_dump(described))
+        done = self.says("flows", "connect", tenant, "healthie", given=json.dumps(secrets))
+        assert done.returncode == 0, done.stderr
+
+    def says(self, *command: str, given: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
         """`python -m <command>` to its end."""
         return subprocess.run(
             [sys.executable, "-m", *command],
             env=self.environment() | environment,
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             text=True,
             timeout=SOON,
@@ -201,8 +210,12 @@ class Site:
             found += page
         return found
 
+    @property
+    def ledger_url(self) -> str:
+        return self.extra.get("FERRY_LEDGER_URL") or f"sqlite:///{self.folder / 'ledger.db'}"
+
     def ledger(self, query: str) -> list[tuple[object, ...]]:
-        engine = sa.create_engine(f"sqlite:///{self.folder / 'ledger.db'}", poolclass=sa.NullPool)
+        engine = sa.create_engine(self.ledger_url, poolclass=sa.NullPool)
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(query))]
 

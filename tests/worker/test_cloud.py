@@ -3,23 +3,38 @@
 import json
 import re
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from prefect.client.schemas.objects import FlowRun
 from prefect.utilities.templating import apply_values
 from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerJobV2Configuration, CloudRunWorkerV2
+from sqlalchemy.exc import OperationalError
 
+from flows.ledger import keys, store
+from flows.ledger.store import connect
 from flows.server import ROOT
 from flows.settings import Settings
+from tests.flows.vault.kms import KmsServer, kms_server
+from tests.flows.vault.ledgers import opened
+from tests.worker.postgres import served
+from tests.worker.test_up import ferry
 
 TEMPLATE = json.loads((ROOT / "deployments" / "work-pools" / "cloud-run-v2.json").read_text())
 SECRETS = TEMPLATE["variables"]["properties"]["env_from_secrets"]["default"]
 PAGE = (ROOT / "docs" / "google-cloud.md").read_text()
+JOINED = re.sub(r"\\\n\s*", "", "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)))
+ROLES = {
+    "cryptoKeyEncrypter": {"encrypt"},
+    "cryptoKeyDecrypter": {"decrypt"},
+    "cryptoKeyEncrypterDecrypter": {"encrypt", "decrypt"},
+}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SECRET = re.compile(r"(KEY|TOKEN|PASSWORD|SECRET|AUTH_STRING|LEDGER_URL)$")
 
@@ -134,10 +149,110 @@ def test_the_page_is_plain_about_what_was_not_tried_and_names_what_the_files_nam
     assert "deployments/work-pools/cloud-run-v2.json" in PAGE
 
 
+def granted() -> dict[str, set[str]]:
+    """What the page lets each account do with the KEK."""
+    grants = re.findall(
+        r"kms keys add-iam-policy-binding.*--role=roles/cloudkms\.(\w+).*Account:([\w-]+)@", JOINED
+    )
+    return {account: ROLES[role] for role, account in grants}
+
+
+def needed(kms: KmsServer, act: Callable[[], object]) -> set[str]:
+    """What an act asks of the KEK."""
+    kms.requests.clear()
+    act()
+    return set(kms.requests)
+
+
+def test_each_account_may_do_with_the_key_what_its_commands_need(tmp_path: Path) -> None:
+    with kms_server() as kms:
+        engine, kek = connect(f"sqlite:///{tmp_path / 'ledger.db'}"), kms.kek()
+
+        def enrol() -> None:  # as ferry connect does: the tenant's seal, and a noted act
+            store.seal_of(engine, kek, "local", "acme")
+            store.audit_key(engine, kek, "local")
+
+        enrols = needed(kms, enrol)
+        runs = needed(kms, lambda: opened(engine, kek, "acme"))
+        kms.rotate()
+        enrols |= needed(kms, lambda: list(keys.rotate(engine, kek, "local")))
+        engine.dispose()
+
+    assert granted() == {"ferry-run": runs, "ferry-enrol": enrols}
+
+
+def test_the_watch_needs_no_key_and_is_given_none(tmp_path: Path) -> None:
+    status = ferry(tmp_path, "status", "--check", FERRY_KEK="no key at all")
+    sweep = ferry(tmp_path, "sweep", FERRY_KEK="no key at all")
+    (job,) = [line for line in JOINED.splitlines() if line.startswith("gcloud run jobs create ferry-watch")]
+
+    assert status.stderr == "" and "never ran" in status.stdout
+    assert sweep.stderr.startswith("ferry: prefect: no server is named; ")
+    assert "FERRY_KEK" not in job
+
+
+def test_prefects_server_is_where_its_clients_can_sign_in() -> None:
+    (server,) = [line for line in JOINED.splitlines() if line.startswith("gcloud run deploy ferry-prefect")]
+    others = [
+        line for line in JOINED.splitlines() if line.startswith(("gcloud beta run w", "gcloud run jobs c"))
+    ]
+    connector = TEMPLATE["variables"]["properties"]["vpc_connector_name"]["default"]
+
+    assert {"--ingress=internal", "--no-invoker-iam-check"} <= set(server.split())
+    assert not {"--iap", "--no-allow-unauthenticated", "--allow-unauthenticated"} & set(server.split())
+    assert len(others) == 2 and all("--network=default" in line for line in others)
+    assert connector.endswith("/connectors/ferry") and "connectors create ferry " in JOINED
+    assert "--dns-name=run.app." in JOINED and "'*.run.app.'" in JOINED
+
+
+def test_a_tenant_is_connected_and_approved_before_it_is_checked_and_deployed() -> None:
+    said = re.findall(r"^ferry (\w+) TENANT", JOINED, re.MULTILINE)
+
+    assert said == ["connect", "compile", "test", "approve", "check", "deploy"]
+
+
+def test_each_databases_user_reaches_its_own_and_no_other() -> None:
+    blocks = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    extension, apart = (re.sub(r"\bferry\b", "desk", block) for block in blocks)  # ferry: this server's own
+    with served() as url:
+        server = sa.make_url(url)
+        sql(server, AS_GOOGLE_MAKES_THEM)
+        assert sql(server.set(username="desk"), "SELECT current_database()") == "prefect"
+
+        sql(server.set(username="postgres"), extension)
+        sql(server.set(username="postgres"), apart)
+
+        for user, other in (("desk", "prefect"), ("prefect", "desk")):
+            own = server.set(username=user, database=user)
+            sql(own, "CREATE TABLE mine (id integer); DROP TABLE mine")
+            assert sql(own, "SELECT pg_has_role(current_user, 'cloudsqlsuperuser', 'member')") is False
+            with pytest.raises(OperationalError, match="permission denied for database"):
+                sql(own.set(database=other), "SELECT 1")
+
+
+AS_GOOGLE_MAKES_THEM = """
+CREATE ROLE cloudsqlsuperuser CREATEDB CREATEROLE;
+CREATE ROLE postgres LOGIN CREATEDB CREATEROLE;
+CREATE ROLE desk LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser;
+CREATE ROLE prefect LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser;
+GRANT cloudsqlsuperuser, desk, prefect TO postgres WITH ADMIN OPTION;
+CREATE DATABASE desk OWNER cloudsqlsuperuser;
+ALTER DATABASE prefect OWNER TO cloudsqlsuperuser
+"""
+
+
+def sql(url: sa.URL, statements: str) -> object:
+    """Each statement by itself; the last one's value, if it has one."""
+    engine, value = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool), None
+    with engine.connect() as connection:
+        for one in filter(str.strip, statements.split(";")):
+            done = connection.execute(sa.text(one))
+            value = done.scalar() if done.returns_rows else None
+    return value
+
+
 def test_every_command_of_the_page_names_a_project_or_works_in_one() -> None:
-    blocks = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
-    commands = re.sub(r"\\\n\s*", "", "\n".join(blocks)).splitlines()
-    google = [line.strip() for line in commands if line.strip().startswith("gcloud ")]
+    google = [line.strip() for line in JOINED.splitlines() if line.strip().startswith("gcloud ")]
 
     assert len(google) > 25
     assert google[0].startswith("gcloud config set project")

@@ -33,6 +33,7 @@ from tests.worker.scan import Seen
 from tests.worker.site import Json, Site, paused, until
 
 TENANTS = ("north", "south")
+SEALED = "north"  # its key is in a sealed block alone; the other's is in the environment
 INTEGRATION = "everything"
 ATTEMPT = "prefect-workspace-attempt-"  # while a run goes: its environment, for the owner
 LEAKY = {
@@ -61,6 +62,8 @@ class Told:
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     server: Server = request.getfixturevalue(f"on_{request.param}")
     site = Site(tmp_path_factory.mktemp(request.param), server.prefect)
+    if request.param == "postgresql":
+        site.extra["FERRY_LEDGER_URL"] = beside(server.database)
     story = Told(site, server)
     with ExitStack() as stack:
         stack.callback(site.close)
@@ -73,6 +76,8 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             site.tenant(tenant, INTEGRATION)
             site.reaches(tenant, (healthie.endpoint, healthie.api_key), probe.url)
             read_everything(site, tenant)
+            if tenant == SEALED:
+                site.connect(tenant, api_key=healthie.api_key)
             assert site.deploy(tenant).returncode == 0
         site.extra |= {"PREFECT_LOGGING_LEVEL": "DEBUG", "PREFECT_LOGGING_EXTRA_LOGGERS": LOUD}
         site.extra |= {"TMPDIR": str(site.folder)}
@@ -81,6 +86,14 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             tell(story)
         assert wait_for_records(server.prefect["PREFECT_API_URL"], limit=120.0)
         yield story
+
+
+def beside(database: str) -> str:
+    """A database for the ledger on the server of Prefect's."""
+    engine = sa.create_engine(database, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE ledger"))
+    return sa.make_url(database).set(database="ledger").render_as_string(hide_password=False)
 
 
 def read_everything(site: Site, tenant: str) -> None:
@@ -101,7 +114,8 @@ def tell(story: Told) -> None:
     program = site.deployments / "south" / INTEGRATION / "program.py"
     before = program.read_text()
     program.write_text(RAISING)
-    failing = site.start(f"south-{INTEGRATION}-again", **{"FERRY_HOME": str(site.folder / "failing")})
+    apart = {"FERRY_HOME": str(site.folder / "failing"), "FERRY_LEDGER_URL": ""}  # a ledger of its own
+    failing = site.start(f"south-{INTEGRATION}-again", **apart)
     site.ended(failing)
     program.write_text(before)
     story.runs = {"killed": killed, "failing": failing} | good
@@ -155,7 +169,16 @@ def test_nothing_in_prefects_database(told: Told) -> None:
     places = {place for place, _ in scan.columns(told.server.database)}
 
     assert LEAKY - {"events.payload"} <= places  # they are there, and hold something
+    assert b'"sealed"' in scan.block_documents(told.server.database)[f"ferry-{SEALED}-healthie"]
     assert scan.in_database(told.scanner(), told.server.database) == set()
+
+
+def test_nothing_in_the_ledgers_clear_columns(told: Told) -> None:
+    url = told.site.ledger_url
+
+    assert url.startswith(told.server.database.partition(":")[0])  # both on one kind of database
+    assert {"plan.sealed", "entry.patient_sealed"} <= {place for place, _ in scan.columns(url)}
+    assert scan.in_columns(told.scanner(), url) == set()
 
 
 def test_nothing_in_logs_results_outputs_and_files_but_the_declared_target(told: Told) -> None:
@@ -180,17 +203,14 @@ def test_nothing_in_command_lines_and_in_environments_only_what_was_declared(tol
 
 
 def test_a_copy_of_both_databases_opens_nothing_without_the_key(told: Told, tmp_path: Path) -> None:
-    shutil.copy(told.site.folder / "ledger.db", tmp_path / "ledger.db")
+    url = told.site.ledger_url
+    if url.startswith("sqlite"):
+        shutil.copy(told.site.folder / "ledger.db", tmp_path / "ledger.db")
+        url = f"sqlite:///{tmp_path / 'ledger.db'}"
     KeyFile(tmp_path / "ferry.key")  # a thief's own
 
-    with pytest.raises(SealBroken):
-        open_at(
-            f"sqlite:///{tmp_path / 'ledger.db'}",
-            tmp_path,
-            INTEGRATION,
-            tenant="north",
-            environment=told.site.env,
-        )
+    with pytest.raises(SealBroken):  # so neither the sealed block: it is under the data key in there
+        open_at(url, tmp_path, INTEGRATION, tenant=SEALED, environment=told.site.env)
     stolen = told.scanner().in_folder(tmp_path)
     assert stolen == set()
 

@@ -5,9 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -17,16 +19,16 @@ from tests.worker.test_up import environment, words
 HEADING = "## From nothing to a scheduled integration"
 AT_MOST = 9
 UP = ["flows", "up", "--port", "0", "--patients", "20"]  # what `make up` calls, smaller and on any port
-PROGRAM = """def decide(entry, today):
-    name = " ".join(part for part in [entry.get("first_name"), entry.get("last_name")] if part)
-    return [warehouse_upsert_patients(because=["S1"], full_name=name)]
-"""
+
+
+def section() -> str:
+    return (ROOT / "README.md").read_text().split(HEADING, 1)[1].split("\n## ", 1)[0]
 
 
 def commands() -> list[str]:
     """What the README says to type, without its remarks."""
-    section = (ROOT / "README.md").read_text().split(HEADING, 1)[1].split("\n## ", 1)[0]
-    return [line.split("#", 1)[0].strip() for line in section.splitlines() if line.startswith("    ")]
+    lines = re.sub(r"```.*?```", "", section(), flags=re.DOTALL).splitlines()
+    return [line.split("#", 1)[0].strip() for line in lines if line.startswith("    ")]
 
 
 class Shell:
@@ -59,23 +61,24 @@ class Shell:
         return done.stdout
 
 
-def write_files(folder: Path, addresses: Mapping[str, str]) -> None:
-    """What `ferry new` leaves to a person: the time zone, the schedule, the sentences, the program."""
-    change(folder / "tenant.yaml", r"timezone:.*", "timezone: America/Chicago")
-    change(folder / "tenant.yaml", r"https://api\.gethealthie\.com/graphql", addresses["DEMO_HEALTHIE_URL"])
-    zone = '{cron: "0 6 * * *", timezone: America/Chicago}'
-    change(folder / "prefect.yaml", r"# schedules: .*", f"schedules: [{zone}]")
-    change(folder / "front-desk" / "integration.yaml", r"\n +email: \{.*", "")
-    (folder / "front-desk" / "instructions.md").write_text(
-        "S1. Each patient is one row with the full name.\n"
-    )
-    (folder / "front-desk" / "program.py").write_text(PROGRAM)
+def write_files(folder: Path) -> None:
+    """What the README says to write into the files of `ferry new`, and nothing else."""
+    edits = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|$", section(), re.MULTILINE)
+    assert len(edits) > 3
+    for name, old, new in edits:
+        text = (folder / name).read_text()
+        assert text.count(old) == 1, (name, old)
+        (folder / name).write_text(text.replace(old, new))
+    ((file, function),) = re.findall(r"in `([^`]+\.py)`.*?```python\n(.*?)```", section(), re.DOTALL)
+    text = (folder / file).read_text()
+    (folder / file).write_text(text[: text.index("def decide")] + function)
 
 
-def change(path: Path, old: str, new: str) -> None:
-    text, number = re.subn(old, new, path.read_text())
-    assert number == 1, (path, old)
-    path.write_text(text)
+def scheduled(shell: Shell) -> list[Any]:
+    """The deployment's schedules, as the server has them."""
+    url = f"{shell.environment['PREFECT_API_URL']}/deployments/name/sync/north-front-desk"
+    answer = httpx.get(url, timeout=60.0, trust_env=False)
+    return list(answer.raise_for_status().json()["schedules"])
 
 
 @pytest.fixture
@@ -86,10 +89,9 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 @pytest.mark.timeout(1500)
-def test_from_nothing_to_a_scheduled_integration(shell: Shell, tmp_path: Path) -> None:
+def test_from_nothing_to_a_scheduled_integration(shell: Shell) -> None:
     asked = commands()
     assert 0 < len(asked) <= AT_MOST
-    warehouse = f"sqlite:///{tmp_path / 'front-desk.db'}"
     answers: dict[str, str] = {}
 
     for command in asked:
@@ -97,12 +99,15 @@ def test_from_nothing_to_a_scheduled_integration(shell: Shell, tmp_path: Path) -
         if command.endswith("connect north healthie"):
             typed = json.dumps({"api_key": shell.environment["DEMO_HEALTHIE_KEY"]})
         if command.endswith("connect north warehouse"):
-            typed = json.dumps({"url": warehouse})
+            typed = json.dumps({"url": shell.environment["DEMO_WAREHOUSE_URL"]})
         answers[command] = shell.run(command, typed)
         if " new " in command:
-            write_files(shell.deployments / "north", shell.environment)
+            write_files(shell.deployments / "north")
 
     assert "20 deliveries in all, 20 arrived" in answers[asked[-1]]
-    engine = sa.create_engine(warehouse, poolclass=sa.NullPool)
+    engine = sa.create_engine(shell.environment["DEMO_WAREHOUSE_URL"], poolclass=sa.NullPool)
     with engine.connect() as connection:
-        assert connection.execute(sa.text("SELECT count(*) FROM patients")).scalar_one() == 20
+        rows = connection.execute(sa.text("SELECT full_name, email FROM patients")).all()
+    assert len(rows) == 20 and all(name for name, _ in rows) and any(email for _, email in rows)
+    (schedule,) = scheduled(shell)
+    assert schedule["active"] and schedule["schedule"]["cron"] == "0 6 * * *"

@@ -16,6 +16,7 @@ from flows.ledger import lease, runs
 from flows.ledger.plans import Versions
 from flows.ledger.store import Ledger
 from flows.ledger.tables import LEASE, RUN
+from flows.settings import Settings
 from flows.sweeper import Swept, sweep
 from tests.flows.ledgers import open_at
 from tests.worker.site import Json, Site
@@ -31,12 +32,15 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def flow_run(site: Site, ledger: Ledger, type_: str = "RUNNING", **asked: JsonValue) -> str:
+def flow_run(
+    site: Site, ledger: Ledger, type_: str = "RUNNING", environment: str = "", **asked: JsonValue
+) -> str:
     """A flow run that nobody executes, in the state that a process left it in."""
     flow = site.post("flows/", name="sync")
     assert isinstance(flow, dict)
     integration: Json = {"tenant": ledger.tenant, "integration": ledger.name, **asked}
-    made = site.post("flow_runs/", flow_id=flow["id"], parameters={"integration": integration})
+    tags: list[JsonValue] = [f"environment:{environment}"] if environment else []
+    made = site.post("flow_runs/", flow_id=flow["id"], parameters={"integration": integration}, tags=tags)
     assert isinstance(made, dict)
     site.post(f"flow_runs/{made['id']}/set_state", state={"type": type_}, force=True)
     return str(made["id"])
@@ -53,7 +57,8 @@ def working(ledger: Ledger, flow_run: str, run: str) -> Iterator[None]:
 
 def swept(site: Site, ledger: Ledger, seconds: float = LEASE_SECONDS) -> list[Swept]:
     with temporary_settings({PREFECT_API_URL: site.prefect["PREFECT_API_URL"]}):
-        found = list(sweep(ledger.engine, seconds))
+        settings = Settings(lease_seconds=seconds, env="here", deployments=site.deployments)
+        found = list(sweep(ledger.engine, settings))
     return [one for one in found if one.asked.integration == ledger.name]
 
 
@@ -138,6 +143,33 @@ def test_another_installations_and_other_flows_are_left_alone(
     theirs.close()
 
 
+def test_a_run_of_another_environment_is_left_alone_though_this_ledger_has_the_same_integration(
+    site: Site, ledger: Ledger
+) -> None:
+    theirs, ours = flow_run(site, ledger, environment="there"), flow_run(site, ledger, environment="here")
+
+    assert [one.flow_run for one in swept(site, ledger)] == [ours]
+    assert site.state(theirs)["type"] == "RUNNING"
+
+
+def test_a_first_run_that_died_before_the_ledger_knew_its_integration_is_ended(
+    site: Site, ledger: Ledger
+) -> None:
+    unknown = flow_run(site, ledger, integration=f"{ledger.name}-new")
+    assert swept(site, ledger) == [] and site.state(unknown)["type"] == "RUNNING"
+    site.tenant(ledger.tenant)
+
+    swept(site, ledger, seconds=LONG)
+    assert site.state(unknown)["type"] == "RUNNING"
+    swept(site, ledger)
+
+    state = site.state(unknown)
+    assert state["type"] == "CRASHED"
+    assert str(state["message"]).startswith(
+        "cut_off: its process ended before it began to work; the next run"
+    )
+
+
 def test_task_runs_it_left_are_ended_too(site: Site, ledger: Ledger) -> None:
     dead = flow_run(site, ledger)
     task: Json = {"flow_run_id": dead, "task_key": "decide", "dynamic_key": "0", "state": {"type": "RUNNING"}}
@@ -153,4 +185,4 @@ def test_a_server_that_does_not_answer_is_one_line(ledger: Ledger) -> None:
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
         pytest.raises(ServerUnavailable, match=r"prefect: the server at \S+ does not answer \(Connect"),
     ):
-        list(sweep(ledger.engine, LONG))
+        list(sweep(ledger.engine, Settings(lease_seconds=LONG)))

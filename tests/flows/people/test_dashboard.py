@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from connectors.sandbox.healthie.edits import Edit
 from connectors.sandbox.probe import Faults, Scripted
+from flows.alerts import WORKED
 from flows.report import WAITING
+from tests.faults.terminal import ferry
 from tests.faults.world import Practice
 from tests.flows.people.deployed import Json, call
 from tests.prefect_api import last_begun
@@ -32,7 +34,8 @@ def test_a_run_is_named_tagged_and_told_in_artifacts(
     run = last_begun(here.prefect["PREFECT_API_URL"])
     ((number,),) = here.ledger("SELECT id FROM run ORDER BY started DESC LIMIT 1")
     assert run["name"] == f"acme/simple changes {number}"
-    assert run["tags"] == ["ferry", "integration:simple", "mode:changes", f"run:{number}", "tenant:acme"]
+    mine = [f"environment:{here.env}", "ferry", "integration:simple", "mode:changes"]
+    assert run["tags"] == [*mine, f"run:{number}", "tenant:acme"]
     assert run["state_name"] == "Held" and run["state_name"] in WAITING
     assert "ferry release acme/simple" in str(cast(Json, run["state"])["message"])
     made = artifacts(here, run["id"])
@@ -50,6 +53,23 @@ def test_a_run_that_changed_nothing_is_complete(here: Practice) -> None:
     run = last_begun(here.prefect["PREFECT_API_URL"])
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Complete")
     assert "nothing is open" in artifacts(here, run["id"])["acme-simple-open"]
+
+
+def test_a_run_says_whose_it_is_before_it_opens_anything(here: Practice) -> None:
+    here.label = "acme/nothing"
+
+    assert here.run() == 1
+
+    run = last_begun(here.prefect["PREFECT_API_URL"])
+    assert (run["state_type"], run["tags"]) == ("FAILED", [f"environment:{here.env}"])
+
+
+def test_a_dry_run_is_no_sign_that_anything_arrives(here: Practice) -> None:
+    assert ferry(here, "run", "acme/simple", "--dry-run").code == 0
+
+    run = last_begun(here.prefect["PREFECT_API_URL"])
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "DryRun")
+    assert run["state_name"] not in WORKED
 
 
 def test_a_target_that_holds_something_else_makes_the_run_red(here: Practice) -> None:

@@ -47,17 +47,17 @@ class Place:
     def problems(self, at: datetime = NOW, which: str = "acme/simple") -> list[str]:
         return list(watch.problems(self.settings(), which, at))
 
-    def ran(self, state: str, ago: timedelta, code: str = "") -> None:
-        lease.take(self.ledger, f"r{state}{ago.total_seconds():.0f}")
-        runs.begin(self.ledger, "changes", Versions("", ""))
+    def ran(self, state: str, ago: timedelta, code: str = "", mode: str = "changes") -> None:
+        lease.take(self.ledger, f"r{state}{ago.total_seconds():.0f}{mode}")
+        runs.begin(self.ledger, mode, Versions("", ""))
         runs.end(self.ledger, state, code, {}, {})
         with self.ledger.engine.begin() as connection:
             here = RUN.c.id == self.ledger.run
             connection.execute(sa.update(RUN).where(here).values(started=NOW - ago, ended=NOW - ago))
         lease.give_back(self.ledger)
 
-    def delivery(self, state: str, code: str, kind: str = "upsert") -> None:
-        moment, key = datetime.now(UTC), f"{state}{code}"
+    def delivery(self, state: str, code: str, kind: str = "upsert", ago: timedelta = timedelta()) -> None:
+        moment, key = NOW - ago, f"{state}{code}{kind}"
         entry = {"ref": key, "integration": self.ledger.integration, "patient_hash": key, "version": 1}
         sealed = {"patient_sealed": b"", "fingerprint": "", "state": "planned", "attempts": 0}
         plan = {"id": key, "entry": key, "version": 1, "kind": "write", "hash": "", "sealed": b""}
@@ -157,6 +157,73 @@ def test_what_waits_for_a_person_is_a_problem_each(place: Place) -> None:
 
     assert held.startswith("acme/simple: 1 held (too_many_creates); decide: ferry release acme/simple")
     assert doubtful.startswith("acme/simple: 1 doubtful; look in the target")
+
+
+def test_a_retry_neither_hides_that_no_run_read_nor_puts_a_failed_one_right(place: Place) -> None:
+    place.ran("failed", timedelta(days=9), "unauthorized")
+    place.ran("complete", timedelta(minutes=1), mode="retry")
+
+    late, failed = place.problems()
+
+    assert late.startswith("acme/simple: late: the last run ended 2026-11-19 12:00 UTC, 9 days ago")
+    assert failed.startswith("acme/simple: the last run failed (unauthorized)")
+
+
+def test_a_retry_that_fails_is_a_problem(place: Place) -> None:
+    place.ran("complete", timedelta(minutes=10))
+    place.ran("failed", timedelta(minutes=1), "read_back_differs", mode="retry")
+
+    (told,) = place.problems()
+    assert told.startswith("acme/simple: the last run RED")
+
+
+def test_each_mode_is_late_by_its_own_schedule(place: Place) -> None:
+    sweep = """
+  - name: acme-simple-sweep
+    parameters: {integration: {tenant: acme, integration: simple, mode: sweep}}
+    schedules: [{cron: "0 6 * * *", timezone: America/New_York}]
+"""
+    (place.folder / "deployments" / "acme" / "prefect.yaml").write_text(PREFECT.rstrip() + sweep)
+    place.ran("complete", timedelta(days=3), mode="sweep")
+    place.ran("complete", timedelta(minutes=1))
+
+    (told,) = place.problems()
+    assert told.startswith("acme/simple: late: ") and "it is to run daily (sweep)" in told
+    place.ran("complete", timedelta(minutes=2), mode="resync")
+    assert place.problems() == []
+
+
+def test_deliveries_that_do_not_leave_and_refused_ones_are_problems(place: Place) -> None:
+    place.ran("incomplete", timedelta(minutes=1), "planned")
+    place.delivery("planned", "", kind="keyed", ago=timedelta(minutes=121))
+    place.delivery("unknown", "timeout", kind="keyed", ago=timedelta(minutes=122))
+    place.delivery("planned", "", ago=timedelta(minutes=119))  # the next run may still send it
+    place.delivery("rejected", "invalid_record")
+    place.delivery("rejected", "of_an_older_version")
+    with place.ledger.engine.begin() as connection:
+        older = ENTRY.c.ref == "rejectedof_an_older_versionupsert"
+        connection.execute(sa.update(ENTRY).where(older).values(version=2))
+
+    refused, stuck = place.problems()
+
+    assert refused.startswith("acme/simple: 1 refused (invalid_record); correct it there: ferry retry")
+    assert stuck == ("acme/simple: 2 not delivered since 2026-11-28 09:58 UTC; see: ferry status acme/simple")
+
+
+def test_what_leaves_in_one_week_of_the_month_may_wait_for_it(place: Place) -> None:
+    file = place.folder / "deployments" / "acme" / "prefect.yaml"
+    weekly = PREFECT.replace("5 * * * *", "0 6 * * 5").replace(
+        "simple}}", "simple, emit: last-week-of-month}}"
+    )
+    file.write_text(weekly)
+    place.ran("complete", timedelta(minutes=1))
+    place.delivery("planned", "", ago=timedelta(days=48))
+    assert place.problems() == []
+
+    place.delivery("planned", "", kind="keyed", ago=timedelta(days=50))
+
+    (told,) = place.problems()
+    assert "1 not delivered since 2026-10-09" in told
 
 
 def test_a_run_that_still_goes_does_not_hide_that_none_ended(place: Place) -> None:
