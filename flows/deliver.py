@@ -8,10 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
-from connectors.operation import Arguments, Delivery, Outcome, Write
+from connectors.operation import Arguments, Delivery, Item, Outcome, Write
 from flows import reconcile
 from flows.crash import crashpoint
-from flows.ledger import deliveries, doubts, emission, restored
+from flows.ledger import audit, deliveries, doubts, emission, restored
 from flows.ledger.deliveries import Due
 from flows.ledger.store import now
 from flows.run import Run
@@ -57,7 +57,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     if not batch:
         return True
     try:
-        before: Mapping[str, Arguments | None] = write.present(items) if write.present else {}
+        before = _before(run, operation, write, items)
     except (Transient, Unknown, Unauthorized) as error:
         if isinstance(error, Unauthorized):
             run.down.add(_target(operation, run))
@@ -75,6 +75,14 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     crashpoint("sent")
     _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
     return any(outcome.state != "transient" for outcome in outcomes)
+
+
+def _before(run: Run, operation: str, write: Write, items: Sequence[Item]) -> Mapping[str, Arguments | None]:
+    """What the target holds of these records now, where it can say. First the audit, then the read."""
+    if write.present is None:
+        return {}
+    audit.ahead(run.ledger, f"records read: {operation}", *(item.key for item in items))
+    return write.present(items)
 
 
 def _in_its_window(run: Run, write: Write, batch: Sequence[Due]) -> Sequence[Due]:

@@ -14,8 +14,9 @@ Writing one, always in the act's own transaction, so that the act fails with it:
     with audit.acting(engine, key, tenant, "data key destroyed", 1, tenant) as connection:
         connection.execute(...)                         # a tenant's act that is in the ledger too
 
+    audit.ahead(ledger, "records read: contacts", *keys)
     audit.note(engine, key, tenant, "connection hubspot connected", 1, "hubspot")
-    ...                                                 # an act elsewhere (a block, a KMS): note it first
+    ...                                                 # an act elsewhere (a target, a KMS): note it first
 
 `key` is `store.audit_key(engine, kek, environment)`; a Ledger has it as `ledger.audit_key`. An act may
 name connections and integrations; everything else that was acted on goes into the subjects.
@@ -69,6 +70,12 @@ def add(ledger: Ledger, connection: Connection, act: str, count: int, *subjects:
         "count": count,
     }
     _append(connection, ledger.audit_key, event, subjects)
+
+
+def ahead(ledger: Ledger, act: str, *subjects: object) -> None:
+    """Note an act of an integration that happens outside of the ledger. Call it before the act."""
+    with ledger.writing(act) as connection:
+        add(ledger, connection, act, len(subjects), *subjects)
 
 
 @contextmanager
