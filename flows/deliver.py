@@ -1,7 +1,9 @@
 """Deliver: what the ledger holds as planned goes out in the target's own batches; doubts are settled.
 
 A delivery is committed as sent, with what the target held before, and only then leaves. What came of
-it is matched by key. After a crash or a lost answer its class says what may be done.
+it is matched by key. After a crash or a lost answer its class says what may be done. Of what must not
+leave twice, the ledger's anchor knows, too, before it leaves: an older copy that takes the ledger's place
+is seen to be older, whatever moment it is from.
 """
 
 import time
@@ -9,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Item, Outcome, Write
-from flows import reconcile
+from flows import anchor, reconcile
+from flows.anchor import AnchorUnavailable
 from flows.crash import crashpoint
 from flows.ledger import audit, deliveries, doubts, emission, restored
 from flows.ledger.deliveries import Due
@@ -117,7 +120,11 @@ def _settled(run: Run, outcomes: Sequence[Outcome], never_left: Sequence[str] = 
 def _send(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> list[Outcome]:
     items = [one.item for one in batch]
     try:
+        if write.delivery is not Delivery.UPSERT:
+            anchor.keep(run.ledger)
         answered = {outcome.key: outcome for outcome in write.send(items)}
+    except AnchorUnavailable:  # nothing left
+        return [Outcome(item.key, "transient", "anchor_unavailable") for item in items]
     except Transient as error:
         return [Outcome(item.key, "transient", error.code) for item in items]
     except Unknown as error:

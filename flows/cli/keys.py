@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import Engine
 
-from flows import anchor
+from flows import acts, anchor
 from flows.boundary import CodedFailure
 from flows.cli.app import app, say
 from flows.forget import Forgotten
@@ -68,7 +68,9 @@ def protect(
             "no_key_file", "FERRY_KEK names a key that is no file; there is nothing to protect"
         )
     path, old = settings.key(), Passphrase(settings.key_passphrase_file)
-    new = Passphrase(passphrase_file) if passphrase_file or is_protected(path) else old
+    protected = is_protected(path)
+    new = Passphrase(passphrase_file) if passphrase_file or protected else old
+    acts.note(settings, "", "key file put under another passphrase" if protected else "key file protected")
     put_under_passphrase(path, old, new)
     say(f"{path}: needs its passphrase now; copies and backups from before do not")
 
