@@ -70,7 +70,7 @@ def met(ledger: Ledger) -> Restoration | None:
         AnchorUnavailable: nothing was done.
         TenantForgotten: the ledger is a backup from before the tenant was forgotten.
     """
-    tenants = _of_tenant(ledger)
+    tenants = of_tenant(ledger)
     anchor = read(ledger.environment, ledger.tenant, ledger.name)
     with ledger.reading() as connection:
         head = audit.head(connection, ledger.tenant, ledger.name)
@@ -100,7 +100,7 @@ def behind(ledger: Ledger, anchor: Anchor, *, before: int) -> int:
     return 0
 
 
-def _of_tenant(ledger: Ledger) -> Anchor | None:
+def of_tenant(ledger: Ledger) -> Anchor | None:
     """The tenant's own anchor. Raises TenantForgotten if it says so: this ledger has a key that is gone."""
     found = read(ledger.environment, ledger.tenant, "")
     if found is not None and found.forgotten:
@@ -134,7 +134,7 @@ def is_behind(ledger: Ledger) -> bool:
     """
     if not is_named():
         return False
-    tenants = _of_tenant(ledger)
+    tenants = of_tenant(ledger)
     anchor = read(ledger.environment, ledger.tenant, ledger.name)
     if anchor is None:
         return False

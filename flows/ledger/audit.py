@@ -80,7 +80,7 @@ def add(ledger: "Ledger", connection: Connection, act: str, count: int, *subject
 
 def ahead(ledger: "Ledger", act: str, *subjects: object) -> None:
     """Note an act of an integration that happens outside of the ledger. Call it before the act."""
-    with ledger.writing(act) as connection:
+    with ledger.writing(act.partition(":")[0]) as connection:
         add(ledger, connection, act, len(subjects), *subjects)
 
 
