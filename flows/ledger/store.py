@@ -246,11 +246,13 @@ def _with_new_key(
     new, today = new_data_key(kek, environment, tenant), now()
     row = {"tenant": tenant, "kid": new.kid, "wrapped": new.content, "made": today, "wrapped_at": today}
     key, act = audit_key(engine, kek, environment), "data key made"
-    with (
-        suppress(IntegrityError),
-        audit.acting(engine, key, tenant, act, 1, new.kid, actor=audit.FERRY) as connection,
-    ):
-        connection.execute(DATA_KEY.insert().values(row))
+    try:
+        with audit.acting(engine, key, tenant, act, 1, new.kid, actor=audit.FERRY) as connection:
+            connection.execute(DATA_KEY.insert().values(row))
+    except IntegrityError:  # another process was first; if none was, the event was refused
+        with engine.connect() as connection:
+            if connection.execute(found).one_or_none() is None:
+                raise
     with engine.connect() as connection:
         return connection.execute(found).one()
 

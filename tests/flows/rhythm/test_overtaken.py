@@ -19,7 +19,7 @@ DUE = Emission(MONTH, "last-week-of-month", date(2026, 11, 27), open=True)
 
 
 @pytest.fixture
-def ledger(ledger_url: str, tmp_path: Path) -> Iterator[Ledger]:
+def book(ledger_url: str, tmp_path: Path) -> Iterator[Ledger]:
     """With one entry, of which nothing was decided yet."""
     made = held(ledger_url, tmp_path)
     row = {"ref": "e", "integration": made.integration, "patient_hash": "h", "patient_sealed": b""}
@@ -59,48 +59,48 @@ def may_leave(ledger: Ledger, month: Emission | None) -> list[str]:
     return [one.item.key for one in deliveries.due(ledger, OPERATION, ["planned"], 9, "", month)]
 
 
-def test_who_delivers_always_again_sends_the_newest_version_alone(ledger: Ledger) -> None:
-    emission.begin(ledger, DUE, in_week=True)
-    decide(ledger, "z of before", "planned", MONTH, left=True)
-    decide(ledger, "a newest", "planned")
+def test_who_delivers_always_again_sends_the_newest_version_alone(book: Ledger) -> None:
+    emission.begin(book, DUE, in_week=True)
+    decide(book, "z of before", "planned", MONTH, left=True)
+    decide(book, "a newest", "planned")
 
-    emission.end_all(ledger)
+    emission.end_all(book)
 
-    assert may_leave(ledger, None) == ["a newest"]
-    assert states(ledger)["z of before"] == "superseded"
+    assert may_leave(book, None) == ["a newest"]
+    assert states(book)["z of before"] == "superseded"
 
 
 @pytest.mark.parametrize("word", [holds.release, holds.discard])
-def test_a_word_settles_every_version_that_is_held(ledger: Ledger, word: Callable[[Ledger], int]) -> None:
-    decide(ledger, "before", "planned", MONTH, left=True)
-    decide(ledger, "newest", "planned")
-    deliveries.hold_other_policies(ledger, "another")
-    assert holds.by_code(ledger) == {"policy_changed": 2}
+def test_a_word_settles_every_version_that_is_held(book: Ledger, word: Callable[[Ledger], int]) -> None:
+    decide(book, "before", "planned", MONTH, left=True)
+    decide(book, "newest", "planned")
+    deliveries.hold_other_policies(book, "another")
+    assert holds.by_code(book) == {"policy_changed": 2}
 
-    assert word(ledger) == 1
+    assert word(book) == 1
 
-    assert holds.by_code(ledger) == {}
+    assert holds.by_code(book) == {}
     newest = "planned" if word is holds.release else "superseded"
-    assert states(ledger) == {"before": "superseded", "newest": newest}
+    assert states(book) == {"before": "superseded", "newest": newest}
 
 
-def test_what_was_held_when_the_month_closed_and_is_void_takes_nobodys_turn(ledger: Ledger) -> None:
-    emission.begin(ledger, DUE, in_week=True)
-    decide(ledger, "held", "held")
-    with ledger.writing("test") as connection:
-        emission.close(ledger, connection, MONTH)
-    decide(ledger, "newest", "planned")
+def test_what_was_held_when_the_month_closed_and_is_void_takes_nobodys_turn(book: Ledger) -> None:
+    emission.begin(book, DUE, in_week=True)
+    decide(book, "held", "held")
+    with book.writing("test") as connection:
+        emission.close(book, connection, MONTH)
+    decide(book, "newest", "planned")
 
-    month = emission.begin(ledger, DUE, in_week=True)
+    month = emission.begin(book, DUE, in_week=True)
 
     assert month.reopened
-    assert may_leave(ledger, month) == ["newest"]
-    assert emission.waiting(ledger, month) == {}
+    assert may_leave(book, month) == ["newest"]
+    assert emission.waiting(book, month) == {}
 
 
-def test_what_may_have_left_in_the_month_keeps_its_turn_when_it_is_void(ledger: Ledger) -> None:
-    emission.begin(ledger, DUE, in_week=True)
-    decide(ledger, "left", "held", MONTH, left=True)
-    decide(ledger, "newest", "planned")
+def test_what_may_have_left_in_the_month_keeps_its_turn_when_it_is_void(book: Ledger) -> None:
+    emission.begin(book, DUE, in_week=True)
+    decide(book, "left", "held", MONTH, left=True)
+    decide(book, "newest", "planned")
 
-    assert may_leave(ledger, emission.begin(ledger, DUE, in_week=True)) == []
+    assert may_leave(book, emission.begin(book, DUE, in_week=True)) == []
