@@ -2,7 +2,7 @@
 
 from flows import anchor
 from flows.ledger import audit
-from flows.ledger.store import audit_key, connect
+from flows.ledger.store import Ledger, audit_key, connect
 from flows.settings import Settings
 from flows.vault.configured import key_encryption_key
 
@@ -20,3 +20,13 @@ def note(settings: Settings, tenant: str, act: str, *subjects: object) -> None:
         anchor.keep_tenant(engine, settings.env, tenant)
     finally:
         engine.dispose()
+
+
+def note_beside(ledger: Ledger, act: str, *subjects: object) -> None:
+    """The same of who has an integration's ledger open, without its lease: what is read or shown of it.
+
+    Raises:
+        AnchorUnavailable.
+    """
+    audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, len(subjects), *subjects)
+    anchor.keep_tenant(ledger.engine, ledger.environment, ledger.tenant)

@@ -3,6 +3,9 @@
 A ledger that is behind its anchor, or holds another event at the anchor's place, was restored from an
 older backup (or replaced): targets may be ahead of it, and nothing is sent until a person releases it.
 A variable holds epochs, counts and keyed hashes; a lost one is noted in the audit and made again.
+
+A tenant has an anchor, too, of what belongs to no integration. It is never written back to an older event,
+and says whether the tenant was forgotten: a backup from before does not bring it back unnoticed.
 """
 
 import hashlib
@@ -13,10 +16,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
+import sqlalchemy as sa
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 from pydantic import ValidationError
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from connectors.base import Settings
 from flows.crash import crashpoint
@@ -24,7 +28,8 @@ from flows.errors import ServerUnavailable, Spoken
 from flows.ledger import audit, lease, restored
 from flows.ledger.audit import Head
 from flows.ledger.restored import Restoration
-from flows.ledger.store import Ledger
+from flows.ledger.store import Ledger, TenantForgotten
+from flows.ledger.tables import DATA_KEY
 from flows.ledger.verify import Chain
 from flows.reach import PAGE, is_named, server
 
@@ -48,6 +53,7 @@ class Anchor(Settings):
     tenant_seq: int  # of the chain of what belongs to no integration
     tenant_head: str
     ledger: str  # a keyed hash: the same for the same ledger, whatever copy of it
+    forgotten: bool = False  # of a tenant: its data key was destroyed
 
 
 def name_of(environment: str, tenant: str, integration: str) -> str:
@@ -62,7 +68,9 @@ def met(ledger: Ledger) -> Restoration | None:
 
     Raises:
         AnchorUnavailable: nothing was done.
+        TenantForgotten: the ledger is a backup from before the tenant was forgotten.
     """
+    tenants = of_tenant(ledger)
     anchor = read(ledger.environment, ledger.tenant, ledger.name)
     with ledger.reading() as connection:
         head = audit.head(connection, ledger.tenant, ledger.name)
@@ -71,10 +79,11 @@ def met(ledger: Ledger) -> Restoration | None:
             with ledger.writing("anchor made again") as connection:
                 audit.add(ledger, connection, "anchor was missing, made again", 1, head.seq)
         return restored.find(ledger)
-    lost = behind(ledger, anchor, before=ledger.epoch - 1)
+    lost = behind(ledger, anchor, before=ledger.epoch - 1) or _lost_of_tenant(ledger, anchor, tenants)
     if lost:
         same = anchor.ledger == _identity(ledger)
         restored.mark(ledger, lost=lost, same_keys=same, epoch=max(anchor.epoch + 1, ledger.epoch))
+        _keep_tenant(ledger.engine, ledger.environment, ledger.tenant)
     found = restored.find(ledger)
     return replace(found, noticed_now=True) if found and lost else found
 
@@ -91,16 +100,47 @@ def behind(ledger: Ledger, anchor: Anchor, *, before: int) -> int:
     return 0
 
 
+def of_tenant(ledger: Ledger) -> Anchor | None:
+    """The tenant's own anchor. Raises TenantForgotten if it says so: this ledger has a key that is gone."""
+    found = read(ledger.environment, ledger.tenant, "")
+    if found is not None and found.forgotten:
+        raise _came_back(ledger.tenant)
+    return found
+
+
+def _came_back(tenant: str) -> TenantForgotten:
+    return TenantForgotten(
+        f"{tenant}: was forgotten, and this ledger is a backup from before: it has the tenant's key again; "
+        f"destroy it: ferry forget {tenant}"
+    )
+
+
+def _lost_of_tenant(ledger: Ledger, *anchors: Anchor | None) -> int:
+    """1 if the ledger lacks an event of the tenant's own chain that an anchor knows."""
+    with ledger.reading() as connection:
+        return int(any(one is not None and _lacks(connection, one) for one in anchors))
+
+
+def _lacks(connection: Connection, anchor: Anchor) -> bool:
+    there = audit.chain_at(connection, anchor.tenant, "", anchor.tenant_seq)
+    return anchor.tenant_seq > 0 and there != anchor.tenant_head
+
+
 def is_behind(ledger: Ledger) -> bool:
-    """Whether the ledger is older than its anchor, as far as a Prefect server at hand can tell."""
+    """Whether the ledger is older than its anchors, as far as a Prefect server at hand can tell.
+
+    Raises:
+        AnchorUnavailable, TenantForgotten.
+    """
     if not is_named():
         return False
+    tenants = of_tenant(ledger)
     anchor = read(ledger.environment, ledger.tenant, ledger.name)
     if anchor is None:
         return False
     with ledger.reading() as connection:
         epoch = lease.epoch(connection, ledger.integration)
-    return behind(ledger, anchor, before=epoch) > 0
+    return behind(ledger, anchor, before=epoch) > 0 or _lost_of_tenant(ledger, anchor, tenants) > 0
 
 
 def keep(ledger: Ledger) -> None:
@@ -130,12 +170,34 @@ def keep(ledger: Ledger) -> None:
 def keep_tenant(engine: Engine, environment: str, tenant: str) -> bool:
     """Write the anchor of a tenant's own chain, where a Prefect server is named. False: there is none.
 
-    For commands that act on a tenant (connections, keys, approvals), after their act.
+    For commands that act on a tenant (connections, keys, approvals), after their act. An anchor that knows
+    of more than the ledger stays as it is: the next run, or ferry audit verify, is to find that.
+
+    Raises:
+        AnchorUnavailable: Prefect's server did not take it.
+        TenantForgotten: the ledger is a backup from before the tenant was forgotten.
     """
     if not is_named():
         return False
+    known = read(environment, tenant, "")
     with engine.connect() as connection:
-        head = audit.head(connection, tenant)
+        destroyed = _is_destroyed(connection, tenant)
+        lacks = known is not None and _lacks(connection, known)
+    if known is not None and known.forgotten and not destroyed:
+        raise _came_back(tenant)
+    if not lacks:
+        _keep_tenant(engine, environment, tenant)
+    return True
+
+
+def _is_destroyed(connection: Connection, tenant: str) -> bool:
+    query = sa.select(DATA_KEY.c.destroyed).where(DATA_KEY.c.tenant == tenant)
+    return connection.execute(query).scalar_one_or_none() is not None
+
+
+def _keep_tenant(engine: Engine, environment: str, tenant: str) -> None:
+    with engine.connect() as connection:
+        head, destroyed = audit.head(connection, tenant), _is_destroyed(connection, tenant)
     anchor = Anchor(
         environment=environment,
         tenant=tenant,
@@ -146,9 +208,9 @@ def keep_tenant(engine: Engine, environment: str, tenant: str) -> bool:
         tenant_seq=head.seq,
         tenant_head=head.chain,
         ledger="",
+        forgotten=destroyed,
     )
     _write(name_of(environment, tenant, ""), anchor)
-    return True
 
 
 def read(environment: str, tenant: str, integration: str) -> Anchor | None:

@@ -1,17 +1,20 @@
 """Deliver: what the ledger holds as planned goes out in the target's own batches; doubts are settled.
 
 A delivery is committed as sent, with what the target held before, and only then leaves. What came of
-it is matched by key. After a crash or a lost answer its class says what may be done.
+it is matched by key. After a crash or a lost answer its class says what may be done. Of what must not
+leave twice, the ledger's anchor knows, too, before it leaves: an older copy that takes the ledger's place
+is seen to be older, whatever moment it is from.
 """
 
 import time
 from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
-from connectors.operation import Arguments, Delivery, Outcome, Write
-from flows import reconcile
+from connectors.operation import Arguments, Delivery, Item, Outcome, Write
+from flows import anchor, reconcile
+from flows.anchor import AnchorUnavailable
 from flows.crash import crashpoint
-from flows.ledger import deliveries, doubts, emission, restored
+from flows.ledger import audit, deliveries, doubts, emission, restored
 from flows.ledger.deliveries import Due
 from flows.ledger.store import now
 from flows.run import Run
@@ -57,7 +60,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     if not batch:
         return True
     try:
-        before: Mapping[str, Arguments | None] = write.present(items) if write.present else {}
+        before = _before(run, operation, write, items)
     except (Transient, Unknown, Unauthorized) as error:
         if isinstance(error, Unauthorized):
             run.down.add(_target(operation, run))
@@ -75,6 +78,14 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     crashpoint("sent")
     _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
     return any(outcome.state != "transient" for outcome in outcomes)
+
+
+def _before(run: Run, operation: str, write: Write, items: Sequence[Item]) -> Mapping[str, Arguments | None]:
+    """What the target holds of these records now, where it can say. First the audit, then the read."""
+    if write.present is None:
+        return {}
+    audit.ahead(run.ledger, f"records read: {operation}", *(item.key for item in items))
+    return write.present(items)
 
 
 def _in_its_window(run: Run, write: Write, batch: Sequence[Due]) -> Sequence[Due]:
@@ -109,7 +120,11 @@ def _settled(run: Run, outcomes: Sequence[Outcome], never_left: Sequence[str] = 
 def _send(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> list[Outcome]:
     items = [one.item for one in batch]
     try:
+        if write.delivery is not Delivery.UPSERT:
+            anchor.keep(run.ledger)
         answered = {outcome.key: outcome for outcome in write.send(items)}
+    except AnchorUnavailable:  # nothing left
+        return [Outcome(item.key, "transient", "anchor_unavailable") for item in items]
     except Transient as error:
         return [Outcome(item.key, "transient", error.code) for item in items]
     except Unknown as error:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from connectors.changes import Cursor, scan
 from connectors.entry import Absent, Entry, Found
+from flows import acts
 from flows.ledger import audit, entries, runs
 from flows.ledger.entries import Known
 from flows.run import Candidate, Run
@@ -101,9 +102,8 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
 def _note_reading(run: Run, known: Iterable[Known]) -> None:
     """First the audit, then the read. A dry run has no lease: it is noted where a person's acts are."""
     if run.dry:
-        ledger, hashes = run.ledger, [one.patient_hash for one in known]
-        act = f"entries of {ledger.name} read for a dry run"
-        audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, len(hashes), *hashes)
+        act = f"entries of {run.ledger.name} read for a dry run"
+        acts.note_beside(run.ledger, act, *(one.patient_hash for one in known))
         return
     with run.ledger.writing("read") as connection:
         entries.reading(run.ledger, connection, known)

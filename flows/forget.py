@@ -8,7 +8,8 @@ from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
 from sqlalchemy.engine import Engine
 
-from flows import naming
+from flows import anchor, naming
+from flows.anchor import AnchorUnavailable
 from flows.errors import ServerUnavailable
 from flows.ledger import keys
 from flows.ledger.store import connect
@@ -24,7 +25,7 @@ class Forgotten:
     tenant: str
     on: datetime
     scrubbed: bool  # no former form of the key is in the database's own files
-    blocks: int | None  # removed from Prefect; None: Prefect did not answer
+    blocks: int | None  # removed from Prefect, and it is anchored there; None: Prefect did not answer
 
 
 def forget(settings: Settings, tenant: str) -> Forgotten:
@@ -44,7 +45,12 @@ def _forget(engine: Engine, settings: Settings, tenant: str) -> Forgotten:
     keys.key_of(engine, tenant)  # a wrong name is told before a key file is asked for its passphrase
     destroyed = keys.destroy(engine, key_encryption_key(settings), settings.env, tenant).destroyed
     assert destroyed is not None
-    return Forgotten(tenant, destroyed, scrubbed=keys.scrub(engine), blocks=_remove_blocks(tenant))
+    scrubbed, blocks = keys.scrub(engine), _remove_blocks(tenant)
+    try:
+        anchor.keep_tenant(engine, settings.env, tenant)
+    except AnchorUnavailable:
+        blocks = None
+    return Forgotten(tenant, destroyed, scrubbed, blocks)
 
 
 def _remove_blocks(tenant: str) -> int | None:

@@ -18,6 +18,7 @@ from flows.breaker import MEANING
 from flows.ledger import holds, restored, runs
 from flows.run import Run
 
+IN_THE_DASHBOARD = "person in the dashboard"  # Prefect does not tell who
 PREFIX = "held-"  # a suspension's key: this and the run that held
 
 
@@ -37,6 +38,7 @@ class Word:
     """A person's decision about what is held."""
 
     release: bool
+    person: str  # who gave it, as the audit names them
     run: str = ""  # decided about what was held up to the end of this run; "": about all of it
 
 
@@ -62,7 +64,7 @@ def word() -> Word | None:
         given = suspend_flow_run(wait_for_input=Decision, key=key)
     except ValidationError:  # started again by somebody, with no word given: an ordinary run
         return None
-    return Word(release=given.decision == "release", run=key.removeprefix(PREFIX))
+    return Word(given.decision == "release", IN_THE_DASHBOARD, run=key.removeprefix(PREFIX))
 
 
 def settle(run: Run, given: Word) -> None:
@@ -73,12 +75,10 @@ def settle(run: Run, given: Word) -> None:
     if run.restored is not None and run.restored.noticed_now:
         return
     until = runs.ended(run.ledger, given.run) if given.run else None
-    if given.release:
-        released = holds.release(run.ledger, until)
-        run.count("released", released)
-        run.count("calls", released)
-    else:
-        run.count("discarded", holds.discard(run.ledger, until))
+    with run.ledger.told_by(given.person):
+        settled = (holds.release if given.release else holds.discard)(run.ledger, until)
+    run.count("released" if given.release else "discarded", settled)
+    run.count("calls", settled if given.release else 0)
     run.restored = restored.find(run.ledger)  # released by this word, it is reconciled no more
 
 

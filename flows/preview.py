@@ -11,7 +11,9 @@ from pydantic import JsonValue
 from agent.plan import Argument, Call, Plan
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments, Item
+from flows import acts
 from flows.explain import source_text
+from flows.ledger import entries
 from flows.ledger.plans import Decided
 from flows.run import Candidate, Run
 
@@ -72,6 +74,8 @@ def _before(run: Run, decided: Group) -> dict[str, Arguments | str | None]:
         write = run.writes[operation]
         if write.present is None:
             continue
+        act = f"records of {run.ledger.name} read for a dry run: {operation}"
+        acts.note_beside(run.ledger, act, *(entries.hash_of(run.ledger, item.patient) for item in items))
         try:
             found.update(write.present(items))
         except ConnectorError as error:

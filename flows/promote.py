@@ -9,10 +9,10 @@ from pydantic import ConfigDict, RootModel
 
 from agent.difference import Difference
 from agent.instructions import Instructions
-from flows import differing, pins, versions
+from flows import acts, differing, pins, versions
 from flows.differing import NO_SENTENCE
 from flows.errors import Spoken
-from flows.ledger import audit, shadows
+from flows.ledger import shadows
 from flows.ledger.shadows import Seen
 from flows.ledger.store import Ledger
 from flows.rehearsal import Shadow
@@ -113,5 +113,5 @@ def take_away(folder: Path, asked: Shadow) -> None:
 
 def _looked_at(ledger: Ledger, version: str, *, show: bool) -> Seen:
     act = f"what a version of {ledger.name} decides otherwise was looked at{' with values' if show else ''}"
-    audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, 1, version)
+    acts.note_beside(ledger, act, version)
     return shadows.seen(ledger, version)

@@ -51,9 +51,7 @@ def looked(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> Mapp
     First the audit, then the look. After a restore a delivery is looked for under its other keys too.
     """
     assert write.look is not None
-    with run.ledger.writing("look") as connection:
-        keys = [one.item.key for one in batch]
-        audit.add(run.ledger, connection, f"records looked for: {operation}", len(keys), *keys)
+    audit.ahead(run.ledger, f"records looked for: {operation}", *(one.item.key for one in batch))
     names = {one.item.key: [one.item.key, *_other_keys(run, one)] for one in batch}
     items = [
         Item(key=key, patient=one.item.patient, arguments=one.item.arguments)

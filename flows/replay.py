@@ -10,12 +10,12 @@ from agent.access import PROGRAM
 from agent.agent import Decider, is_transient
 from agent.difference import Difference, differences
 from connectors.entry import projected
-from flows import approval, differing, pins, server, unsent, versions
+from flows import acts, approval, differing, pins, server, unsent, versions
 from flows.approval import NotApproved
 from flows.asking import Asking
 from flows.connections import Connections
 from flows.errors import Spoken
-from flows.ledger import audit, kept
+from flows.ledger import kept
 from flows.ledger.kept import Again, PastRun
 from flows.ledger.store import Ledger, connect, now
 from flows.run import open_ledger, version_of
@@ -119,7 +119,7 @@ def _decided(
     asking = Asking.booked(ledger, deployment.integration.decide.budget, today, keeps=False)
     decider, made = unsent.decider(deployment, own, asking), Replayed()
     act = f"entries of {ledger.name} replayed{' with their values' if show else ''}"
-    audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, 1, past.id)
+    acts.note_beside(ledger, act, past.id)
     try:
         for page in kept.of_run(ledger, past.id):
             _page(decider, page, past, deployment, made, show=show)

@@ -155,6 +155,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             lease.take(ledger, new_id(), patience)
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
+        anchor.of_tenant(ledger)  # a dry run, too, reads nothing of who was forgotten
         restored = None if asked.dry_run else anchor.met(ledger)
         own = Connections(deployment.tenant, deployment.connections, ledger.seal, environment=settings.env)
         run = _assemble(stack, deployment, ledger, asked, own)

@@ -13,7 +13,7 @@ from flows import demo as demonstration
 from flows import emit, hold, preview, report, server
 from flows.boundary import CodedFailure
 from flows.cli.app import Label, app, out, under_lease, with_ledger
-from flows.ledger import deliveries, doubts, entries
+from flows.ledger import audit, deliveries, doubts, entries
 from flows.ledger.store import Ledger
 from flows.parameters import Mode, Parameters
 from flows.run import OBSERVER, Observer, Run
@@ -86,7 +86,7 @@ def release(
     discard: Annotated[bool, typer.Option("--discard", help="drop it: it is not delivered")] = False,
 ) -> None:
     """Let go what the breaker holds, and deliver it; or drop it. The dashboard's form does the same."""
-    hold.WORD.set(hold.Word(release=not discard))
+    hold.WORD.set(hold.Word(release=not discard, person=audit.person()))
     _carry(label, "retry", dry_run=False)
 
 

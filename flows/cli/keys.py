@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import Engine
 
+from flows import acts, anchor
 from flows.boundary import CodedFailure
 from flows.cli.app import app, say
 from flows.forget import Forgotten
@@ -46,6 +47,8 @@ def rotate() -> None:
         say(f"{counts[True]} wrapped again, {counts[False]} as they were")
         if not data_keys.scrub(engine):
             say("the ledger was in use: former forms are still in its write-ahead log; rotate again later")
+        for tenant in ("", *(key.tenant for key in data_keys.all_of(engine))):
+            anchor.keep_tenant(engine, Settings().env, tenant)
     say(
         "every place that opens this ledger needs the present key from now on; a former key that ferry keys "
         "shows no more is needed only by backups of the ledger"
@@ -65,7 +68,9 @@ def protect(
             "no_key_file", "FERRY_KEK names a key that is no file; there is nothing to protect"
         )
     path, old = settings.key(), Passphrase(settings.key_passphrase_file)
-    new = Passphrase(passphrase_file) if passphrase_file or is_protected(path) else old
+    protected = is_protected(path)
+    new = Passphrase(passphrase_file) if passphrase_file or protected else old
+    acts.note(settings, "", "key file put under another passphrase" if protected else "key file protected")
     put_under_passphrase(path, old, new)
     say(f"{path}: needs its passphrase now; copies and backups from before do not")
 
@@ -97,7 +102,8 @@ def _told(done: Forgotten) -> Generator[str]:
         )
     if done.blocks is None:
         yield (
-            "  Prefect did not answer: sealed blocks of it may still be there; nothing opens them. "
+            "  Prefect did not answer: sealed blocks of it may still be there, which nothing opens, and no "
+            "anchor there says that it was forgotten: a backup from before would bring it back unnoticed. "
             f"Set PREFECT_API_URL and run: ferry forget {tenant} --yes"
         )
     else:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from flows import acts
 from flows.cli.app import Label, app, say, with_ledger
 from flows.explain import explain as explanation
-from flows.ledger import audit, entries
+from flows.ledger import entries
 from flows.ledger.store import Ledger, TenantForgotten
 from flows.settings import Settings
 from flows.status import status as status_lines
@@ -26,7 +27,7 @@ def explain(
 
     def tell(ledger: Ledger) -> None:
         act = f"entry of {ledger.name} explained{' with its values' if values else ''}"
-        audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, 1, entries.hash_of(ledger, patient))
+        acts.note_beside(ledger, act, entries.hash_of(ledger, patient))
         for line in explanation(deployment, ledger, patient, values=values):
             say(line)
 

@@ -2,8 +2,8 @@
 
 There is a chain for each integration and one for each tenant (integration "") for what belongs to no
 integration: connections, keys, approvals, what a person looks at. An event names its chain, its place
-in it (`seq`, from 1, gapless), who acted (`run <id>` or `person <name>`), the act in words, how many
-things it was about, and a keyed hash over which ones: pseudonyms and keys, never a patient.
+in it (`seq`, from 1, gapless), who acted (`run <id>`, `person <name>`, or `ferry` by itself), the act in
+words, how many things it was about, and a keyed hash over which ones: pseudonyms and keys, never a patient.
 
 Writing one, always in the act's own transaction, so that the act fails with it:
 
@@ -14,8 +14,9 @@ Writing one, always in the act's own transaction, so that the act fails with it:
     with audit.acting(engine, key, tenant, "data key destroyed", 1, tenant) as connection:
         connection.execute(...)                         # a tenant's act that is in the ledger too
 
+    audit.ahead(ledger, "records read: contacts", *keys)
     audit.note(engine, key, tenant, "connection hubspot connected", 1, "hubspot")
-    ...                                                 # an act elsewhere (a block, a KMS): note it first
+    ...                                                 # an act elsewhere (a target, a KMS): note it first
 
 `key` is `store.audit_key(engine, kek, environment)`; a Ledger has it as `ledger.audit_key`. An act may
 name connections and integrations; everything else that was acted on goes into the subjects.
@@ -25,16 +26,22 @@ import getpass
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from flows.ledger.audit_key import AuditKey
-from flows.ledger.store import Ledger, now
 from flows.ledger.tables import AUDIT, AUDIT_KEY
 
+if TYPE_CHECKING:
+    from flows.ledger.store import Ledger
+
 LINKED = ("tenant", "integration", "seq", "run", "epoch", "actor", "act", "count", "subject")
+FERRY = "ferry"
+"""The actor of what is made where it is first needed, whoever needs it."""
+
 LONGEST = 200  # characters of an act or an actor
 
 
@@ -57,7 +64,7 @@ def person(name: str = "") -> str:
         return "person unknown"
 
 
-def add(ledger: Ledger, connection: Connection, act: str, count: int, *subjects: object) -> None:
+def add(ledger: "Ledger", connection: Connection, act: str, count: int, *subjects: object) -> None:
     """Note an act of an integration, in its fenced transaction. `subjects` are never values."""
     event: dict[str, object] = {
         "tenant": ledger.tenant,
@@ -69,6 +76,12 @@ def add(ledger: Ledger, connection: Connection, act: str, count: int, *subjects:
         "count": count,
     }
     _append(connection, ledger.audit_key, event, subjects)
+
+
+def ahead(ledger: "Ledger", act: str, *subjects: object) -> None:
+    """Note an act of an integration that happens outside of the ledger. Call it before the act."""
+    with ledger.writing(act.partition(":")[0]) as connection:
+        add(ledger, connection, act, len(subjects), *subjects)
 
 
 @contextmanager
@@ -145,6 +158,6 @@ def _append(
     connection: Connection, key: AuditKey, event: dict[str, object], subjects: tuple[object, ...]
 ) -> None:
     last = head(connection, str(event["tenant"]), str(event["integration"]))
-    at = now()
+    at = datetime.now(UTC)
     event |= {"seq": last.seq + 1, "subject": key.hash(*map(str, subjects))}
     connection.execute(AUDIT.insert().values(event | {"at": at, "chain": link(key, last.chain, event, at)}))

@@ -120,8 +120,7 @@ def mark_sent(
             ),
             rows,
         )
-        act = "records read, deliveries sent" if before else "deliveries sent"
-        audit.add(ledger, connection, act, len(rows), *(row["b_key"] for row in rows))
+        audit.add(ledger, connection, "deliveries sent", len(rows), *(row["b_key"] for row in rows))
 
 
 def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[str] = ()) -> None:

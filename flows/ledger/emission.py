@@ -2,9 +2,10 @@
 
 A delivery gets its period in the transaction that marks it sent, and keeps it as long as it may have
 arrived in it. While one version of an entry carries a period, no other version may leave in that period
-by the same operation. One that carries a period goes to its end in whatever week; all others leave only
-while the period is open. A period is opened once its week has begun and closed by the run that ended
-everything; during its week each run opens it again, for entries that were not delivered in it yet.
+by the same operation, unless the one is void and never left: it was held when the period closed. One that
+carries a period goes to its end in whatever week; all others leave only while the period is open. A period
+is opened once its week has begun and closed by the run that ended everything; during its week each run
+opens it again, for entries that were not delivered in it yet.
 """
 
 from collections.abc import Mapping
@@ -63,11 +64,15 @@ def latest(ledger: Ledger) -> Emission | None:
 
 
 def end_all(ledger: Ledger) -> None:
-    """From now on every run delivers: periods are forgotten, and what waited for one waits no more."""
+    """From now on every run delivers: periods are forgotten, and what waited for one waits no more.
+
+    Nor does an older version go to its end any more: it would take the newest one's place.
+    """
     if latest(ledger) is None:
         return
     with ledger.writing("emission ends") as connection:
         connection.execute(sa.delete(EMISSION).where(EMISSION.c.integration == ledger.integration))
+        _supersede_overtaken(ledger, connection, None)
         connection.execute(
             sa.update(DELIVERY)
             .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "planned")
@@ -123,8 +128,9 @@ def waiting(ledger: Ledger, emission: Emission, *, entry: str | None = None) -> 
 
 
 def _taken(period: str) -> sa.ColumnElement[bool]:
-    """Another version of the entry left, or may have, in this period by the same operation."""
+    """Another version of the entry left, may have, or is still to, in this period by the same operation."""
     other = DELIVERY.alias("other")
+    never_left = (other.c.state == "superseded") & other.c.first_sent.is_(None)
     return (
         sa.select(sa.literal(1))
         .where(
@@ -132,6 +138,7 @@ def _taken(period: str) -> sa.ColumnElement[bool]:
             other.c.operation == DELIVERY.c.operation,
             other.c.version != DELIVERY.c.version,
             other.c.period == period,
+            ~never_left,
         )
         .exists()
     )
@@ -149,10 +156,10 @@ def _put(ledger: Ledger, connection: Connection, emission: Emission) -> None:
         audit.add(ledger, connection, "period opened", 1, emission.period, emission.open)
 
 
-def _supersede_overtaken(ledger: Ledger, connection: Connection, period: str) -> None:
+def _supersede_overtaken(ledger: Ledger, connection: Connection, period: str | None) -> None:
     """Void what a newer version was decided over, unless it may have left in this very period."""
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
-    elsewhere = DELIVERY.c.period.is_(None) | (DELIVERY.c.period != period)
+    elsewhere = DELIVERY.c.period.is_distinct_from(period) if period else sa.true()
     void = connection.execute(
         sa.update(DELIVERY)
         .where(
@@ -164,4 +171,4 @@ def _supersede_overtaken(ledger: Ledger, connection: Connection, period: str) ->
         .values(state="superseded", code="overtaken", settled=now())
     ).rowcount
     if void:
-        audit.add(ledger, connection, "deliveries superseded", void, period)
+        audit.add(ledger, connection, "deliveries superseded", void, period or "")

@@ -16,6 +16,7 @@ CHUNK = 500
 def release(ledger: Ledger, until: datetime | None = None) -> int:
     """Plan again what is held and was planned until then (None: all of it). Returns how many.
 
+    What a newer version of the entry was decided over is void instead, whatever the word.
     They are this run's deliveries from now on, and the breaker does not look at them again.
     """
     values = {"state": "planned", "code": "", "run": ledger.run, "released": now()}
@@ -50,11 +51,10 @@ def by_code(ledger: Ledger) -> dict[str, int]:
 def _settle(
     ledger: Ledger, connection: Connection, act: str, values: Mapping[str, object], until: datetime | None
 ) -> int:
-    newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
+    _supersede_overtaken(ledger, connection)
     waiting = sa.select(DELIVERY.c.key).where(
         DELIVERY.c.integration == ledger.integration,
         DELIVERY.c.state == "held",
-        DELIVERY.c.version == newest,
     )
     if until is not None:
         waiting = waiting.where(DELIVERY.c.planned <= until)
@@ -64,3 +64,19 @@ def _settle(
         connection.execute(sa.update(DELIVERY).where(part).values(values))
     audit.add(ledger, connection, act, len(keys), *keys)
     return len(keys)
+
+
+def _supersede_overtaken(ledger: Ledger, connection: Connection) -> None:
+    """Older versions may be held that carry a month's period: only the newest one is to leave now."""
+    newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
+    void = connection.execute(
+        sa.update(DELIVERY)
+        .where(
+            DELIVERY.c.integration == ledger.integration,
+            DELIVERY.c.state == "held",
+            DELIVERY.c.version < newest,
+        )
+        .values(state="superseded", code="overtaken", settled=now())
+    ).rowcount
+    if void:
+        audit.add(ledger, connection, "deliveries superseded", void)

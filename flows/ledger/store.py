@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQL
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
+from flows.ledger import audit
 from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
 from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
@@ -151,6 +152,15 @@ class Ledger:
         return self.person or f"run {self.run}"
 
     @contextmanager
+    def told_by(self, person: str) -> Generator[None]:
+        """Meanwhile this person acts, in a run that otherwise acts by itself."""
+        before, self.person = self.person, person
+        try:
+            yield
+        finally:
+            self.person = before
+
+    @contextmanager
     def reading(self) -> Generator[Connection]:
         with spoken("read"), self.engine.connect() as connection:
             yield connection
@@ -219,9 +229,7 @@ def seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
     with engine.connect() as connection:
         stored = connection.execute(found).one_or_none()
     if stored is None:
-        new, today = new_data_key(kek, environment, tenant), now()
-        values = {"kid": new.kid, "wrapped": new.content, "made": today, "wrapped_at": today}
-        stored = _inserted_once(engine, DATA_KEY, {"tenant": tenant} | values, found)
+        stored = _with_new_key(engine, kek, environment, tenant, found)
     kid, wrapped, destroyed = stored
     if destroyed is not None:
         raise TenantForgotten(
@@ -229,6 +237,24 @@ def seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
             "more; a practice that comes back gets another name"
         )
     return open_data_key(kek, Wrapped(kid, wrapped), environment, tenant)
+
+
+def _with_new_key(
+    engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str, found: sa.Select[Values]
+) -> sa.Row[Values]:
+    """The tenant's row, whoever inserts it, with the event that says so."""
+    new, today = new_data_key(kek, environment, tenant), now()
+    row = {"tenant": tenant, "kid": new.kid, "wrapped": new.content, "made": today, "wrapped_at": today}
+    key, act = audit_key(engine, kek, environment), "data key made"
+    try:
+        with audit.acting(engine, key, tenant, act, 1, new.kid, actor=audit.FERRY) as connection:
+            connection.execute(DATA_KEY.insert().values(row))
+    except IntegrityError:  # another process was first; if none was, the event was refused
+        with engine.connect() as connection:
+            if connection.execute(found).one_or_none() is None:
+                raise
+    with engine.connect() as connection:
+        return connection.execute(found).one()
 
 
 def audit_key(engine: Engine, kek: KeyEncryptionKey, environment: str) -> AuditKey:

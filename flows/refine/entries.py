@@ -12,11 +12,11 @@ from agent.manifest import Manifest
 from connectors.entry import Found
 from connectors.errors import ConnectorError
 from connectors.healthie import Healthie
-from flows import accounts, connections, models
+from flows import accounts, acts, connections, models
 from flows.boundary import CodedFailure
 from flows.connections import Connections
 from flows.errors import Spoken
-from flows.ledger import audit, entries
+from flows.ledger import entries
 from flows.refine.scene import Scene
 from flows.run import open_ledger
 from flows.settings import Settings
@@ -70,9 +70,8 @@ def _sample(settings: Settings, deployment: Deployment, number: int) -> Sample:
         stack.callback(source.close)
         accounts.admit(own, name, source.check(paths))
         patients, of = _evenly(source, number)
-        hashes = [entries.hash_of(ledger, patient) for patient in patients]
         act = f"entries of {ledger.name} read to refine its instructions"
-        audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, len(hashes), *hashes)
+        acts.note_beside(ledger, act, *(entries.hash_of(ledger, patient) for patient in patients))
         today = datetime.now(UTC).astimezone(ZoneInfo(deployment.timezone)).date()
         cases = tuple(
             Case(patient=one.patient, entry=one.entry, known={}, today=today)

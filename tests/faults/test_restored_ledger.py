@@ -288,7 +288,7 @@ def test_the_audit_is_verified_against_its_anchor(here: Practice, tmp_path: Path
     broken = ferry(here, "audit", "verify", "acme")
 
     assert whole.code == 0, whole.err
-    assert whole.out.startswith("audit: whole; 1 chains held against their anchors")
+    assert whole.out.startswith("audit: whole; 2 chains held against their anchors")
     assert "everything #1  run r" in shown.out and "entries read (3)" in shown.out
     assert broken.code == 1
     assert (

@@ -55,7 +55,7 @@ def test_two_runs_that_start_together_deliver_once(practice: Make) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("point", ["before journal", "send", "sent", "before read back"])
+@pytest.mark.parametrize("point", ["before journal", "send", "sent", "before records read back"])
 def test_a_paused_run_that_wakes_up_cannot_write(practice: Make, point: str) -> None:
     """Paused before journalling, before a send, after one, and among later deliveries."""
     here = practice("paused")

@@ -61,8 +61,11 @@ def test_a_dry_run_shows_every_field_and_sends_nothing(here: Practice) -> None:
     assert "\x1b[31mRed" not in shown.stdout
     assert (here.rows(), here.ledger(plans)) == (before, kept)
     read = here.ledger("SELECT integration, act FROM audit WHERE actor LIKE 'person %'")
-    assert read == [("", "entries of simple read for a dry run")]
-    assert here.ledger("SELECT count(*) FROM audit") == [(int(str(acts[0][0])) + 1,)]
+    assert read == [
+        ("", "entries of simple read for a dry run"),
+        ("", "records of simple read for a dry run: warehouse_upsert_patients"),
+    ]
+    assert here.ledger("SELECT count(*) FROM audit") == [(int(str(acts[0][0])) + 2,)]
 
 
 def test_explain_tells_an_entrys_story_and_values_only_if_asked(here: Practice) -> None:

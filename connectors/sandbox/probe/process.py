@@ -49,6 +49,10 @@ class ProbeServer:
         """How many writes arrived since the faults were set, whatever became of them."""
         return int(httpx.get(f"{self.url}/control/requests", trust_env=False).raise_for_status().text)
 
+    def reads(self) -> int:
+        """How many reads of what it holds arrived since it was started."""
+        return int(httpx.get(f"{self.url}/control/reads", trust_env=False).raise_for_status().text)
+
     def close(self) -> None:
         """End the process that this object started."""
         self._input.close()

@@ -54,6 +54,8 @@ class Conversation(BaseHTTPRequestHandler):
                 self._answer(200, [effect.model_dump() for effect in state.effects])
         elif self.path == "/control/requests":
             self._answer(200, state.requests)
+        elif self.path == "/control/reads":
+            self._answer(200, state.reads)
         elif self.path == "/account":
             self._answer(*((200, {"account": "probe"}) if self._allowed() else UNAUTHORIZED))
         else:

@@ -55,6 +55,7 @@ class State:
 
     faults: Faults = field(default_factory=Faults)
     requests: int = 0  # writes since the faults were set
+    reads: int = 0  # of what it holds, since it was started
     effects: list[Effect] = field(default_factory=list[Effect])
     charges: dict[str, Charge] = field(default_factory=dict[str, Charge])  # by idempotency key
     charged: dict[str, str] = field(default_factory=dict[str, str])  # our key -> the latest charge
@@ -104,6 +105,7 @@ class State:
 
     def read_contacts(self, patients: list[str]) -> dict[str, dict[str, JsonValue] | None]:
         with self.lock:
+            self.reads += 1
             return {patient: self.contacts.get(patient) for patient in patients}
 
     def _charge(self, item: Sent) -> Result:

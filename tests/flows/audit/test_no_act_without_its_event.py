@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flows.ledger import audit, entries, lease, restored, runs
 from flows.ledger.plans import Versions
 from flows.ledger.store import AuditKeyGone, Ledger, LedgerUnavailable, connect
-from flows.ledger.tables import AUDIT, METADATA
+from flows.ledger.tables import AUDIT, DATA_KEY, METADATA
 from flows.ledger.verify import verify
 from tests.faults.scenes import rename
 from tests.faults.world import Practice, Tally, tally
@@ -18,6 +18,10 @@ from tests.flows.ledgers import held, open_at
 
 Make = Callable[[str], Practice]
 VERSIONS = Versions(instructions="i", policy="p")
+
+
+WAREHOUSE = {"planned": range(3, 5), "sent": range(5, 6), "done": range(6, 10)}
+"""The state of the first deliveries by how many events of a run there are."""
 
 
 def destroy_key(ledger: Ledger) -> None:
@@ -92,6 +96,21 @@ def test_no_act_of_a_ledger_happens_without_its_event(ledger_url: str, tmp_path:
     ledger.close()
 
 
+def test_no_data_key_is_made_without_its_event(ledger_url: str, tmp_path: Path) -> None:
+    held(ledger_url, tmp_path).close()
+    refuse_events(ledger_url)
+
+    with pytest.raises(sa.exc.DBAPIError, match="no room"):
+        open_at(ledger_url, tmp_path, tenant="other")
+
+    engine = connect(ledger_url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(DATA_KEY.c.tenant)).scalars().all() == ["acme"]
+    engine.dispose()
+    allow_events(ledger_url)
+    open_at(ledger_url, tmp_path, tenant="other").close()
+
+
 def test_a_full_disk_keeps_an_act_and_its_event_out_together(tmp_path: Path) -> None:
     ledger = held(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)
 
@@ -117,15 +136,17 @@ def test_a_full_disk_keeps_an_act_and_its_event_out_together(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("ledger", "after"),
-    [("sqlite", after) for after in (1, 2, 3, 4)] + [("postgresql", 3)],
+    [("sqlite", after) for after in (1, 2, 3, 4, 5, 8, 9)] + [("postgresql", 3), ("postgresql", 8)],
     indirect=["ledger"],
 )
 def test_a_run_whose_events_are_refused_goes_no_further(practice: Make, after: int) -> None:
-    """Events of a run: begins, entries read, plans journalled, deliveries sent, deliveries settled."""
+    """Events of a run: begins, entries read, plans journalled; of the warehouse: records read, deliveries
+    sent, deliveries settled; of charges: sent, settled; of contacts: records read.
+    """
     here = practice("refused")
     expected = rename(here, f"Refused{after}x")
     refuse_events(here.url, after=after)
-    asked = len(here.probe.effects())
+    asked, looked = len(here.probe.effects()), here.probe.reads()
     code = here.run()
     plans, states = (
         here.ledger("SELECT count(*) FROM plan"),
@@ -133,11 +154,12 @@ def test_a_run_whose_events_are_refused_goes_no_further(practice: Make, after: i
     )
 
     assert code == 1
-    assert len(here.ledger("SELECT seq FROM audit")) == after
+    assert len(here.ledger("SELECT seq FROM audit WHERE integration <> ''")) == after
     assert plans == [(0 if after < 3 else len(expected),)]
-    assert states == ([] if after < 3 else [("planned",)] if after == 3 else [("sent",)])
-    assert bool(here.rows()) == (after == 4)  # what has its event has left
-    assert len(here.probe.effects()) == asked
+    assert states == [(state,) for state, number in WAREHOUSE.items() if after in number]
+    assert bool(here.rows()) == (after >= 5)  # what has its event has left
+    assert len(here.probe.effects()) == asked + (len(expected) if after >= 7 else 0)
+    assert here.probe.reads() - looked == (after >= 9)  # and what has its event was read
     allow_events(here.url)
     assert here.until_settled()[-1] == 0
     assert tally(here, expected) == Tally([], [], [])
@@ -167,7 +189,7 @@ def test_two_writers_of_a_tenants_chain_take_turns(ledger_url: str, tmp_path: Pa
     assert failed == []
     assert list(verify(first.engine, first.audit_key)) == []
     with first.engine.connect() as connection:
-        assert audit.head(connection, "acme").seq == 80
+        assert audit.head(connection, "acme").seq == 1 + 80  # the first: its data key was made
     first.close()
 
 
@@ -181,7 +203,7 @@ def test_chains_are_verified_after_the_tenant_was_forgotten(ledger_url: str, tmp
 
     assert list(verify(ledger.engine, ledger.audit_key, "acme")) == []
     with ledger.engine.connect() as connection:
-        assert len(connection.execute(sa.select(AUDIT)).all()) == 2
+        assert len(connection.execute(sa.select(AUDIT)).all()) == 3
     ledger.close()
 
 
@@ -212,8 +234,9 @@ def test_an_event_tells_who_did_what_and_of_nobody(ledger_url: str, tmp_path: Pa
     ]
 
     assert told == [
+        ("", 1, "ferry", "data key made", 1),
         ("warehouse", 1, "run r1", "run begins", 1),
         ("warehouse", 2, "person ana", "quarantined entries opened again", 0),
-        ("", 1, "person b", "connection crm connected", 1),
+        ("", 2, "person b", "connection crm connected", 1),
     ]
     ledger.close()

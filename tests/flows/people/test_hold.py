@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
+from flows.ledger.audit import person
 from tests.faults.terminal import ferry
 from tests.faults.world import DEPLOYMENTS, Practice
 from tests.flows.people.deployed import Deployed, Json, call, deploy
@@ -17,6 +18,7 @@ from tests.flows.people.deployed import Deployed, Json, call, deploy
 LABEL = "acme/simple"
 Flood = Callable[[str], list[str]]
 HELD = "SELECT count(*) FROM delivery WHERE state = 'held'"
+ACTORS = "SELECT DISTINCT actor FROM audit WHERE act LIKE 'a person%'"
 ACTS = "SELECT act, count FROM audit WHERE act LIKE 'a person%' ORDER BY seq"
 
 
@@ -54,6 +56,9 @@ def test_a_run_that_held_asks_a_person_and_goes_on_with_the_answer(deployed: Dep
     assert state(run) == ("COMPLETED", "Complete")
     assert sorted(here.rows().values()) == wanted
     assert here.ledger(ACTS) == [("a person released what was held", 6)]
+    assert here.ledger(ACTORS) == [("person in the dashboard",)]
+    sent = "SELECT actor LIKE 'run %' FROM audit WHERE act = 'deliveries sent' ORDER BY seq DESC LIMIT 1"
+    assert here.ledger(sent) == [(1,)]
     assert here.ledger("SELECT max(attempts) FROM delivery") == [(1,)]
 
 
@@ -156,6 +161,7 @@ def test_the_command_line_discards_too(here: Practice, flood: Flood) -> None:
 
     assert said.code == 0, said.err
     assert "had been held: a person dropped them" in said.out
+    assert here.ledger(ACTORS) == [(person(),)]
     assert here.rows() == before
     assert here.ledger(HELD) == [(0,)]
 

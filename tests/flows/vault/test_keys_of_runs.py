@@ -1,6 +1,7 @@
 """Keys at the command line, while real runs on a real Prefect server come and go."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows import anchor
+from flows.ledger import audit
+from flows.ledger.audit import EMPTY, Head, person
 from flows.ledger.store import connect
 from flows.vault import KeyFile
 from tests.faults.test_kill_at_every_point import rename
@@ -61,6 +66,7 @@ def test_rotation_while_a_run_goes_on_disturbs_nobody(practice: Make) -> None:
 
     assert "a retired key; run: ferry keys rotate" in shown.stdout, shown.stderr
     assert "1 wrapped again, 0 as they were" in rotated.stdout, rotated.stderr
+    assert [anchored(here, tenant) for tenant in ("", "acme")] == [head(here, ""), head(here, "acme")]
     wake(running)
     assert running.wait() == 0
     assert tally(here, expected) == Tally([], [], [])
@@ -114,11 +120,68 @@ def test_a_protected_key_file_needs_its_passphrase_and_then_runs(practice: Make)
     refused, allowed = ferry(here, "status"), ferry(here, "status", **given)
 
     assert protected.returncode == 0, protected.stderr
+    noted = here.ledger("SELECT actor, act FROM audit WHERE tenant = ''")
+    assert noted == [(person(), "key file protected")]
+    assert anchored(here, "") == head(here, "")
     assert "set FERRY_KEY_PASSPHRASE_FILE" in refused.stderr and len(refused.stderr.splitlines()) == 1
     assert allowed.returncode == 0 and "audit: whole" in allowed.stdout
     assert here.run(**given) == 0
     for said in (protected, refused, allowed):
         assert "correct horse" not in said.stdout + said.stderr
+
+
+def anchored(here: Practice, tenant: str) -> Head:
+    """How far the anchor of a tenant's own chain is."""
+    with temporary_settings({PREFECT_API_URL: here.prefect["PREFECT_API_URL"]}):
+        found = anchor.read(here.env, tenant, "")
+    return EMPTY if found is None else Head(found.tenant_seq, found.tenant_head)
+
+
+def head(here: Practice, tenant: str) -> Head:
+    engine = connect(url(here))
+    with engine.connect() as connection:
+        found = audit.head(connection, tenant)
+    engine.dispose()
+    assert found.seq
+    return found
+
+
+def test_who_looks_at_an_entry_moves_the_anchor(practice: Make) -> None:
+    here = practice("looked")
+    rename(here, "Looked")
+    assert here.run() == 0
+
+    assert ferry(here, "explain", LABEL, here.healthie.ids()[0]).returncode == 0
+
+    assert anchored(here, "acme") == head(here, "acme")
+
+
+def test_a_backup_from_before_a_tenant_was_forgotten_is_told_and_forgotten_again(two: Practice) -> None:
+    old = two.folder / "old"
+    old.mkdir()
+    for file in two.folder.glob("ledger.db*"):
+        shutil.copy(file, old)
+    assert ferry(two, "forget", "acme", "--yes").returncode == 0
+    for file in two.folder.glob("ledger.db*"):
+        file.unlink()
+    for file in old.iterdir():
+        shutil.copy(file, two.folder)
+    two.healthie.reset()
+    patient = two.healthie.ids()[0]
+
+    for arguments in (("run", LABEL), ("run", LABEL, "--dry-run"), ("explain", LABEL, patient, "--values")):
+        said = ferry(two, *arguments)
+        assert said.returncode == 1, arguments
+        assert (
+            "a backup from before: it has the tenant's key again; destroy it: ferry forget acme"
+            in said.stderr
+        )
+        assert patient not in said.stdout
+    assert two.healthie.requests()["count"] == 0
+    assert "ferry forget acme" in ferry(two, "status", LABEL).stdout
+    assert ferry(two, "forget", "acme", "--yes").returncode == 0
+    assert stored(url(two))["acme"].content == b""
+    assert "acme: forgotten on 20" in ferry(two, "run", LABEL).stderr
 
 
 @pytest.fixture
@@ -173,6 +236,7 @@ def test_forgetting_takes_one_tenant_and_its_blocks_and_nothing_of_another(two: 
     said = ferry(two, "forget", "acme", typed="acme\n")
 
     assert said.returncode == 0, said.stderr
+    assert anchored(two, "acme") == head(two, "acme")
     assert "1 sealed connections removed" in said.stdout and "backups of the ledger" in said.stdout
     assert not is_there(api, mine) and is_there(api, theirs)
     assert files_with(two.folder, old["acme"].content) == []
