@@ -52,6 +52,15 @@ class Budgets(Settings):
     run: Budget = Budget()
     day: Budget = Budget(requests=40_000, tokens=200_000_000, usd=Decimal(50))
 
+    def beside(self) -> "Budgets":
+        """Of a version that decides beside the live one: a run of its own, and the first half of the day.
+
+        What is left of the day then is the live version's alone.
+        """
+        day = self.day
+        half = Budget(requests=day.requests // 2, tokens=day.tokens // 2, usd=day.usd / 2)
+        return Budgets(run=self.run, day=half)
+
 
 class BudgetReached(Exception):
     """The next request could cost more than is left. What waits is decided when there is a budget again."""

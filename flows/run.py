@@ -169,8 +169,9 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run.restored = restored
         accounts.confirm(own, deployment, run.source, run.targets)
         if not asked.dry_run:
+            asking = Asking.beside(ledger, deployment.integration.decide.budget, run.today)
             run.shadow = shadow.opened(
-                stack, settings, deployment, ledger, run.source, own, run.asking, run.codes
+                stack, settings, deployment, ledger, run.source, own, asking, run.codes
             )
             runs.begin(ledger, asked.mode, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
