@@ -64,12 +64,19 @@ def _write(folder: Path, deployment: Deployment, made: Proven) -> None:
 
 def _terms(stack: ExitStack, settings: Settings, deployment: Deployment, by: str) -> Terms:
     # Only here: Prefect, where credentials are kept, takes a second to import, and a program needs none.
-    from flows.connections import Connections, terms  # noqa: PLC0415
-    from flows.run import tenant_seal  # noqa: PLC0415
+    from flows import connections  # noqa: PLC0415
+    from flows.ledger import spending  # noqa: PLC0415
+    from flows.ledger.store import now  # noqa: PLC0415
+    from flows.run import open_ledger  # noqa: PLC0415
 
-    seal = stack.enter_context(tenant_seal(settings, deployment.tenant))
-    own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
-    return terms(deployment, by, own, Meter.alone(deployment.integration.decide.budget))
+    decide = deployment.integration.decide
+    stack.enter_context(connections.at_hand(settings, deployment.connections, [decide.connection]))
+    ledger = stack.enter_context(closing(open_ledger(settings, deployment)))
+    own = connections.Connections(
+        deployment.tenant, deployment.connections, ledger.seal, environment=settings.env
+    )
+    today = now().astimezone(ZoneInfo(deployment.timezone)).date()
+    return connections.terms(deployment, by, own, spending.meter(ledger, decide.budget, today))
 
 
 def decider_for(
