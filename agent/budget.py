@@ -80,18 +80,6 @@ class Meter:
         self._turn = threading.Lock()
         self._run = Use()
 
-    @classmethod
-    def alone(cls, budgets: Budgets) -> "Meter":
-        """Of an act that no ledger books, such as a test: its day begins and ends with it."""
-        used = Use()
-
-        def book(more: Use) -> Use:
-            nonlocal used
-            used += more
-            return used
-
-        return cls(budgets, book)
-
     @property
     def run(self) -> Use:
         """What the run has used so far, requests on their way at the most that they can cost."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from agent.agent import PROGRAM, Decider, Terms
-from agent.budget import Meter
 from agent.gate import Gate
 from agent.golden import Golden
 from agent.proving import Proven, by_examples, prove
@@ -54,7 +54,8 @@ def _write(folder: Path, deployment: Deployment, made: Proven) -> None:
     """What was shown, for `ferry approve`, beside the files that it was shown of."""
     if not (folder / INTEGRATION_FILE).is_file():
         return  # a version of elsewhere: its files are not ours to add to
-    settings = pins.models(deployment.integration, deployment.connections).get(made.by, {})
+    reached = pins.models(deployment.integration, deployment.connections, deployment.models)
+    settings = reached.get(made.by, {})
     right = {example.name: example.right for example in made.examples}
     shown = proof.made(
         folder, settings, by=made.by, repeats=made.repeats, right=right, bound=made.wrong_at_most
