@@ -10,12 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.budget import Budgets, Meter
 from flows.check import UnknownTenant, check
-from flows.connections import Connections, terms
-from flows.tenants import load
-from tests.agent.desk import Book
-from tests.flows.ledgers import open_at
 from tests.flows.tenants.mistakes import MISTAKES, Mistake
 
 ROOT = Path(__file__).parents[3]
@@ -58,23 +53,6 @@ def test_an_integration_that_waits_for_batches_runs_once_a_day_at_most(deploymen
 
     schedules.write_text(schedules.read_text().replace('"30 */6 * * *"', '"30 6 * * *"'))
     assert told(deployments, "example") == []
-
-
-def test_a_judge_is_asked_one_by_one_whatever_is_written_of_batches(
-    deployments: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    judge, path = "openai-compatible:clinic-small", deployments / "example" / "warehouse" / "integration.yaml"
-    asked = f"  by: program\n  judge: {judge}\n  connection: model\n  batch: {{}}"
-    path.write_text(path.read_text().replace("  by: program", asked))
-    of = load(deployments, "example/warehouse")
-    ledger = open_at(f"sqlite:///{deployments / 'ledger.db'}", deployments)
-    own = Connections("example", of.connections, ledger.seal, environment="test")
-
-    agreed = terms(of, judge, own, Meter(Budgets(), Book()))
-    ledger.close()
-
-    assert agreed.batch is None  # and no price for batches is missed
 
 
 def test_no_model_is_asked_that_the_list_does_not_allow_as_it_is(deployments: Path) -> None:

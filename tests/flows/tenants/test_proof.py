@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent.budget import Budgets, Meter
 from flows import approval, pins, proof
 from flows.approval import NotApproved, Signed
 from flows.check import check
+from flows.connections import Connections, terms
 from flows.tenants import load
+from tests.agent.desk import Book
+from tests.flows.ledgers import open_at
 from tests.flows.tenants.proofs import example, proved
 from tests.flows.tenants.test_approval import ROOT, TODAY
 
@@ -237,3 +241,20 @@ def test_a_program_has_no_fallback(folder: Path) -> None:
     told = [str(one) for one in check(folder.parents[1], ["example"], production=False)]
 
     assert any("decide.fallback has nothing to do: a program decides" in line for line in told), told
+
+
+def test_a_judge_is_asked_one_by_one_whatever_is_written_of_batches(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    path = folder / "integration.yaml"
+    asked = f"  by: program\n  judge: {MODEL}\n  connection: model\n  batch: {{}}"
+    path.write_text(path.read_text().replace("  by: program", asked))
+    of = load(folder.parents[1], "example/warehouse")
+    ledger = open_at(f"sqlite:///{folder / 'ledger.db'}", folder)
+    own = Connections("example", of.connections, ledger.seal, environment="test")
+
+    agreed = terms(of, MODEL, own, Meter(Budgets(), Book()))
+    ledger.close()
+
+    assert agreed.batch is None  # and no price for batches is missed
