@@ -37,6 +37,14 @@ class Price(Settings):
         share = self.batch if batched and self.batch is not None else Decimal(1)
         return int((whole * share).to_integral_value(ROUND_CEILING))
 
+    def at_most(self, *, input_: int, output: int, batched: bool = False) -> int:
+        """The most that these tokens can cost: what is read from a cache, or put there, is not known yet."""
+        caching = ((0, 0), (input_, 0), (0, input_))
+        return max(
+            self.micro(input_=input_, cached=cached, written=written, output=output, batched=batched)
+            for cached, written in caching
+        )
+
 
 class Allowed(Settings):
     """One model that may be asked. Its key in the list is its id, as `decide.by` names it."""

@@ -52,6 +52,15 @@ class Budgets(Settings):
     run: Budget = Budget()
     day: Budget = Budget(requests=40_000, tokens=200_000_000, usd=Decimal(50))
 
+    def beside(self) -> "Budgets":
+        """Of a version that decides beside the live one: a run of its own, and the first half of the day.
+
+        What is left of the day then is the live version's alone.
+        """
+        day = self.day
+        half = Budget(requests=day.requests // 2, tokens=day.tokens // 2, usd=day.usd / 2)
+        return Budgets(run=self.run, day=half)
+
 
 class BudgetReached(Exception):
     """The next request could cost more than is left. What waits is decided when there is a budget again."""
@@ -70,18 +79,6 @@ class Meter:
         self._book = book
         self._turn = threading.Lock()
         self._run = Use()
-
-    @classmethod
-    def alone(cls, budgets: Budgets) -> "Meter":
-        """Of an act that no ledger books, such as a test: its day begins and ends with it."""
-        used = Use()
-
-        def book(more: Use) -> Use:
-            nonlocal used
-            used += more
-            return used
-
-        return cls(budgets, book)
 
     @property
     def run(self) -> Use:

@@ -20,7 +20,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
 from agent.access import Access, Batch
-from agent.allowed import Allowed
+from agent.allowed import Allowed, Price
 from agent.budget import Meter, Use
 from agent.case import count_request
 from agent.failures import ModelDiffers, ModelTruncated
@@ -69,17 +69,20 @@ class Metered(WrapperModel):
             if batched is None:
                 most = await self._reserve(messages, model_settings, model_request_parameters)
             else:  # asks whether the answer is there: no new request
-                most = self._waiting.pop(batched, Use())
+                most = self._waiting.get(batched, Use())
             try:
                 response = await super().request(messages, model_settings, model_request_parameters)
             except ModelAPIError as error:
-                if isinstance(error, ModelHTTPError):  # refused, so not billed; else nobody can say
+                # Refused, so not billed. Of a batch only the look was: the request itself is being worked on.
+                if isinstance(error, ModelHTTPError) and batched is None:
                     await self._settle(most, Use(requests=most.requests))
                 wait = None if batched else _wait(error, attempt)
                 if wait is None:
                     raise
                 await asyncio.sleep(wait)
                 continue
+            if batched is not None:
+                self._waiting.pop(batched, None)
             return await self._answered(response, most)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -107,7 +110,7 @@ class Metered(WrapperModel):
             return Use(requests=1)
         sent = _size(messages, parameters)
         answered = (settings or {}).get("max_tokens") or 0
-        most = Use(requests=1, tokens=sent + answered, micro_usd=self._cost(sent, 0, sent, answered))
+        most = Use(requests=1, tokens=sent + answered, micro_usd=self._cost_at_most(sent, answered))
         await asyncio.to_thread(self._terms.meter.reserve, most)
         count_request()
         return most
@@ -118,20 +121,32 @@ class Metered(WrapperModel):
 
     def _used(self, usage: RequestUsage, most: Use) -> Use:
         """What an answer says it used. One that does not say counts as the most that it can have been."""
-        if not usage.input_tokens:
+        if not usage.input_tokens or not usage.output_tokens:
             return most
-        cost = self._cost(
-            usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.output_tokens
-        )
+        cost = self._cost(usage)
         tokens = usage.input_tokens + usage.output_tokens
         return Use(requests=most.requests, tokens=tokens, micro_usd=cost)
 
-    def _cost(self, input_: int, cached: int, written: int, output: int) -> int:
-        price = self._terms.allowed.price if self._terms.allowed else None
-        if price is None:  # a model that is allowed has one
+    def _cost(self, usage: RequestUsage) -> int:
+        if self._price is None:
             return 0
-        batched = self._terms.batch is not None
-        return price.micro(input_=input_, cached=cached, written=written, output=output, batched=batched)
+        return self._price.micro(
+            input_=usage.input_tokens,
+            cached=usage.cache_read_tokens,
+            written=usage.cache_write_tokens,
+            output=usage.output_tokens,
+            batched=self._terms.batch is not None,
+        )
+
+    def _cost_at_most(self, sent: int, answered: int) -> int:
+        if self._price is None:
+            return 0
+        return self._price.at_most(input_=sent, output=answered, batched=self._terms.batch is not None)
+
+    @property
+    def _price(self) -> Price | None:
+        """A model that is allowed has one."""
+        return self._terms.allowed.price if self._terms.allowed else None
 
 
 def _size(messages: list[ModelMessage], parameters: ModelRequestParameters) -> int:

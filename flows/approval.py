@@ -14,10 +14,11 @@ import yaml
 from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
 from connectors.base import Settings
-from flows import pins, proof
+from flows import models, pins, proof
 from flows.errors import Spoken
 from flows.pins import PROOF_FILE, Connections, Hashes, Models
 from flows.tenants import Integration
+from flows.written import IntegrationInvalid
 
 FILE = "approval.yaml"
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
@@ -81,7 +82,8 @@ def approve(
             not proved, or the version beside it cannot be pinned.
     """
     label = f"{folder.parent.name}/{folder.name}"
-    made = _approval(label, signed, pins.files(folder, integration), pins.models(integration, connections))
+    asked = _models(folder, integration, connections)
+    made = _approval(label, signed, pins.files(folder, integration), asked)
     if production and not made.by_two:
         raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
     if made.expires and made.expires < signed.today:
@@ -180,10 +182,12 @@ def objections(
     again = f"have it read again and run: {command(folder)}"
     yield from _of_files(approved, pins.files(folder, integration), again)
     if integration:
-        present = pins.models(integration, connections)
+        present = _models(folder, integration, connections)
         for model in present.keys() | approved.models.keys():
-            if present.get(model) != approved.models.get(model):
-                yield ("models", model), f"{model} is not reached as it was approved", again
+            was, is_now = approved.models.get(model), present.get(model)
+            if was != is_now:
+                other = f" ({pins.differing(was, is_now)})" if was and is_now else ""
+                yield ("models", model), f"{model} is not reached as it was approved{other}", again
         for what, todo in proof.missing(folder, integration, present, production=production):
             yield ("files", PROOF_FILE), what, todo
     if approved.expires and approved.expires < today:
@@ -196,6 +200,15 @@ def _of_shadow(folder: Path, integration: Integration) -> Iterator[tuple[str, st
     """What is named as the version beside this one and cannot be pinned: what, and what to do."""
     if integration.shadow and (problem := pins.unpinnable(folder, integration.shadow)):
         yield f"shadow.version {problem}", pins.PINNABLE
+
+
+def _models(folder: Path, integration: Integration, connections: Connections) -> Models:
+    """As they are now. A list that cannot be read is told of elsewhere, and has no model."""
+    try:
+        listed = models.load(folder.parents[1])
+    except IntegrationInvalid:
+        listed = models.Models({})
+    return pins.models(integration, connections, listed)
 
 
 def _of_files(approved: Approval, present: Hashes, again: str) -> Iterator[Objection]:

@@ -21,3 +21,8 @@ class Asking:
     def booked(cls, ledger: Ledger, budgets: Budgets, today: date, *, keeps: bool) -> Self:
         """In the ledger. `today`: the practice's day. `keeps`: new judgements are remembered, too."""
         return cls(spending.meter(ledger, budgets, today), judgements.Judgements(ledger, keeps=keeps))
+
+    @classmethod
+    def beside(cls, ledger: Ledger, budgets: Budgets, today: date) -> Self:
+        """Of a version beside the live one: what it asks is no part of the run, nor kept what it judges."""
+        return cls.booked(ledger, budgets.beside(), today, keeps=False)

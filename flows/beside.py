@@ -32,6 +32,7 @@ def decide(run: Run, beside: Beside, cases: Sequence[Case], decided: Sequence[De
         compared += 1
         if differing := differences(live.decision.outcome, decision.outcome):
             found[live.plan] = differing
+    run.count("shadow_requests", sum(one.model_requests for one in decisions))
     run.count("shadow_left_out", len(cases) - compared)
     if compared:
         shadows.journal(run.ledger, beside.version, compared, found)

@@ -4,7 +4,8 @@ A connection's values are what tenant.yaml says and the opened secrets of its se
 together on the line that makes the connector, and kept nowhere.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -19,10 +20,10 @@ from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
 from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
-from flows import blocks, models, reach, systems, values
+from flows import blocks, models, reach, server, systems, values
 from flows.asking import Asking
 from flows.blocks import SealedConnection
-from flows.settings import PRODUCTION
+from flows.settings import PRODUCTION, Settings
 from flows.systems import SYSTEMS, System
 from flows.tenants import ConnectionSettings, Deployment, IntegrationInvalid, Target
 from flows.vault import Seal
@@ -77,13 +78,34 @@ class Connections:
         return self._blocks[name]
 
     def _is_stored(self, name: str) -> bool:
-        settings, system = self._described[name].settings, self.system(name)
-        if self.environment == PRODUCTION or not set(system.needed) <= settings.keys():
+        connection = self._described[name]
+        if _must_be_stored(connection, self.environment):
             return True
-        of_this_machine = system.secrets and all(
-            settings.get(field, "").startswith(values.ENVIRONMENT) for field in system.secrets
-        )
-        return not of_this_machine and reach.is_named()
+        return _may_be_stored(connection) and reach.is_named()
+
+
+def _must_be_stored(connection: ConnectionSettings, environment: str) -> bool:
+    needed = SYSTEMS[connection.connector].needed
+    return environment == PRODUCTION or not set(needed) <= connection.settings.keys()
+
+
+def _may_be_stored(connection: ConnectionSettings) -> bool:
+    """Whether a secret of it may be: one that is not the environment's."""
+    secrets, written = SYSTEMS[connection.connector].secrets, connection.settings
+    return not secrets or not all(written.get(field, "").startswith(values.ENVIRONMENT) for field in secrets)
+
+
+def at_hand(
+    settings: Settings, described: Mapping[str, ConnectionSettings], names: Iterable[str | None]
+) -> AbstractContextManager[object]:
+    """The Prefect server that keeps these connections while this lasts; none, if none can be kept there.
+
+    To start one takes half a minute: that is spared where all secrets are the environment's.
+    """
+    for connection in (described[name] for name in names if name):
+        if _must_be_stored(connection, settings.env) or _may_be_stored(connection):
+            return server.at_hand(settings.home / "prefect")
+    return nullcontext()
 
 
 def described(
@@ -234,9 +256,9 @@ def terms(deployment: Deployment, id_: str, connections: Connections, meter: Met
     """
     deciding, model = deployment.integration.decide, models.allowed(deployment.models, deployment.label, id_)
     access, production = _access(deployment, connections), connections.environment == PRODUCTION
-    batched = deciding.batch is not None
-    models.confirm(deployment.label, id_, model, access, batch=batched, production=production)
-    return Terms(access, model, meter, deciding.batch)
+    batch = deciding.batch if deciding.by != PROGRAM else None  # a program waits for its judge's answer
+    models.confirm(deployment.label, id_, model, access, batch=batch is not None, production=production)
+    return Terms(access, model, meter, batch)
 
 
 def _check_program(

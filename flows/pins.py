@@ -11,6 +11,7 @@ from agent import golden
 from agent.access import Access
 from agent.instructions import PROGRAM_FILE, TEXT_FILE
 from agent.manifest import FILE as FIELDS_FILE
+from flows import models as models_file
 from flows import values
 from flows.rehearsal import Shadow
 from flows.tenants import ConnectionSettings, Integration
@@ -59,12 +60,25 @@ def version(folder: Path) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def models(integration: Integration, connections: Connections) -> Models:
-    """How each model that may be asked is reached, in clear, without what is secret."""
+def models(integration: Integration, connections: Connections, listed: models_file.Models) -> Models:
+    """How each model that may be asked is reached, in clear, without what is secret, and its version.
+
+    listed: models.yaml, which says as which version each has to answer.
+    """
     name = integration.decide.connection
     connection = connections.get(name) if name else None
     settings = _settings(connection.settings if connection else {})
-    return dict.fromkeys(integration.decide.models().values(), settings)
+    return {id_: settings | _version(listed, id_) for id_ in integration.decide.models().values()}
+
+
+def _version(listed: models_file.Models, id_: str) -> dict[str, JsonValue]:
+    """Nothing where the list has no such model; ferry check and every run tell of it."""
+    return {"version": listed.root[id_].version} if id_ in listed.root else {}
+
+
+def differing(one: Mapping[str, JsonValue], other: Mapping[str, JsonValue]) -> str:
+    """The names of what a model is not asked with alike, "" if there is none."""
+    return ", ".join(sorted(name for name in {**one, **other} if one.get(name) != other.get(name)))
 
 
 def sha256(path: Path) -> str:

@@ -179,7 +179,7 @@ def _weakness(proof: Proof, settings: dict[str, JsonValue], proving: Proving) ->
         wrong = sum(number < proof.repeats for number in proof.passed.values())
         return f"answered {wrong} of {len(proof.passed)} golden examples wrongly" if wrong else ""
     if proof.settings != settings:
-        return "was tested with other settings"
+        return f"was tested with other settings ({pins.differing(settings, proof.settings)})"
     if proof.repeats < proving.repeats:
         return f"was tested {proof.repeats} times, and {proving.repeats} are needed"
     reached = proof.pass_hat(proving.repeats)

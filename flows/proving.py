@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from agent.agent import PROGRAM, Decider, Terms
-from agent.budget import Meter
 from agent.gate import Gate
 from agent.golden import Golden
 from agent.proving import Proven, by_examples, prove
@@ -81,7 +81,8 @@ def _folder(root: Path, label: str, version: str) -> Path:
 
 def _write(folder: Path, files: Hashes, deployment: Deployment, made: Proven) -> None:
     """What was shown, for `ferry approve`, beside the files that it was shown of."""
-    settings = pins.models(deployment.integration, deployment.connections).get(made.by, {})
+    reached = pins.models(deployment.integration, deployment.connections, deployment.models)
+    settings = reached.get(made.by, {})
     right = {example.name: example.right for example in made.examples}
     shown = proof.made(
         files, settings, by=made.by, repeats=made.repeats, right=right, bound=made.wrong_at_most
@@ -91,12 +92,19 @@ def _write(folder: Path, files: Hashes, deployment: Deployment, made: Proven) ->
 
 def _terms(stack: ExitStack, settings: Settings, deployment: Deployment, by: str) -> Terms:
     # Only here: Prefect, where credentials are kept, takes a second to import, and a program needs none.
-    from flows.connections import Connections, terms  # noqa: PLC0415
-    from flows.run import tenant_seal  # noqa: PLC0415
+    from flows import connections  # noqa: PLC0415
+    from flows.ledger import spending  # noqa: PLC0415
+    from flows.ledger.store import now  # noqa: PLC0415
+    from flows.run import open_ledger  # noqa: PLC0415
 
-    seal = stack.enter_context(tenant_seal(settings, deployment.tenant))
-    own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
-    return terms(deployment, by, own, Meter.alone(deployment.integration.decide.budget))
+    decide = deployment.integration.decide
+    stack.enter_context(connections.at_hand(settings, deployment.connections, [decide.connection]))
+    ledger = stack.enter_context(closing(open_ledger(settings, deployment)))
+    own = connections.Connections(
+        deployment.tenant, deployment.connections, ledger.seal, environment=settings.env
+    )
+    today = now().astimezone(ZoneInfo(deployment.timezone)).date()
+    return connections.terms(deployment, by, own, spending.meter(ledger, decide.budget, today))
 
 
 def decider_for(

@@ -1,16 +1,14 @@
 """Replay: what another version would have decided in a past run. Nothing is read anew, nothing is sent."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.access import PROGRAM
 from agent.agent import Decider, is_transient
 from agent.difference import Difference, differences
 from connectors.entry import projected
-from flows import acts, approval, differing, pins, server, unsent, versions
+from flows import acts, approval, connections, differing, pins, unsent, versions
 from flows.approval import NotApproved
 from flows.asking import Asking
 from flows.connections import Connections
@@ -63,17 +61,13 @@ def replay(settings: Settings, run: str, version: str, *, show: bool) -> Iterato
         check_approved(settings, there, deployment, version)
         ledger = open_ledger(settings, deployment)
         try:
-            with _server(settings, deployment):
+            decide = deployment.integration.decide
+            asked = [decide.connection] if decide.models() else []  # a program alone reaches nobody
+            with connections.at_hand(settings, deployment.connections, asked):
                 made = _decided(settings, ledger, past, deployment, show=show)
         finally:
             ledger.close()
     yield from _lines(past, deployment, made, version, show=show)
-
-
-def _server(settings: Settings, deployment: Deployment) -> AbstractContextManager[object]:
-    """Where the connection to a model is kept; a program needs none."""
-    by_program = deployment.integration.decide.by == PROGRAM
-    return nullcontext() if by_program else server.at_hand(settings.home / "prefect")
 
 
 def _check_fields(past: PastRun, deployment: Deployment) -> None:

@@ -29,6 +29,7 @@ ENTRY_LINES = (
     ("stepped_in", "were decided by the fallback: the model did not answer"),
     ("shadow_compared", "were decided by the version beside, too; it writes nothing"),
     ("shadow_differing", "of those, decided otherwise: ferry promote"),
+    ("shadow_requests", "model requests were made for the version beside, on a budget of its own"),
 )
 DELIVERY_LINES = (
     ("delivery_done", "arrived"),

@@ -132,8 +132,10 @@ class _Look:
         if deciding.fallback and deciding.fallback in (PROGRAM, deciding.by, deciding.judge):
             todo = "name another model, and only where a model decides"
             self.say(("decide", "fallback"), f"is {deciding.fallback}", todo)
-        if deciding.fallback and deciding.by == PROGRAM:
-            self.say(("decide", "fallback"), "has nothing to do: a program decides", "remove it")
+        of_a_model = {"fallback": deciding.fallback, "batch": deciding.batch}
+        for key, written in of_a_model.items():
+            if written and deciding.by == PROGRAM:
+                self.say(("decide", key), "has nothing to do: a program decides", "remove it")
         self._shadow()
         if not deciding.models():
             return

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from agent.access import PROGRAM, Access
 from agent.metered import Terms
 from flows import models, systems
-from flows.connections import Connections, made
+from flows.connections import Connections, at_hand, made
 from flows.ledger import spending
 from flows.ledger.store import Ledger, connect
 from flows.refine.scene import Scene
@@ -32,6 +32,8 @@ def terms(settings: Settings, start: Scene, by: str, connection: str) -> Generat
     ledger = Ledger(engine, kek, environment=settings.env, tenant=tenant, name=name)
     with ExitStack() as stack:
         stack.callback(ledger.close)
+        kept = (connection, start.integration.source)  # the model's, and the one that drafts are tried on
+        stack.enter_context(at_hand(settings, start.tenant.connections, kept))
         own = Connections(tenant, start.tenant.connections, ledger.seal, environment=settings.env)
         access = _access(start, own, connection)
         production = settings.env == PRODUCTION

@@ -136,6 +136,17 @@ def test_a_model_that_is_not_allowed_is_not_asked(practice: Practice) -> None:
     assert practice.endpoint.bodies == []
 
 
+def test_a_server_is_there_where_the_models_key_may_be_sealed(practice: Practice) -> None:
+    tenant, home = practice.folder.parent / "tenant.yaml", Settings().home
+    tenant.write_text(tenant.read_text().replace(", api_key: $TEST_MODEL_KEY", ""))
+    home.mkdir(exist_ok=True)
+    (home / "prefect").write_text("a server of this machine cannot be started")
+
+    with pytest.raises(FileExistsError):
+        list(refine(Settings(), LABEL, Asked("openai-compatible:drafter", "model")))
+    assert practice.endpoint.bodies == []
+
+
 def test_what_drafting_costs_is_within_the_integrations_budget(practice: Practice) -> None:
     path = practice.folder / "integration.yaml"
     path.write_text("decide: {budget: {run: {requests: 3}}}\n" + path.read_text())

@@ -264,6 +264,10 @@ MISTAKES = [
         "decide:", "decide has no connection; name the one that the model is reached by",
     ),
     Mistake(
+        "batches of a program", WAREHOUSE, "  by: program", "  by: program\n  batch: {}",
+        "batch: {}", "decide.batch has nothing to do: a program decides; remove it",
+    ),
+    Mistake(
         "a judge beside a model", WAREHOUSE, "  by: program", "  by: google-cloud:x\n  judge: google-cloud:x",
         "judge: google", "decide.judge has nothing to do: a model decides; remove it",
     ),

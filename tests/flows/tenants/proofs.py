@@ -24,7 +24,7 @@ def proved(folder: Path, by: str = "program", repeats: int = 1, passed: int | No
     if not (folder / "golden").is_dir():
         example(folder)
     of = load(folder.parents[1], f"{folder.parent.name}/{folder.name}")
-    settings = pins.models(of.integration, of.connections).get(by, {})
+    settings = pins.models(of.integration, of.connections, of.models).get(by, {})
     examples = [path.stem for path in (folder / "golden").glob("*.yaml")]
     files = pins.tested(folder)
     right = dict.fromkeys(examples, repeats if passed is None else passed)

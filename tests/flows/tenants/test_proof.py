@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent.budget import Budgets, Meter
 from flows import approval, pins, proof, versions
 from flows.approval import NotApproved, Signed
 from flows.check import check
+from flows.connections import Connections, terms
 from flows.replay import NotReplayable, check_approved
 from flows.settings import Settings
 from flows.tenants import load
+from tests.agent.desk import Book
+from tests.flows.ledgers import open_at
 from tests.flows.tenants.proofs import example, proved
 from tests.flows.tenants.test_approval import ROOT, TODAY
 
@@ -135,11 +139,56 @@ def test_other_settings_of_a_model_are_neither_proved_nor_approved(modelled: Pat
     tenant = modelled.parent / "tenant.yaml"
     tenant.write_text(tenant.read_text().replace('request_timeout: "60"', 'request_timeout: "61"'))
 
-    with pytest.raises(NotApproved, match="was tested with other settings"):
+    with pytest.raises(NotApproved, match=r"was tested with other settings \(request_timeout\)"):
         approve(modelled)
     of = load(modelled.parents[1], "example/triage")
-    with pytest.raises(NotApproved, match=f"{MODEL} is not reached as it was approved; have it read again"):
+    told = rf"{MODEL} is not reached as it was approved \(request_timeout\); have it read again"
+    with pytest.raises(NotApproved, match=told):
         approval.require(modelled, of.integration, of.connections, production=True, today=TODAY)
+
+
+def as_another_version(folder: Path, id_: str) -> None:
+    path = folder.parents[1] / "models.yaml"
+    listed = yaml.safe_load(path.read_text())
+    listed[id_]["version"] = "another-2027"
+    path.write_text(yaml.safe_dump(listed))
+
+
+@pytest.mark.parametrize("id_", [MODEL, OTHER])
+def test_another_version_of_a_model_is_neither_proved_nor_approved(modelled: Path, id_: str) -> None:
+    allowed_too(modelled, OTHER)
+    with_fallback(modelled)
+    for by in (MODEL, OTHER):
+        proved(modelled, by, repeats=8)
+    approve(modelled)
+    as_another_version(modelled, id_)
+
+    with pytest.raises(NotApproved, match=rf"{id_}, was tested with other settings \(version\)"):
+        approve(modelled)
+    of = load(modelled.parents[1], "example/triage")
+    with pytest.raises(NotApproved, match=rf"{id_} is not reached as it was approved \(version\)"):
+        approval.require(modelled, of.integration, of.connections, production=False, today=TODAY)
+    told = [one.what for one in check(modelled.parents[1], ["example"], production=False)]
+    assert f"{id_} is not reached as it was approved (version)" in told
+
+
+def test_another_version_of_a_judge_was_not_approved(folder: Path) -> None:
+    path = folder / "integration.yaml"
+    path.write_text(
+        path.read_text().replace("  by: program", f"  by: program\n  judge: {MODEL}\n  connection: model")
+    )
+    approve(folder, production=False)
+    as_another_version(folder, MODEL)
+
+    of = load(folder.parents[1], "example/warehouse")
+    with pytest.raises(NotApproved, match=rf"{MODEL} is not reached as it was approved \(version\)"):
+        approval.require(folder, of.integration, of.connections, production=False, today=TODAY)
+
+
+def allowed_too(folder: Path, id_: str) -> None:
+    path = folder.parents[1] / "models.yaml"
+    listed = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**listed, id_: dict(listed[MODEL])}))
 
 
 def test_a_secret_is_in_no_approval(modelled: Path) -> None:
@@ -149,7 +198,7 @@ def test_a_secret_is_in_no_approval(modelled: Path) -> None:
     )
     of = load(modelled.parents[1], "example/triage")
 
-    (settings,) = pins.models(of.integration, of.connections).values()
+    (settings,) = pins.models(of.integration, of.connections, of.models).values()
 
     assert "api_key" not in settings and settings["base_url"] == "https://models.example.com/v1"
     assert settings["answer_tokens"] == 4096  # also what nobody wrote
@@ -273,3 +322,20 @@ def test_a_program_is_replayed_without_an_approval(folder: Path) -> None:
     with versions.at(folder.parents[1], "example/warehouse", "") as there:
         deployment = load(there, "example/warehouse")
         check_approved(Settings(deployments=folder.parents[1], env="production"), there, deployment, "")
+
+
+def test_a_judge_is_asked_one_by_one_whatever_is_written_of_batches(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    path = folder / "integration.yaml"
+    asked = f"  by: program\n  judge: {MODEL}\n  connection: model\n  batch: {{}}"
+    path.write_text(path.read_text().replace("  by: program", asked))
+    of = load(folder.parents[1], "example/warehouse")
+    ledger = open_at(f"sqlite:///{folder / 'ledger.db'}", folder)
+    own = Connections("example", of.connections, ledger.seal, environment="test")
+
+    agreed = terms(of, MODEL, own, Meter(Budgets(), Book()))
+    ledger.close()
+
+    assert agreed.batch is None  # and no price for batches is missed

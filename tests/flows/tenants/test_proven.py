@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from flows import compiling, pins, proof, proving
+from flows.ledger.tables import SPENDING
+from flows.run import open_ledger
 from flows.settings import Settings
+from flows.tenants import load
 from tests.agent.openai_server import Body, Reply, serving, submits
 
 ROOT = Path(__file__).parents[3]
@@ -135,8 +139,14 @@ def test_a_model_is_reached_as_the_tenant_says_and_decides_each_example_eight_ti
     with serving(by_the_sentences) as endpoint:
         reached = f"base_url: {endpoint.url}\n      api_key: $TRIAGE_KEY"
         tenant.write_text(tenant.read_text().replace("base_url: https://models.example.com/v1", reached))
-        proven = proving.proven(Settings(deployments=deployments, home=deployments), "example/triage")
+        settings = Settings(deployments=deployments, home=deployments)
+        proven = proving.proven(settings, "example/triage")
 
+    ledger = open_ledger(settings, load(deployments, "example/triage"))
+    with ledger.reading() as connection:
+        booked = connection.execute(sa.select(SPENDING.c.requests, SPENDING.c.tokens)).all()
+    ledger.close()
+    assert [tuple(row) for row in booked] == [(32, 32 * 960)]
     assert (proven.by, proven.repeats) == ("openai-compatible:clinic-small", 8)
     assert [(one.name, one.right) for one in proven.examples] == [
         ("archived", 8),
@@ -196,3 +206,18 @@ def test_an_example_may_know_nothing_that_a_run_does_not(deployments: Path) -> N
     found = [str(one) for one in compiling.compiled(deployments, LABEL).findings]
     line = path.read_text().splitlines().index("known: {crm_find_owner: {owner: Dr. Ray}}") + 1
     assert found == [f"{path}:{line}: {told}; correct it"]
+
+
+def test_a_server_is_there_where_the_models_key_may_be_sealed(
+    deployments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    (deployments / "prefect").write_text("a server of this machine cannot be started")
+    tenant = deployments / "example" / "tenant.yaml"
+    with serving(by_the_sentences) as endpoint:
+        tenant.write_text(tenant.read_text().replace("https://models.example.com/v1", endpoint.url))
+
+        with pytest.raises(FileExistsError):
+            proving.proven(Settings(deployments=deployments, home=deployments), "example/triage")
+
+    assert endpoint.bodies == []

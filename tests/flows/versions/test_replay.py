@@ -111,6 +111,23 @@ def test_what_is_kept_is_sealed_and_goes_when_its_time_is_over(here: Practice, r
     assert ("entries kept for replay removed", 6) in here.ledger("SELECT act, count FROM audit")
 
 
+def test_a_server_is_there_where_a_model_may_be_asked_and_its_key_may_be_sealed(
+    here: Practice, folder: Path, run: str
+) -> None:
+    (here.folder / "prefect").write_text("a server of this machine cannot be started")
+    tenant = folder.parent / "tenant.yaml"
+    tenant.write_text(tenant.read_text().replace("api_key: $TEST_MODEL_KEY, ", ""))
+    here.extra |= {"PREFECT_API_URL": "", "TEST_MODEL_URL": "http://127.0.0.1:1/v1"}
+
+    alone = ferry(here, "replay", run)
+    path = folder / "integration.yaml"
+    path.write_text(path.read_text() + "decide: {judge: 'openai-compatible:test', connection: model}\n")
+    judged = ferry(here, "replay", run)
+
+    assert alone.code == 0, alone.err
+    assert judged.code == 1 and "FileExistsError" in judged.err
+
+
 def test_an_unknown_run_is_one_line(here: Practice, run: str) -> None:
     said = ferry(here, "replay", "r20260101000000abcdef")
 

@@ -6,10 +6,14 @@ from pathlib import Path
 import yaml
 
 from connectors.sandbox.healthie.edits import Edit
+from tests.agent.openai_server import serving
+from tests.faults.scenes import rename as shared_rename
 from tests.faults.terminal import Said, ferry
-from tests.faults.world import Practice
+from tests.faults.test_judged import judging
+from tests.faults.test_model_terms import behaving, by_model
+from tests.faults.world import Practice, Tally, tally
 from tests.flows.tenants.test_versions import commit, git
-from tests.flows.versions.conftest import LABEL, OTHERWISE, beside
+from tests.flows.versions.conftest import LABEL, OTHERWISE, Make, beside
 
 NAMES = ("--author", "Ana Author", "--approver", "Ben Reader")
 
@@ -176,3 +180,32 @@ def test_a_run_that_is_killed_beside_its_shadow_loses_nothing_of_the_live_versio
 
     assert sorted(here.rows().values()) == [f"Ana Start{at}" for at in range(6)]
     assert "in 0 of 3 runs: 0 decisions, 0 otherwise" in promote(here).out
+
+
+def test_a_version_beside_takes_nothing_of_the_runs_budget(practice: Make, tmp_path: Path) -> None:
+    with serving(behaving) as endpoint:
+        here = by_model(practice, tmp_path, endpoint.url, budget={"run": {"requests": 6}}, lookups=[])
+        shadowed(tmp_path / "deployments" / "acme" / "modelled", 2)
+        expected = shared_rename(here, "Frugal")
+
+        assert here.run() == 0
+
+    assert tally(here, expected) == Tally([], [], [])
+    told = counts(here)
+    assert (told["model_requests"], told["shadow_requests"], told["shadow_compared"]) == (6, 6, 6)
+    assert told["model_tokens"] == 6 * 960  # of the run's own
+    assert here.ledger("SELECT requests FROM spending") == [(12,)]
+
+
+def test_what_a_version_beside_judges_is_not_kept(here: Practice, folder: Path) -> None:
+    judged = folder.parent / "judged"
+    here.label = "acme/judged"
+    shadowed(judged, 1, program_py=(judged / "program.py").read_text() + "# new\n")
+    with serving(judging) as endpoint:
+        here.extra |= {"TEST_MODEL_URL": endpoint.url, "TEST_MODEL_KEY": "test-key"}
+
+        assert here.run() == 0
+
+        assert len(endpoint.bodies) >= 2
+    assert counts(here)["shadow_compared"] == 6
+    assert here.ledger("SELECT count(*) FROM judgement") == [(1,)]
