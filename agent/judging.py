@@ -89,6 +89,7 @@ class ModelJudge:
             retries=self._terms.access.limits.bad_plans,
             model_settings=settings_of(self._terms),
         )
+        agent.instrument = False  # whatever is instrumented elsewhere: an entry is in no trace
         return Opened(agent, asyncio.Semaphore(self._terms.access.limits.at_once))
 
     async def answer(self, agent: Opened, asked: Sequence[tuple[Deciding, Asked]]) -> list[str | Refused]:
@@ -137,6 +138,9 @@ class ModelJudge:
         )
 
     def _key(self, asked: Asked, prompt: str) -> str:
-        """All that the answer depends on."""
+        """All that the answer depends on: which model is asked where, as which version, and what."""
         name = self._model if isinstance(self._model, str) else self._model.model_id
-        return json.dumps([self._version, name, STANDING, prompt, asked.question.options])
+        access, allowed = self._terms.access, self._terms.allowed
+        where = [access.base_url, access.project, access.location]
+        version = allowed.version if allowed else ""
+        return json.dumps([self._version, name, version, where, STANDING, prompt, asked.question.options])

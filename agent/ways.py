@@ -83,6 +83,7 @@ class ByProgram(Way[Thinking]):
     def build(self) -> Thinking:
         model, output = ProgramModel(self._program), NativeOutput(Answers, name=SUBMIT)
         agent = Agent(model, output_type=output, name=SUBMIT, retries=0)
+        agent.instrument = False  # whatever is instrumented elsewhere: an entry is in no trace
         return Thinking(agent, self._judge.build() if self._judge else None)
 
     async def decide(

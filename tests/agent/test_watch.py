@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.models.instrumented import InstrumentationSettings
 from pydantic_ai.models.test import TestModel
 
 from agent.agent import View
 from agent.plan import Plan, Refused
+from agent.refine.asking import SUBMIT, Refiner, Request
 from connectors.entry import Category
-from tests.agent.desk import ANA, CATEGORIES, TEXT, Directory, by_model, case
-from tests.agent.openai_server import Model, Reply, calls, in_turn, message, says, serving, submits
+from tests.agent import judged
+from tests.agent.desk import ANA, CATEGORIES, TEXT, Directory, by_model, by_program, case, terms
+from tests.agent.openai_server import Endpoint, Model, Reply, calls, in_turn, message, says, serving, submits
 from tests.agent.test_agent_model import BAD, GOOD
 from tests.agent.watch import Rules, secrets_of
 
@@ -151,16 +154,43 @@ class Tracers:
         return Keeping()
 
 
-def test_what_is_instrumented_elsewhere_sees_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+class Wanted(BaseModel):
+    words: str
+
+
+def _decides(endpoint: Endpoint) -> object:
+    decider = by_model(endpoint.access(), Directory())
+    [decision] = decider.decide([case(ANA)])
+    decider.close()
+    return decision.outcome
+
+
+def _drafts(endpoint: Endpoint) -> object:
+    asked = Request("Draft it.", "Ana's practice", Wanted, lambda answer: ())
+    return Refiner("openai-compatible:test-model", terms(endpoint.access())).ask(asked)
+
+
+WAYS: Mapping[str, tuple[Model, Callable[[Endpoint], object]]] = {
+    "a model": (in_turn(submits(GOOD)), _decides),
+    "a program": (in_turn(Reply(500)), lambda endpoint: judged.outcome(by_program(), ANA)),
+    "a judge": (
+        judged.always("urgent"),
+        lambda endpoint: judged.outcome(judged.decider(access=endpoint.access())),
+    ),
+    "a refining model": (in_turn(calls((SUBMIT, {"words": "S1. Keep them."}))), _drafts),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_instrumented_elsewhere_sees_no_entry(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tracers = Tracers()
     settings = InstrumentationSettings(tracer_provider=tracers, include_content=True)  # type: ignore[arg-type]
     monkeypatch.setattr(Agent, "_instrument_default", settings)
-    with serving(in_turn(submits(GOOD))) as endpoint:
-        decider = by_model(endpoint.access(), Directory())
-        [decision] = decider.decide([case(ANA)])
-        decider.close()
+    model, thinks = WAYS[way]
+    with serving(model) as endpoint:
+        outcome = thinks(endpoint)
 
-    assert isinstance(decision.outcome, Plan)
+    assert isinstance(outcome, (Plan, Wanted))
     assert tracers.asked == []
     Agent(TestModel(), name="another").run_sync("Ana")
     assert "another" in str(tracers.asked)  # these tracers do keep what they get
