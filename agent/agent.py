@@ -16,7 +16,7 @@ from pydantic_ai.models import Model
 from agent.access import PROGRAM, Access, Limits
 from agent.case import Case
 from agent.compiled import Program
-from agent.failures import Code, is_transient
+from agent.failures import Code, is_transient, is_without_answer
 from agent.gate import Gate
 from agent.instructions import Instructions
 from agent.judge import Judge, Judging
@@ -40,6 +40,7 @@ __all__ = [
     "Terms",
     "View",
     "is_transient",
+    "is_without_answer",
 ]
 
 

@@ -61,6 +61,13 @@ TRANSIENT = frozenset(
 )
 """Codes that say nothing about the entry: the next run may well decide it."""
 
+NO_ANSWER = frozenset({Code.MODEL_UNAVAILABLE, Code.MODEL_TIMEOUT, Code.MODEL_QUOTA})
+"""Codes of a model that may be asked and does not answer now: another one may decide in its place.
+
+Not where nothing may be asked (a budget, another version, an end), nor where a person has to see to the first
+one: a key that is refused or a model that is gone would else go unseen for as long as the other one answers.
+"""
+
 KINDS: Mapping[type[BaseException], Code] = {
     # The first that fits counts: the more particular stand before the more general.
     pydantic_ai.ModelQuotaExceededError: Code.MODEL_QUOTA,
@@ -101,3 +108,10 @@ def refusal(error: BaseException) -> Refused:
 def is_transient(outcome: Plan | Refused) -> bool:
     """Whether a later run may decide this entry although nothing changed."""
     return isinstance(outcome, Refused) and outcome.code in TRANSIENT
+
+
+def is_without_answer(outcome: Plan | Refused, *, batched: bool) -> bool:
+    """Whether another model may decide in its place. A batch that is late is worked on, and paid for."""
+    if not isinstance(outcome, Refused) or outcome.code not in NO_ANSWER:
+        return False
+    return not (batched and outcome.code == Code.MODEL_TIMEOUT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agent.agent import PROGRAM, Case, Code, is_transient
+from agent.agent import PROGRAM, Case, Code, is_transient, is_without_answer
 from agent.plan import Decision, Plan, Refused
 from flows import beside
 from flows.detect import PAGE
@@ -67,15 +67,17 @@ def _stepped_in(
     run: Run, cases: Sequence[Case], decisions: Sequence[Decision]
 ) -> tuple[list[Decision], list[str]]:
     """The decisions, those that the model did not give by its fallback, and who decided each."""
-    made, by = list(decisions), [run.deployment.integration.decide.by] * len(cases)
-    silent = [at for at, one in enumerate(made) if is_transient(one.outcome)]
+    deciding = run.deployment.integration.decide
+    made, by = list(decisions), [deciding.by] * len(cases)
+    batched = deciding.batch is not None
+    silent = [at for at, one in enumerate(made) if is_without_answer(one.outcome, batched=batched)]
     if run.fallback is None or not silent:
         return made, by
     again = run.fallback.decide([cases[at] for at in silent])
     for at, decision in zip(silent, again, strict=True):
         asked = made[at].model_requests + decision.model_requests
         made[at] = decision.model_copy(update={"model_requests": asked})
-        by[at] = run.deployment.integration.decide.fallback
+        by[at] = deciding.fallback
     run.count("stepped_in", len(silent))
     return made, by
 
@@ -97,6 +99,9 @@ def _count(run: Run, one: Decided) -> None:
     run.count("model_requests", one.decision.model_requests)
     if isinstance(outcome, Refused):
         run.count("quarantined", code=outcome.code)
+        if outcome.code == Code.MODEL_DIFFERS:
+            deciding = run.deployment.integration.decide
+            run.differing.add(deciding.judge if one.by == PROGRAM else one.by)
     elif outcome.kind == "write":
         run.count("planned")
         run.count("calls", len(outcome.calls))
@@ -113,9 +118,9 @@ def stop_if_the_model_differs(run: Run) -> None:
     Raises:
         ModelDiffers: what was decided before stays; the rest is decided when it is the allowed one again.
     """
-    if run.codes[f"quarantined {Code.MODEL_DIFFERS}"]:
+    if run.differing:
         raise ModelDiffers(
-            f"{run.deployment.label}: {run.deployment.integration.decide.by} answers as another version than "
+            f"{run.deployment.label}: {', '.join(sorted(run.differing))} answers as another version than "
             "models.yaml allows; have that one tested and allowed, or ask its provider"
         )
 

@@ -82,6 +82,7 @@ class Run:
     codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
     cursors: dict[str, Cursor] = field(default_factory=dict[str, Cursor])  # to move to at the end
     groups: dict[str, list[Candidate]] = field(default_factory=dict[str, list[Candidate]])
+    differing: set[str] = field(default_factory=set[str])  # models that answered as others than are allowed
     unlisted: set[str] = field(default_factory=set[str])  # patients known and not listed by the source now
     down: set[str] = field(default_factory=set[str])  # targets that do not answer
     turn: threading.Lock = field(default_factory=threading.Lock)

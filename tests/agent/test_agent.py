@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from agent import loop
 from agent.agent import Decider
-from agent.failures import Code, is_transient
+from agent.failures import Code, is_transient, is_without_answer
 from agent.plan import Decision, Plan, Refused
 from agent.program import ProgramCode
 from tests.agent.desk import ANA, by_program, case
@@ -164,6 +164,17 @@ def test_which_codes_are_worth_a_new_try_is_told() -> None:
     assert not is_transient(Refused(code=ProgramCode.ERROR.value))
     assert not is_transient(Refused(code=Code.MODEL_OUTPUT_INVALID.value))
     assert not is_transient(Plan(kind="skip"))
+
+
+def test_another_model_may_decide_only_where_the_first_may_be_asked_and_does_not_answer() -> None:
+    outcomes = [Refused(code=code.value) for code in Code]
+
+    silent = [one.code for one in outcomes if is_without_answer(one, batched=False)]
+    late = [one.code for one in outcomes if is_without_answer(one, batched=True)]
+
+    assert silent == ["model_unavailable", "model_timeout", "model_quota"]
+    assert late == ["model_unavailable", "model_quota"]
+    assert not is_without_answer(Plan(kind="skip"), batched=False)
 
 
 def test_a_decider_is_asked_from_outside_its_loop_only() -> None:

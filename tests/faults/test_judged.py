@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from connectors.sandbox.healthie.edits import Edit
 from tests.agent.openai_server import Body, Endpoint, Reply, calls, serving
 from tests.faults.scenes import awake, rename
+from tests.faults.terminal import ferry
 from tests.faults.world import Practice
 
 Make = Callable[[str], Practice]
@@ -85,3 +86,15 @@ def test_without_its_model_every_judged_entry_waits(here: Practice, endpoint: En
     endpoint.model = judging
     assert here.run() == 0
     assert len(here.rows()) == len(here.healthie.ids())
+
+
+def test_a_judge_of_another_version_ends_the_run_and_is_named(here: Practice, endpoint: Endpoint) -> None:
+    rename(here, "Pinned")
+    endpoint.model = lambda body: Reply(payload=judging(body).payload.replace(b"test-model", b"better-model"))
+
+    said = ferry(here, "run", here.label)
+
+    assert said.code == 1 and here.rows() == {}
+    assert (
+        "acme/judged: openai-compatible:test answers as another version than models.yaml allows" in said.err
+    )
