@@ -15,11 +15,8 @@ from flows.parameters import Parameters
 from flows.run import opened
 from flows.settings import Settings
 from flows.tenants import Deployment, load
-from tests.flows.tenants.proofs import proved
-from tests.flows.tenants.test_check import ferry
+from tests.flows.tenants.proofs import ROOT, TODAY, ferry, proved
 
-ROOT = Path(__file__).parents[3]
-TODAY = datetime.date(2026, 3, 1)
 LABEL = "example/warehouse"
 
 

@@ -1,19 +1,19 @@
 """Every mistake in a tenant's files is told, at its line, before anything is deployed."""
 
-import os
 import re
 import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from flows.check import UnknownTenant, check
-from tests.flows.tenants.mistakes import MISTAKES, Mistake
+from tests.flows.tenants.integration_mistakes import OF_AN_INTEGRATION
+from tests.flows.tenants.mistake import Mistake
+from tests.flows.tenants.proofs import ROOT, ferry
+from tests.flows.tenants.tenant_mistakes import OF_A_TENANT
 
-ROOT = Path(__file__).parents[3]
+MISTAKES = OF_A_TENANT + OF_AN_INTEGRATION
 
 
 @pytest.fixture
@@ -200,19 +200,6 @@ def test_aliases_of_aliases_end(deployments: Path) -> None:
 def test_an_unknown_tenant_is_one_line(deployments: Path) -> None:
     with pytest.raises(UnknownTenant, match=r"acme: no such tenant below .*; there are: example"):
         told(deployments, "acme")
-
-
-def ferry(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    return subprocess.run(
-        [sys.executable, "-m", "flows", *arguments],
-        env=clean | {"FERRY_DEPLOYMENTS": str(root), "FERRY_HOME": str(root.parent / "home")} | environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_the_command_tells_every_mistake_and_exits_with_one(deployments: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from flows.compiling import compiled
 from flows.tenants import labels
-from tests.flows.tenants.mistakes import FIELDS, INSTRUCTIONS, PROGRAM, WAREHOUSE, Mistake
+from tests.flows.tenants.mistake import FIELDS, INSTRUCTIONS, PROGRAM, WAREHOUSE, Mistake
 
 ROOT = Path(__file__).parents[3]
 LABEL = "example/warehouse"

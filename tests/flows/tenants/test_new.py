@@ -12,7 +12,7 @@ from flows import schema
 from flows.check import check
 from flows.scaffold import NotMade, new
 from flows.tenants import Integration, Tenant
-from tests.flows.tenants.test_check import ferry
+from tests.flows.tenants.proofs import ferry
 
 ROOT = Path(__file__).parents[3]
 FILES = ("business-logic.md", "instructions.md", "integration.yaml", "fields.yaml", "program.py")

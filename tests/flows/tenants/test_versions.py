@@ -12,9 +12,8 @@ from flows.approval import NotApproved, Signed
 from flows.rehearsal import Shadow
 from flows.tenants import load
 from flows.versions import NotCommitted, VersionUnknown
-from tests.flows.tenants.proofs import proved
-from tests.flows.tenants.test_approval import LABEL, ROOT, TODAY
-from tests.flows.tenants.test_check import ferry
+from tests.flows.tenants.proofs import ROOT, TODAY, ferry, proved
+from tests.flows.tenants.test_approval import LABEL
 
 NAMES = ("--author", "Ana Author", "--approver", "Ben Reader")
 

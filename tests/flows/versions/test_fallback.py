@@ -15,8 +15,7 @@ from tests.faults.scenes import rename
 from tests.faults.terminal import ferry
 from tests.faults.test_hostile_model import GOOD
 from tests.faults.world import DEPLOYMENTS, Practice, tally
-from tests.flows.tenants.proofs import proved
-from tests.flows.tenants.test_approval import TODAY
+from tests.flows.tenants.proofs import TODAY, proved
 
 Make = Callable[[str], Practice]
 LABEL = "acme/modelled"
