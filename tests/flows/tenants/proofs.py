@@ -1,4 +1,4 @@
-"""Golden examples, proofs and approvals for tests: as if the examples had been run; and the command itself."""
+"""Golden examples, proofs and approvals for tests, as if the examples had been run; and the command."""
 
 import datetime
 import os
