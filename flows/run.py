@@ -174,15 +174,19 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
 
 def approved(settings: Settings, label: str) -> Deployment:
     """An integration as its files say. They are as they were approved before they are read, and after."""
-    for _ in range(2):  # so that what the second time reads stands between two looks
-        deployment = load(settings.deployments, label)
-        approval.require(
-            settings.deployments / label,
-            deployment.integration,
-            deployment.connections,
-            production=settings.env == PRODUCTION,
-            today=datetime.now(UTC).date(),
-        )
+    _required(settings, label)
+    return _required(settings, label)  # what this reads stands between two looks
+
+
+def _required(settings: Settings, label: str) -> Deployment:
+    deployment = load(settings.deployments, label)
+    approval.require(
+        settings.deployments / label,
+        deployment.integration,
+        deployment.connections,
+        production=settings.env == PRODUCTION,
+        today=datetime.now(UTC).date(),
+    )
     return deployment
 
 
