@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from connectors.base import Account, Connector
 from connectors.errors import Unauthorized
-from connectors.healthie import Healthie
+from connectors.source import Source
 from flows.boundary import CodedFailure
 from flows.connections import Connections
 from flows.settings import PRODUCTION
@@ -17,7 +17,7 @@ from flows.tenants import Deployment
 def confirm(
     connections: Connections,
     deployment: Deployment,
-    source: Healthie,
+    source: Source,
     targets: Mapping[str, Connector],
 ) -> None:
     """See that every account of an integration is the pinned one, with all permissions that a run needs.

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from connectors.base import Account
 from connectors.errors import ConnectorError
-from connectors.healthie import Healthie
+from connectors.source import Source
 from flows import acts, blocks
 from flows.accounts import same
 from flows.blocks import ConnectionUnusable, Contents, SealedConnection
@@ -88,7 +88,7 @@ def checked(
     try:
         connector = made(tenant, name, lambda: reach(clear | _opened(secrets)))
         try:
-            if isinstance(connector, Healthie):  # what a source may need is told now, all of it
+            if isinstance(connector, Source):  # what a source may need is told now, all of it
                 return connector.check(connector.fields())
             return connector.check()
         finally:

@@ -18,8 +18,8 @@ from agent.gate import Gate
 from agent.policy import Policy
 from connectors.base import Account, Connector
 from connectors.entry import Category, EntryField
-from connectors.healthie import Healthie
 from connectors.operation import Lookup, Write
+from connectors.source import Source
 from flows import blocks, models, reach, server, systems, values
 from flows.asking import Asking
 from flows.blocks import SealedConnection
@@ -139,8 +139,8 @@ def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:
     )
 
 
-def source(deployment: Deployment, opened: Connections) -> Healthie:
-    """The integration's Healthie, to read only: every other document is refused by its guard."""
+def source(deployment: Deployment, opened: Connections) -> Source:
+    """The integration's source, to read only: Healthie's guard refuses every other document."""
     name = deployment.integration.source
     make = opened.system(name).source
     if make is None:
@@ -193,7 +193,7 @@ def decider(
     policy: Policy,
     granted: Mapping[str, Write],
     opened: Mapping[str, Connector],
-    entries: Healthie,
+    entries: Source,
     connections: Connections,
     asking: Asking,
     by: str = "",

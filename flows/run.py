@@ -17,8 +17,8 @@ from agent.policy import Policy
 from connectors.base import Connector
 from connectors.changes import Cursor
 from connectors.entry import Found
-from connectors.healthie import Healthie
 from connectors.operation import Write
+from connectors.source import Source
 from flows import accounts, anchor, approval, connections, shadow
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
@@ -66,7 +66,7 @@ class Run:
     deployment: Deployment
     asked: Parameters
     ledger: Ledger
-    source: Healthie
+    source: Source
     targets: Mapping[str, Connector]
     writes: Mapping[str, Write]  # by full name, in the declared order: the order of delivery
     decider: Decider

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agent.agent import Decider
 from connectors.errors import ConnectorError
-from connectors.healthie import Healthie
+from connectors.source import Source
 from flows import approval, pins, unsent, versions
 from flows.asking import Asking
 from flows.connections import Connections
@@ -37,7 +37,7 @@ def opened(
     settings: Settings,
     deployment: Deployment,
     ledger: Ledger,
-    source: Healthie,
+    source: Source,
     own: Connections,
     asking: Asking,
     codes: Counter[str],

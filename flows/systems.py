@@ -16,6 +16,7 @@ from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.sandbox.probe import Probe, ProbeCredentials
+from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
@@ -28,7 +29,7 @@ class System:
 
     credentials: type[BaseModel]
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
-    source: Callable[[Values], Healthie] | None = None  # read-only
+    source: Callable[[Values], Source] | None = None  # read-only
     target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
 
     @property

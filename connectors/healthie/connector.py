@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from connectors.base import Account, Connector
+from connectors.base import Account
 from connectors.changes import Feed
 from connectors.entry import EntryField, Reading
 from connectors.healthie.account import account
@@ -17,9 +17,10 @@ from connectors.healthie.fields import catalogue
 from connectors.healthie.lookups import lookups
 from connectors.healthie.reading import Reader
 from connectors.operation import Lookup, Write
+from connectors.source import Source
 
 
-class Healthie(Connector):
+class Healthie(Source):
     """One practice's Healthie. Read-only, nothing but queries leaves."""
 
     name: ClassVar[str] = "healthie"

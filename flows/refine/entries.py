@@ -11,7 +11,7 @@ from agent.instructions import Instructions
 from agent.manifest import Manifest
 from connectors.entry import Found
 from connectors.errors import ConnectorError
-from connectors.healthie import Healthie
+from connectors.source import Source
 from flows import accounts, acts, connections, models
 from flows.boundary import CodedFailure
 from flows.connections import Connections
@@ -82,7 +82,7 @@ def _sample(settings: Settings, deployment: Deployment, number: int) -> Sample:
     return Sample(cases, f"{whole} {len(cases)} patients that were looked at")
 
 
-def _evenly(source: Healthie, number: int) -> tuple[Sequence[str], int]:
+def _evenly(source: Source, number: int) -> tuple[Sequence[str], int]:
     """So many of all patients, spread over the whole listing, the same ones for the same listing."""
     everyone = sorted(patient for page in source.everyone() for patient in page)
     step = max(1, -(-len(everyone) // number))
