@@ -12,8 +12,10 @@ from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
 from agent.agent import Access
+from connectors.airtable import Airtable, AirtableCredentials, AirtableOptions
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
+from connectors.excel import Excel, ExcelCredentials, ExcelOptions
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
@@ -59,6 +61,16 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _airtable(values: Values, tables: Sequence[Table], options: Values) -> Airtable:
+    credentials = AirtableCredentials.model_validate(dict(values))
+    return Airtable(credentials, tables, AirtableOptions.model_validate(dict(options)))
+
+
+def _excel(values: Values, tables: Sequence[Table], options: Values) -> Excel:
+    credentials = ExcelCredentials.model_validate(dict(values))
+    return Excel(credentials, tables, ExcelOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -84,6 +96,16 @@ SYSTEMS: Mapping[str, System] = {
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+    ),
+    "airtable": System(
+        AirtableCredentials,
+        reach=lambda values: _airtable(values, [], {}),
+        target=_airtable,
+    ),
+    "excel": System(
+        ExcelCredentials,
+        reach=lambda values: _excel(values, [], {}),
+        target=_excel,
     ),
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),

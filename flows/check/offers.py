@@ -34,6 +34,14 @@ def credentials(connector: Connectors) -> type[BaseModel]:
         from connectors.csv import CsvCredentials
 
         return CsvCredentials
+    if connector == "airtable":
+        from connectors.airtable import AirtableCredentials
+
+        return AirtableCredentials
+    if connector == "excel":
+        from connectors.excel import ExcelCredentials
+
+        return ExcelCredentials
     if connector == "probe":
         from connectors.sandbox.probe import ProbeCredentials
 
@@ -59,6 +67,14 @@ def options(connector: Connectors) -> type[BaseModel] | None:
         from connectors.csv import Format
 
         return Format
+    if connector == "airtable":
+        from connectors.airtable import AirtableOptions
+
+        return AirtableOptions
+    if connector == "excel":
+        from connectors.excel import ExcelOptions
+
+        return ExcelOptions
     return None
 
 
@@ -94,6 +110,17 @@ def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
         from connectors.csv import Csv, CsvCredentials
 
         return lambda tables: Csv(CsvCredentials(folder=Path()), tables)
+    if connector == "airtable":
+        from connectors.airtable import Airtable, AirtableCredentials
+
+        nobody = AirtableCredentials(token=SecretStr("none"), base=f"app{0:014}")
+        return lambda tables: Airtable(nobody, tables)
+    if connector == "excel":
+        from pathlib import Path
+
+        from connectors.excel import Excel, ExcelCredentials
+
+        return lambda tables: Excel(ExcelCredentials(file=Path("nowhere.xlsx")), tables)
     if connector == "probe":
         from connectors.sandbox.probe import Probe, ProbeCredentials
 

@@ -1,0 +1,58 @@
+"""A workbook as the common suite takes it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from connectors.excel import Excel, ExcelCredentials
+from tests.connectors.every import PEOPLE, TABLE, Case, Held, World, held
+
+NO_WIRE = "a file of this machine: nothing is sent"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[World]:
+    path = folder / "practice.xlsx"
+
+    def records(write: str) -> list[Held]:
+        if not path.exists():
+            return []
+        rows = list(load_workbook(path)["people"].iter_rows(values_only=True))
+        names = [str(name).removesuffix(" (UTC)") for name in rows[0]]
+        return [held(TABLE, dict(zip(names, row, strict=True))) for row in rows[1:]]
+
+    def alter() -> None:
+        book = load_workbook(path)
+        header = next(cell for cell in book["people"][1] if cell.value == "full_name")
+        header.value = "renamed"
+        book.save(path)
+
+    yield World(
+        connect=lambda: Excel(ExcelCredentials(file=path), [TABLE]),
+        samples=[PEOPLE],
+        records=records,
+        values={"file": str(path)},
+        table=TABLE,
+        alter=alter,
+    )
+
+
+CASES = [
+    Case(
+        name="excel",
+        connector=Excel,
+        credentials=ExcelCredentials,
+        opened=opened,
+        sdk=("openpyxl", "python_calamine"),
+        exempt={
+            "test_every_lost_answer": NO_WIRE,
+            "test_faults": NO_WIRE,
+            "test_retries_are_bounded": NO_WIRE,
+            "test_an_absurd_wait_is_not_waited_for": NO_WIRE,
+            "test_a_revoked_token": NO_WIRE,
+            "test_an_endpoint_is_public": NO_WIRE,
+        },
+    )
+]
