@@ -167,7 +167,9 @@ class ConnectionSettings(Settings):
     A value that starts with `$` names an environment variable: for one machine and tests.
     """
 
-    connector: Connectors = Field(description="the system: healthie, sql, csv, airtable, excel, model; probe is for tests")
+    connector: Connectors = Field(
+        description="the system: healthie, sql, csv, airtable, excel, model; probe: tests"
+    )
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],
         description="what is not secret; secrets are asked for by: ferry connect TENANT CONNECTION",

@@ -34,14 +34,14 @@ _NAMED = (  # what a part is called by people
     (re.compile(r"xl/(metadata|richData|featurePropertyBag)"), "dynamic arrays or pictures in cells"),
 )  # fmt: skip
 _SHEET = frozenset({
-    "sheetPr", "dimension", "sheetViews", "sheetFormatPr", "sheetCalcPr", "cols", "sheetData", "sheetProtection",
-    "scenarios", "autoFilter", "mergeCells", "phoneticPr", "conditionalFormatting", "dataValidations",
+    "sheetPr", "dimension", "sheetViews", "sheetFormatPr", "sheetCalcPr", "cols", "sheetData", "scenarios",
+    "sheetProtection", "autoFilter", "mergeCells", "phoneticPr", "conditionalFormatting", "dataValidations",
     "hyperlinks", "printOptions", "pageMargins", "pageSetup", "headerFooter", "rowBreaks", "colBreaks",
     "ignoredErrors", "legacyDrawing", "tableParts",
 })  # fmt: skip
 _WORKBOOK = frozenset({
-    "fileVersion", "workbookPr", "AlternateContent", "revisionPtr", "workbookProtection", "bookViews", "sheets",
-    "definedNames", "calcPr", "customWorkbookViews", "fileRecoveryPr", "extLst",
+    "fileVersion", "workbookPr", "AlternateContent", "revisionPtr", "workbookProtection", "bookViews",
+    "sheets", "definedNames", "calcPr", "customWorkbookViews", "fileRecoveryPr", "extLst",
 })  # fmt: skip
 _ROWS = re.compile(rb"<(\w+:)?sheetData\b.*</(\w+:)?sheetData\s*>", re.DOTALL)
 _OBJECT = re.compile(rb"ObjectType\s*=\s*[\"'](\w+)[\"']")

@@ -27,7 +27,7 @@ class Target:
         return list(self._page().drift())
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Upsert the items' rows: what can be is in the workbook afterwards, or none is. Raises as a Write."""
+        """Upsert the items' rows: what can be is in the workbook then, or none is. Raises as a Write."""
         records, outcomes = self.rows.records(items, self._objection)
         if not records:
             return outcomes

@@ -20,7 +20,7 @@ from flows.tenants import Connectors, Target
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 
 
-def credentials(connector: Connectors) -> type[BaseModel]:
+def credentials(connector: Connectors) -> type[BaseModel]:  # noqa: PLR0911  # one for each
     """The model of a connector's settings and secrets."""
     if connector == "healthie":
         from connectors.healthie import HealthieCredentials

@@ -47,8 +47,8 @@ class Table:
 class Base:
     """The base. People edit it by these methods, too."""
 
-    def __init__(self, id_: str = "app0000000000Ferry") -> None:
-        self.id = id_[:17]
+    def __init__(self, id_: str = "app00000000Ferry0") -> None:
+        self.id = id_
         self.tables: list[Table] = []
         self.lock = threading.RLock()
         self._made = 0

@@ -13,7 +13,7 @@ from connectors.sandbox.airtable.base import Base
 from connectors.sandbox.airtable.rules import Gauge, Refusal, Rules
 
 TOKEN = "patFerryStandIn.0123456789abcdef"  # noqa: S105  # of a stand-in
-USER = "usr00000000000Ferry"[:17]
+USER = "usr00000000Ferry0"
 BODY = TypeAdapter(dict[str, Any])
 Reply = Mapping[str, JsonValue]
 
