@@ -41,9 +41,10 @@ def test_killed_at_random_moments(
     tmp_path: Path,
 ) -> None:
     kills = 0
-    folder = tmp_path / "home"
+    folder, place = tmp_path / "home", tmp_path / "world"
     folder.mkdir()
-    with case.opened(tmp_path / "world") as world:
+    place.mkdir()
+    with case.opened(place) as world:
         named = deployed(case, world, tmp_path / "deployments")
         extra = {**named, "FERRY_DEPLOYMENTS": str(tmp_path / "deployments")}
         here = Practice(healthie, probe, prefect, folder, ledger(folder), label=LABEL, extra=extra)
