@@ -20,13 +20,6 @@ NO_MATTER_HOW_FAST = (
     engine.RECORDS,
     memory.RATIO,
 )
-    *requests.ROWS,
-    *targets.ROWS[:3],
-    *model_requests.ROWS,
-    deciding.SAME,
-    engine.RECORDS,
-    memory.RATIO,
-)
 
 
 @pytest.mark.timeout(900)
