@@ -114,7 +114,8 @@ class Base:
     def find(self, table: str, request: Mapping[str, Any]) -> dict[str, JsonValue]:
         """A page of a listing."""
         there = self.table(table)
-        matches = Formula(request["filterByFormula"]).matches if "filterByFormula" in request else None
+        ids = {each[way]: each["id"] for way in ("name", "id") for each in there.fields}
+        matches = Formula(request["filterByFormula"], ids).matches if "filterByFormula" in request else None
         found = [id_ for id_, cells in there.records.items() if matches is None or matches(cells)]
         at = 0
         if "offset" in request:

@@ -17,9 +17,13 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Formula:
-    """One formula. Raises Refusal for what it does not understand."""
+    """One formula over records with cells by field id. Raises Refusal for what it does not understand.
 
-    def __init__(self, text: str) -> None:
+    ids: the fields' ids by what a formula may call them.
+    """
+
+    def __init__(self, text: str, ids: Mapping[str, str]) -> None:
+        self._ids = ids
         self._tokens: list[tuple[str, str]] = []
         at = 0
         while at < len(text.rstrip()):
@@ -42,9 +46,9 @@ class Formula:
                 raise _bad()
             every = all if value == "AND" else any
             return lambda cells: every(part(cells) for part in parts)
-        if kind != "field" or self._next() != ("sign", "="):
+        if kind != "field" or value not in self._ids or self._next() != ("sign", "="):
             raise _bad()
-        return _equal(value, *self._next())
+        return _equal(self._ids[value], *self._next())
 
     def _next(self) -> tuple[str, str]:
         if not self._tokens:

@@ -103,7 +103,9 @@ class _Conversation(BaseHTTPRequestHandler):
 
 
 def _query(text: str) -> dict[str, Any]:
-    return {name.removesuffix("[]"): values[0] for name, values in parse_qs(text).items()}
+    asked: dict[str, Any] = {name: values[0] for name, values in parse_qs(text).items()}
+    by_id = asked.get("returnFieldsByFieldId") in ("1", "true")
+    return {**asked, "fields": parse_qs(text).get("fields[]", []), "returnFieldsByFieldId": by_id}
 
 
 def answer(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mapping[str, Any]) -> Reply:
@@ -114,7 +116,7 @@ def answer(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mappi
         return _meta(stand_in, method, parts[2:], body)
     base = stand_in.base
     _own(stand_in, parts[1])
-    if method == "POST" and parts[3:] == ["listRecords"]:
+    if (method, parts[3:]) in (("POST", ["listRecords"]), ("GET", [])):
         _scope(stand_in, "data.records:read")
         return base.find(parts[2], body)
     if method == "PATCH" and len(parts) == 3:
