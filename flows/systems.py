@@ -11,13 +11,9 @@ from typing import get_args
 from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
-<<<<<<< HEAD
-from agent.agent import Access
-from connectors.airtable import Airtable, AirtableCredentials, AirtableOptions
-=======
 from agent.access import Access
 from connectors.address import local_endpoints
->>>>>>> frame5
+from connectors.airtable import Airtable, AirtableCredentials, AirtableOptions
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.excel import Excel, ExcelCredentials, ExcelOptions
@@ -114,25 +110,25 @@ SYSTEMS: Mapping[str, System] = {
         options=Format,
         nowhere={"folder": "."},
     ),
+    "airtable": System(
+        AirtableCredentials,
+        reach=lambda values: _airtable(values, [], {}),
+        target=_airtable,
+        options=AirtableOptions,
+        nowhere={"url": NOWHERE, "token": "none", "base": "app00000000000000"},
+    ),
+    "excel": System(
+        ExcelCredentials,
+        reach=lambda values: _excel(values, [], {}),
+        target=_excel,
+        options=ExcelOptions,
+        nowhere={"file": "nowhere.xlsx"},
+    ),
     "probe": System(
         ProbeCredentials,
         reach=_probe,
         target=lambda values, _tables, _options: _probe(values),
         nowhere={"url": NOWHERE},
     ),
-<<<<<<< HEAD
-    "airtable": System(
-        AirtableCredentials,
-        reach=lambda values: _airtable(values, [], {}),
-        target=_airtable,
-    ),
-    "excel": System(
-        ExcelCredentials,
-        reach=lambda values: _excel(values, [], {}),
-        target=_excel,
-    ),
-    "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
-=======
->>>>>>> frame5
     "model": System(Access),
 }

@@ -69,6 +69,7 @@ class Wire:
             use_field_ids=True,
         )
         self._api.session.trust_env = False  # else a .netrc would replace the token
+        self._api.session.adapters.clear()  # nothing leaves but by our own way
         self._api.session.mount("", _Way(self._http, pace, Reach(NAME, credentials.url)))
         self._base = self._api.base(credentials.base)
 

@@ -100,17 +100,19 @@ def _opened(content: bytes) -> Workbook:
 
 
 def _restore(sheet: Worksheet, grid: Grid) -> None:
-    """Spell texts as they were: openpyxl takes one escape out of them and leaves the others in."""
+    """Spell cells as they were: openpyxl takes one escape out of a text, and writes a link where none was."""
     for row in sheet.iter_rows():
         for cell in row:
-            value = cell.value
-            if cell.data_type != "s" or not isinstance(value, str) or not _LIKE_ESCAPE.search(value):
+            if cell.data_type != "s":
                 continue
-            raw = grid[cell.row - 1][cell.column - 1]
-            if isinstance(value, CellRichText) or not isinstance(raw, str):
-                raise Rejected("would_be_lost", "excel: a formatted text holds _x…_; write it without")
-            cell.value = escaped(raw)
-            cell.data_type = "s"
+            raw = _cell(_row(grid, cell.row - 1), cell.column - 1)
+            if cell.hyperlink is not None and raw == "":
+                cell.value = None
+            elif _LIKE_ESCAPE.search(str(cell.value)):
+                if isinstance(cell.value, CellRichText) or not isinstance(raw, str):
+                    raise Rejected("would_be_lost", "excel: a formatted text holds _x…_; write it without")
+                cell.value = escaped(raw)
+                cell.data_type = "s"
 
 
 def _differing(before: Grid, after: Grid) -> Iterator[tuple[int, int]]:

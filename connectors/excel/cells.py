@@ -59,7 +59,7 @@ def _of_moment(moment: datetime, zone: ZoneInfo) -> str | None:
     if moment.microsecond % 1000:
         return "too_precise"
     try:
-        local = moment.astimezone(zone).replace(tzinfo=None)
+        local = moment.astimezone(zone).replace(tzinfo=None, fold=0)  # as it is read back
         if local.date() < FIRST:
             return "out_of_range"
         return None if local.replace(tzinfo=zone).astimezone(UTC) == moment else "ambiguous_time"
@@ -83,9 +83,11 @@ def put(cell: Cell, value: Value, kind: ColumnType, zone: ZoneInfo) -> None:
 
 def _put_number(cell: Cell, number: int | Decimal) -> None:
     """As a number if that keeps every digit, else as a text."""
-    digits = len(Decimal(number).normalize().as_tuple().digits)
+    text = str(as_json(number))
+    digits = len(text.lstrip("-").replace(".", "").strip("0"))
     if digits > EXACT or abs(number) >= 10**EXACT or Decimal(repr(float(number))) != number:
-        _put_text(cell, str(as_json(number)))
+        _put_text(cell, text)
+        cell.number_format = AS_TEXT  # else an edit would make a rounded number of it
         return
     cell.value = number if isinstance(number, int) else float(number)
     if isinstance(number, int) and cell.number_format == GENERAL:

@@ -126,6 +126,8 @@ class Merge:
         at = max((len(row) for row in self._page.grid), default=0)
         for name in missing:
             at += 1
+            while self._is_merged(at):
+                at += 1
             if at > COLUMNS:
                 raise Rejected("sheet_full", "excel: the sheet has no column left; take some out")
             cell = self._book.change(self._sheet, self._layout.header_row, at)
@@ -133,13 +135,19 @@ class Merge:
             self._at[name] = at
         return doubled
 
+    def _is_merged(self, column: int) -> bool:
+        row = self._layout.header_row
+        return any(
+            f.min_col <= column <= f.max_col and f.min_row <= row for f in self._sheet.merged_cells.ranges
+        )
+
     def _list_ends(self) -> tuple[str, int] | None:
         """The list (Excel's own "table") whose header is ours: its name and its last row."""
-        for name, listed in self._sheet.tables.items():
+        for listed in self._sheet.tables.values():
             rows = listed.ref.replace("$", "")
             first, last = (int("".join(c for c in end if c.isdigit())) for end in rows.split(":"))
             if first == self._layout.header_row:
-                return name, last
+                return listed.name, last
         return None
 
     def write(self, record: Record) -> str | None:

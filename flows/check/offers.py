@@ -26,39 +26,9 @@ class Offered:
     holds: Holding
 
 
-def credentials(connector: Connectors) -> type[BaseModel]:  # noqa: PLR0911  # one for each
+def credentials(connector: Connectors) -> type[BaseModel]:
     """The model of a connector's settings and secrets."""
-<<<<<<< HEAD
-    if connector == "healthie":
-        from connectors.healthie import HealthieCredentials
-
-        return HealthieCredentials
-    if connector == "sql":
-        from connectors.sql import SqlCredentials
-
-        return SqlCredentials
-    if connector == "csv":
-        from connectors.csv import CsvCredentials
-
-        return CsvCredentials
-    if connector == "airtable":
-        from connectors.airtable import AirtableCredentials
-
-        return AirtableCredentials
-    if connector == "excel":
-        from connectors.excel import ExcelCredentials
-
-        return ExcelCredentials
-    if connector == "probe":
-        from connectors.sandbox.probe import ProbeCredentials
-
-        return ProbeCredentials
-    from agent.access import Access
-
-    return Access
-=======
     return SYSTEMS[connector].credentials
->>>>>>> frame5
 
 
 def secrets(connector: Connectors) -> dict[str, bool]:
@@ -69,23 +39,7 @@ def secrets(connector: Connectors) -> dict[str, bool]:
 
 def options(connector: Connectors) -> type[BaseModel] | None:
     """The model of a target's `options`, None where it has none."""
-<<<<<<< HEAD
-    if connector == "csv":
-        from connectors.csv import Format
-
-        return Format
-    if connector == "airtable":
-        from connectors.airtable import AirtableOptions
-
-        return AirtableOptions
-    if connector == "excel":
-        from connectors.excel import ExcelOptions
-
-        return ExcelOptions
-    return None
-=======
     return SYSTEMS[connector].options
->>>>>>> frame5
 
 
 def offered(connector: Connectors, target: Target) -> Offered:
@@ -98,43 +52,6 @@ def offered(connector: Connectors, target: Target) -> Offered:
 
 
 @cache
-<<<<<<< HEAD
-def _healthie() -> tuple[dict[str, Write], dict[str, Lookup]]:
-    from connectors.healthie import Healthie, HealthieCredentials
-
-    known = HealthieCredentials(url=NOWHERE, api_key=SecretStr("none"))
-    with closing(Healthie(known, read_only=True)) as healthie:
-        return dict(healthie.writes()), dict(healthie.lookups())
-
-
-def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
-    if connector == "sql":
-        from connectors.sql import Sql, SqlCredentials
-
-        return lambda tables: Sql(SqlCredentials(url=SecretStr("sqlite:////nowhere")), tables)
-    if connector == "csv":
-        from pathlib import Path
-
-        from connectors.csv import Csv, CsvCredentials
-
-        return lambda tables: Csv(CsvCredentials(folder=Path()), tables)
-    if connector == "airtable":
-        from connectors.airtable import Airtable, AirtableCredentials
-
-        nobody = AirtableCredentials(token=SecretStr("none"), base=f"app{0:014}")
-        return lambda tables: Airtable(nobody, tables)
-    if connector == "excel":
-        from pathlib import Path
-
-        from connectors.excel import Excel, ExcelCredentials
-
-        return lambda tables: Excel(ExcelCredentials(file=Path("nowhere.xlsx")), tables)
-    if connector == "probe":
-        from connectors.sandbox.probe import Probe, ProbeCredentials
-
-        return lambda _tables: Probe(ProbeCredentials(url=NOWHERE))
-    raise ValueError(f"{connector} cannot be a target")
-=======
 def _offered(connector: Connectors, tables: tuple[str, ...], options: str) -> Offered:
     """Made once of what is told: many integrations have the same target."""
     system = SYSTEMS[connector]
@@ -143,7 +60,6 @@ def _offered(connector: Connectors, tables: tuple[str, ...], options: str) -> Of
     declared = [Table.model_validate_json(table) for table in tables]
     with closing(system.target(system.nowhere, declared, loads(options))) as unconnected:
         return Offered(dict(unconnected.writes()), dict(unconnected.lookups()), unconnected.holds)
->>>>>>> frame5
 
 
 @cache

@@ -70,8 +70,9 @@ def test_a_token_that_may_not_make_fields_is_told_so() -> None:
 
 def test_one_base_has_one_limiter_for_all_connectors() -> None:
     with AirtableStandIn(Rules(rate=5, blocked=60)) as stand_in:
-        pair = [Airtable(credentials(stand_in, requests_per_second=4.5), [TABLE]) for _ in range(2)]
-        threads = [threading.Thread(target=connector.drift) for connector in pair for _ in range(4)]
+        known = credentials(stand_in, requests_per_second=4.5, patience=Patience())
+        pair = [Airtable(known, [TABLE]) for _ in range(2)]
+        threads = [threading.Thread(target=connector.check) for connector in pair for _ in range(2)]
         began = time.monotonic()
         for thread in threads:
             thread.start()

@@ -54,7 +54,7 @@ def peoples(path: Path) -> None:
     sheet.append(["patient_id", "name", "their note", "visits", "double"])
     sheet.append(["1", "Ana", "call on Monday", 2, "=D2*2"])
     sheet.append([None, "a heading of theirs"])
-    sheet.append(["2", "Bo", "_x0041_ as typed", 1, "=SUM(D2:D4)"])
+    sheet.append(["2", "Bo", "_x005F_x0041_ as typed", 1, "=SUM(D2:D4)"])
     for cell in sheet[1]:
         cell.font = Font(bold=True, color="FF0000")
     sheet["B2"].fill = PatternFill("solid", fgColor="FFFF00")

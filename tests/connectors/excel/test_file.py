@@ -75,10 +75,10 @@ def test_a_killed_writer_leaves_the_old_workbook_or_the_new_one(path: Path) -> N
     spawn = multiprocessing.get_context("spawn")
     for round_ in range(3):
         writer = spawn.Process(target=_write_for_ever, args=(path, round_))
-        inode = path.stat().st_ino
+        was = File(path).seen()
         writer.start()
         until = time.monotonic() + 60
-        while path.stat().st_ino == inode and time.monotonic() < until:  # until the writer has begun
+        while File(path).seen() == was and time.monotonic() < until:  # until the writer has begun
             writer.join(0.02)
         writer.join(0.05 * round_)
         writer.kill()
@@ -87,7 +87,7 @@ def test_a_killed_writer_leaves_the_old_workbook_or_the_new_one(path: Path) -> N
 
         rows = list(load_workbook(path)["patients"].iter_rows(values_only=True))
         assert len(rows) >= 301
-        assert path.stat().st_ino != inode, "nothing was written meanwhile"
+        assert File(path).seen() != was, "nothing was written meanwhile"
     assert upsert(write_in(path), ("after", {"name": "y"})) == ["done"]
     assert not list(path.parent.glob(".*.new"))
 
