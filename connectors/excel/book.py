@@ -29,8 +29,7 @@ def grids(content: bytes | None) -> dict[str, Grid]:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         return {
-            name: cast(Grid, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in book.sheet_names
+            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names
         }
     except (CalamineError, OSError, ValueError):
         pass  # outside of the `except`: that error may carry content
@@ -59,7 +58,8 @@ class Book:
             if sheet.title.lower() == name.lower():
                 return sheet
         self.grids.setdefault(name, [])
-        return self._book.create_sheet(name)
+        made: Worksheet = self._book.create_sheet(name)
+        return made
 
     def change(self, sheet: Worksheet, row: int, column: int) -> Cell:
         """A cell that is about to be changed."""
@@ -105,7 +105,7 @@ def _restore(sheet: Worksheet, grid: Grid) -> None:
         for cell in row:
             if cell.data_type != "s":
                 continue
-            raw = _cell(_row(grid, cell.row - 1), cell.column - 1)
+            raw = _cell(_row(grid, int(cell.row or 0) - 1), int(cell.column or 0) - 1)
             if cell.hyperlink is not None and raw == "":
                 cell.value = None
             elif _LIKE_ESCAPE.search(str(cell.value)):

@@ -69,7 +69,7 @@ def _of_moment(moment: datetime, zone: ZoneInfo) -> str | None:
 
 def put(cell: Cell, value: Value, kind: ColumnType, zone: ZoneInfo) -> None:
     """Write a value into a cell. Its format stays, unless nobody gave it one."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         cell.value = None
     elif kind in ("str", "json"):
         _put_text(cell, _text(value, kind))

@@ -196,8 +196,8 @@ class Merge:
         for column in self._at.values():
             above, cell = self._sheet.cell(row - 1, column), self._sheet.cell(row, column)
             if above.has_style and not cell.has_style and not isinstance(cell, MergedCell):
-                cell.font, cell.fill, cell.border = copy(above.font), copy(above.fill), copy(above.border)
-                cell.alignment, cell.number_format = copy(above.alignment), above.number_format
+                for aspect in ("font", "fill", "border", "alignment", "number_format"):
+                    setattr(cell, aspect, copy(getattr(above, aspect)))
 
     def _set(self, row: int, values: Mapping[str, Value]) -> None:
         columns = self._layout.table.columns
