@@ -66,11 +66,15 @@ def mark(column: str) -> str:
 
 def made(name: str, column: Column, *, key: bool, choices: Collection[str]) -> dict[str, JsonValue]:
     """The field to be made for a column, as the API takes it."""
+    kind: str
+    options: JsonValue
     kind, options = ("singleLineText", None) if key and column.type == "str" else _MADE[column.type]
     if choices:
         kind, options = "singleSelect", {"choices": [{"name": choice} for choice in choices]}
     found: dict[str, JsonValue] = {"name": name, "type": kind, "description": mark(name)}
-    return found if options is None else {**found, "options": options}
+    if options is not None:
+        found["options"] = options
+    return found
 
 
 def holds(field: Field, kind: ColumnType, *, key: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineError, CalamineWorkbook
@@ -103,7 +103,7 @@ def _restore(sheet: Worksheet, grid: Grid) -> None:
     """Spell cells as they were: openpyxl takes one escape out of a text, and writes a link where none was."""
     for row in sheet.iter_rows():
         for cell in row:
-            if cell.data_type != "s":
+            if cell.data_type != "s" or isinstance(cell, MergedCell):
                 continue
             raw = _cell(_row(grid, int(cell.row or 0) - 1), int(cell.column or 0) - 1)
             if cell.hyperlink is not None and raw == "":

@@ -84,14 +84,20 @@ def put(cell: Cell, value: Value, kind: ColumnType, zone: ZoneInfo) -> None:
 def _put_number(cell: Cell, number: int | Decimal) -> None:
     """As a number if that keeps every digit, else as a text."""
     text = str(as_json(number))
-    digits = len(text.lstrip("-").replace(".", "").strip("0"))
-    if digits > EXACT or abs(number) >= 10**EXACT or Decimal(repr(float(number))) != number:
+    if not _is_exact(number, text):
         _put_text(cell, text)
         cell.number_format = AS_TEXT  # else an edit would make a rounded number of it
         return
     cell.value = number if isinstance(number, int) else float(number)
     if isinstance(number, int) and cell.number_format == GENERAL:
         cell.number_format = WHOLE
+
+
+def _is_exact(number: int | Decimal, text: str) -> bool:
+    """Does it survive as a binary number of 64 bits, of which Excel shows 15 digits?"""
+    whole, _, places = text.lstrip("-").partition(".")
+    few = len((whole + places).strip("0")) <= EXACT and len(whole) <= EXACT
+    return few and Decimal(repr(float(number))) == Decimal(number)
 
 
 def _put_text(cell: Cell, text: str) -> None:

@@ -35,7 +35,9 @@ class Page:
 
     def __init__(self, layout: Layout, grids: Mapping[str, Grid]) -> None:
         self.layout = layout
-        self.grid = next((grid for name, grid in grids.items() if name.lower() == layout.sheet.lower()), [])
+        self.grid = next(
+            (grid for name, grid in grids.items() if name.lower() == layout.sheet.lower()), Grid()
+        )
         self.header = self._header()
         self.at = {
             name: self.header.index(header) + 1

@@ -1,5 +1,6 @@
 """A workbook as the common suite takes it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,13 @@ from openpyxl import load_workbook
 from connectors.excel import Excel, ExcelCredentials
 from tests.connectors.every import PEOPLE, TABLE, Case, Held, World, held
 
+ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 NO_WIRE = "a file of this machine: nothing is sent"
+
+
+def spelled(cell: object) -> object:
+    """A text as Excel shows it: openpyxl leaves the file's escapes in (ECMA-376, ST_Xstring)."""
+    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), cell) if isinstance(cell, str) else cell
 
 
 @contextmanager
@@ -21,7 +28,7 @@ def opened(folder: Path) -> Iterator[World]:
             return []
         rows = list(load_workbook(path)["people"].iter_rows(values_only=True))
         names = [str(name).removesuffix(" (UTC)") for name in rows[0]]
-        return [held(TABLE, dict(zip(names, row, strict=True))) for row in rows[1:]]
+        return [held(TABLE, dict(zip(names, map(spelled, row), strict=True))) for row in rows[1:]]
 
     def alter() -> None:
         book = load_workbook(path)
@@ -47,6 +54,7 @@ CASES = [
         opened=opened,
         sdk=("openpyxl", "python_calamine"),
         exempt={
+            "test_nasty_values['']": "Excel keeps no empty text: it clears the cell",
             "test_every_lost_answer": NO_WIRE,
             "test_faults": NO_WIRE,
             "test_retries_are_bounded": NO_WIRE,
