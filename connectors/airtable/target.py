@@ -1,7 +1,8 @@
 """One declared table of a base: rows are upserted by the fields of its key, ten at a time."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import JsonValue
@@ -65,28 +66,31 @@ class Base:
             shape = self.shape(table)
             if shape.id and not shape.missing:
                 return shape
-            fields = fields_to_make(shape)
-            try:
-                self._make(shape, fields)
-            except Rejected:
-                pass  # a name that is taken in other letters, or a lost answer's work: seen below
-            except Unknown as lost:
-                raise Transient(lost.code, str(lost)) from None
-            self.forget()
+            self.forget()  # even if that fails: a lost answer may have made it
+            self._make(shape)
             return self.shape(table)
 
-    def _make(self, shape: Shape, fields: Sequence[dict[str, JsonValue]]) -> None:
+    def _make(self, shape: Shape) -> None:
+        fields, name = fields_to_make(shape), shape.place.table or shape.table.name
         if shape.id:
             for field in fields:
-                self.wire.make_field(shape.id, field)
-            return
-        name = shape.place.table or shape.table.name
-        if not (name.startswith("tbl") and len(name) == 17):  # a table that was named by its id is gone
-            self.wire.make_table(name, fields)
+                _tried(partial(self.wire.make_field, shape.id, field))
+        elif not (name.startswith("tbl") and len(name) == 17):  # a table that was named by its id is gone
+            _tried(partial(self.wire.make_table, name, fields))
 
     def close(self) -> None:
         if self._wire is not None:
             self._wire.close()
+
+
+def _tried(make: Callable[[], None]) -> None:
+    """Make something. Raises Transient or Unauthorized."""
+    try:
+        make()
+    except Rejected:
+        pass  # a name that is taken in other letters: it stays drift
+    except Unknown as lost:
+        raise Transient(lost.code, str(lost)) from None
 
 
 class Target:

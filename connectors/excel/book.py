@@ -73,6 +73,7 @@ class Book:
     def saved(self) -> bytes:
         """The new workbook. Raises Rejected if any other cell would not be what it was."""
         target = io.BytesIO()
+        self._book.calculation.fullCalcOnLoad = True  # the values that formulas had are not kept
         self._book.save(target)
         content = target.getvalue()
         after = grids(content)

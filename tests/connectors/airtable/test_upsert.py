@@ -163,6 +163,16 @@ def test_a_field_of_another_type_is_not_written(stand_in: AirtableStandIn) -> No
         assert Drift("patients", "balance", "wrong_type") in connector.drift()
 
 
+def test_a_name_that_is_taken_in_other_letters_stays_drift(stand_in: AirtableStandIn) -> None:
+    stand_in.base.add_table("patients", [KEY, {"name": "Name", "type": "singleLineText"}])
+    with closing(airtable(stand_in)) as connector:
+        assert codes(upsert(connector, ("1", {"name": "Ana"}), ("2", {"balance": "1"}))) == [
+            "schema_drift",
+            "done",
+        ]
+        assert Drift("patients", "name", "missing_column") in connector.drift()
+
+
 def test_choices_are_added_only_if_they_are_declared(stand_in: AirtableStandIn) -> None:
     choices: list[JsonValue] = [{"name": "new"}]
     stand_in.base.add_table(

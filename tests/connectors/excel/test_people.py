@@ -52,6 +52,15 @@ def test_a_formatted_text_keeps_its_formats(path: Path) -> None:
     assert [bool(run.font.b) for run in kept if isinstance(run, TextBlock)] == [True]
 
 
+def test_excel_calculates_again_when_it_opens_the_workbook(path: Path) -> None:
+    book = part(path, "xl/workbook.xml").replace(b'fullCalcOnLoad="1"', b"")
+    path.write_bytes(repacked(path.read_bytes(), {"xl/workbook.xml": book}))
+    upsert(write_in(path), ("1", {"visits": 9}))
+
+    assert b'fullCalcOnLoad="1"' not in book
+    assert b'fullCalcOnLoad="1"' in part(path, "xl/workbook.xml")
+
+
 def test_a_formula_is_not_overwritten(path: Path) -> None:
     book = load_workbook(path)
     book["patients"]["B2"] = '=UPPER("ana")'
