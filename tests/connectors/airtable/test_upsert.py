@@ -160,7 +160,34 @@ def test_a_field_of_another_type_is_not_written(stand_in: AirtableStandIn) -> No
         )
 
         assert codes(outcomes) == ["schema_drift", "done", "null_as_false", "done"]
+        write = connector.writes()["upsert_patients"]
+        held = write.present and write.present([Item("k", "4", {"balance": "1", "active": True, "name": ""})])
+        assert held == {"k": {"active": True, "name": ""}}
         assert Drift("patients", "balance", "wrong_type") in connector.drift()
+
+
+def test_numbers_are_exact_or_refused(stand_in: AirtableStandIn) -> None:
+    columns = {
+        "patient_id": Column(type="str"),
+        "count": Column(type="int"),
+        "balance": Column(type="decimal"),
+    }
+    table = PATIENTS.model_copy(update={"columns": columns})
+    given: list[dict[str, JsonValue]] = [
+        {"count": 2**53 - 1}, {"count": 2**53}, {"count": -(2**53) + 1}, {"count": -(2**63)},
+        {"balance": "0.10"}, {"balance": "0.000000001"}, {"balance": "1234567.89012345"}, {"balance": "1e3"},
+        {"balance": "12345678901234567"},
+    ]  # fmt: skip
+    with closing(airtable(stand_in, table=table)) as connector:
+        outcomes = upsert(connector, *((str(at), values) for at, values in enumerate(given)))
+
+    assert codes(outcomes) == [
+        "done", "out_of_range", "done", "out_of_range",
+        "done", "too_precise", "done", "invalid_value", "too_precise",
+    ]  # fmt: skip
+    assert [list(row.values())[1:] for row in stand_in.base.rows("patients")] == [
+        [2**53 - 1], [-(2**53) + 1], [0.1], [1234567.89012345],
+    ]  # fmt: skip
 
 
 def test_a_name_that_is_taken_in_other_letters_stays_drift(stand_in: AirtableStandIn) -> None:

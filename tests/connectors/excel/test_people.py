@@ -207,10 +207,11 @@ def test_a_workbook_that_would_lose_a_part_is_not_touched(path: Path, parts: dic
     [
         (b"</worksheet>", b'<extLst><ext uri="{05C60535}"><x/></ext></extLst></worksheet>'),
         (b"</worksheet>", b"<protectedRanges/></worksheet>"),
+        (b"<legacyDrawing", b"<headerFooter><oddHeader>plain</oddHeader></headerFooter><legacyDrawing"),
         (b"</worksheet>", b"<somethingNew/></worksheet>"),
         (b'<c r="A2"', b'<c cm="1" r="A2"'),
     ],
-    ids=["newer formats", "protected ranges", "new", "dynamic arrays"],
+    ids=["newer formats", "protected ranges", "header", "new", "dynamic arrays"],
 )
 def test_a_sheet_that_would_lose_a_setting_is_not_touched(path: Path, before: bytes, after: bytes) -> None:
     sheet = part(path, SHEET)
