@@ -23,7 +23,6 @@ from pyairtable.models.schema import (
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from requests.adapters import BaseAdapter
 
-from connectors.address import Reach
 from connectors.airtable.credentials import AirtableCredentials
 from connectors.airtable.fields import PLACES
 from connectors.airtable.fields import Field as Found
@@ -70,7 +69,7 @@ class Wire:
         )
         self._api.session.trust_env = False  # else a .netrc would replace the token
         self._api.session.adapters.clear()  # nothing leaves but by our own way
-        self._api.session.mount("", _Way(self._http, pace, Reach(NAME, credentials.url)))
+        self._api.session.mount("", _Way(self._http, pace))
         self._base = self._api.base(credentials.base)
 
     @property
@@ -127,11 +126,10 @@ class _Api(Api):
 class _Way(BaseAdapter):
     """How a request of pyairtable's leaves."""
 
-    def __init__(self, http: Http, patience: Patience, reach: Reach) -> None:
+    def __init__(self, http: Http, patience: Patience) -> None:
         super().__init__()
         self._http = http
         self._patience = patience
-        self._reach = reach
 
     def send(
         self,
@@ -143,7 +141,6 @@ class _Way(BaseAdapter):
         proxies: object = None,
     ) -> requests.Response:
         """The answer, if it is one. Raises ConnectorError."""
-        self._reach.sure()
         answer = self._exchange(request)
         made = requests.Response()
         made.status_code = answer.status
