@@ -198,8 +198,8 @@ class Merge:
         for column in self._at.values():
             above, cell = self._sheet.cell(row - 1, column), self._sheet.cell(row, column)
             if above.has_style and not cell.has_style and not isinstance(cell, MergedCell):
-                for aspect in ("font", "fill", "border", "alignment", "number_format"):
-                    setattr(cell, aspect, copy(getattr(above, aspect)))
+                cell._style = copy(above._style)  # pyright: ignore[reportPrivateUsage]  # by aspects, it is slow
+                cell.quotePrefix = False
 
     def _set(self, row: int, values: Mapping[str, Value]) -> None:
         columns = self._layout.table.columns
