@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.cell.rich_text import CellRichText
 from pydantic import ValidationError
+from python_calamine import CalamineWorkbook
 
 from connectors.errors import Transient, Unauthorized
 from connectors.excel import Excel, ExcelCredentials, ExcelOptions, SheetOptions
 from connectors.excel.file import File, failure_of
+from tests.connectors.excel.excels_own import excels_own
 from tests.connectors.excel.sheets import PATIENTS, excel, upsert, write_in
 
 
@@ -158,6 +161,28 @@ def test_only_workbooks_are_named(tmp_path: Path, name: str) -> None:
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Excel(ExcelCredentials(file=tmp_path / "a.xlsx"), [PATIENTS], ExcelOptions.model_validate(options))
+
+
+def test_a_workbook_of_excels_own_is_kept(tmp_path: Path) -> None:
+    own = tmp_path / "own.xlsx"
+    excels_own(own)
+    for at in range(3):
+        assert upsert(write_in(own), ("1", {"name": f"Ana {at}"}), ("9", {"name": "=new"})) == [
+            "done",
+            "done",
+        ]
+    sheet = load_workbook(own, rich_text=True)["patients"]
+
+    assert [sheet[f"B{row}"].value for row in (2, 3, 4)] == ["Ana 2", None, "=new"]
+    kept = sheet["C2"].value
+    assert isinstance(kept, CellRichText) and str(kept) == "call today"
+    shown = [str(sheet[at].value) for at in ("D2", "D3", "E3", "F2")]
+    assert shown == ["=E2*2", "=E3*2", "4", "2026-01-01 12:00:00"]
+    assert (sheet["F3"].value.ref, sheet["F3"].value.text) == ("F3", "=SUM(E2:E3*2)")
+    assert sheet.column_dimensions["A"].width == 20.5 and sheet.column_dimensions["A"].max == 3
+    assert sheet.page_setup.orientation == "landscape"
+    read = CalamineWorkbook.from_path(own).get_sheet_by_name("patients").to_python(skip_empty_area=False)
+    assert read[2][2] == "a\r\nb_x000D_"
 
 
 def test_two_tables_may_not_share_a_sheet(tmp_path: Path) -> None:
