@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from openpyxl.cell.cell import MergedCell
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import JsonValue
 
 from connectors.errors import Rejected
@@ -110,16 +112,12 @@ class Merge:
         self._sheet = book.sheet(layout.sheet)
         self._rows = page.rows()
         self._at = dict(page.at)
-        self._next = max(page.last_row, layout.header_row) + 1
-        self._see_formulas_in_keys()
+        self._keys = [self._at[name] for name in layout.table.key if name in self._at]
+        self._formulas = _formulas(self._sheet)
+        if any(column in self._keys and row > layout.header_row for row, column in self._formulas):
+            raise Rejected("formula_in_key", "excel: a key column holds a formula; put values there")
+        self._next = max([page.last_row, layout.header_row, *(row for row, _ in self._formulas)]) + 1
         self._fixed = self._complete_header()
-
-    def _see_formulas_in_keys(self) -> None:
-        keys = [self._at[name] for name in self._layout.table.key if name in self._at]
-        for column in keys:
-            for row in range(self._layout.header_row + 1, self._next):
-                if self._sheet.cell(row, column).data_type == "f":
-                    raise Rejected("formula_in_key", "excel: a key column holds a formula; put values there")
 
     def _complete_header(self) -> frozenset[str]:
         """Add what the header lacks, at its right. Returns the columns that cannot be written."""
@@ -127,7 +125,8 @@ class Merge:
         doubled = self._page.lacks("wrong_type")
         if missing and self._list_ends() is not None:  # a list's columns are Excel's to add
             return doubled | set(missing)
-        at = max((len(row) for row in self._page.grid), default=0)
+        wide = (len(row) for row in self._page.grid)
+        at = max([0, *wide, *(column for _, column in self._formulas)])
         for name in missing:
             at += 1
             while self._is_merged(at):
@@ -148,10 +147,10 @@ class Merge:
     def _list_ends(self) -> tuple[str, int] | None:
         """The list (Excel's own "table") whose header is ours: its name and its last row."""
         for listed in self._sheet.tables.values():
-            rows = listed.ref.replace("$", "")
-            first, last = (int("".join(c for c in end if c.isdigit())) for end in rows.split(":"))
-            if first == self._layout.header_row:
-                return listed.name, last
+            left, first, right, last = (int(bound or 0) for bound in range_boundaries(str(listed.ref)))
+            ours = bool(self._keys) and all(left <= key <= right for key in self._keys)
+            if ours and first == self._layout.header_row:
+                return str(listed.name), last
         return None
 
     def write(self, record: Record) -> str | None:
@@ -208,6 +207,16 @@ class Merge:
         for name, value in values.items():
             cell = self._book.change(self._sheet, row, self._at[name])
             cells.put(cell, value, columns[name].type, self._layout.zone)
+
+
+def _formulas(sheet: Worksheet) -> list[tuple[int, int]]:
+    """Where a sheet has formulas. One that was not calculated yet shows nothing, but is there."""
+    return [
+        (row, column)
+        for row, line in enumerate(sheet.iter_rows(), 1)
+        for column, cell in enumerate(line, 1)
+        if cell.data_type == "f"
+    ]
 
 
 def _grown(ref: str, row: int) -> str:

@@ -17,6 +17,7 @@ PAGE = 100  # records of one listing
 MADE = "2026-01-01T00:00:00.000Z"
 
 Cells = dict[str, JsonValue]
+ByKey = Mapping[tuple[JsonValue, ...], list[str]]
 
 
 @dataclass
@@ -140,36 +141,30 @@ class Base:
         keys = [there.field_of(each) for each in merged]
         if not 0 < len(keys) <= 3 or any(key["type"] not in MERGEABLE for key in keys):
             raise Refusal(422, "INVALID_REQUEST_UNKNOWN", "These fields cannot be merged on")
-        trial = copy.deepcopy(there)
-        old = set(there.records)
+        trial = Table(there.id, there.name, copy.deepcopy(there.fields), dict(there.records))
+        old = _by_key(there, keys)
         written = [self._merge(trial, keys, old, record, bool(request.get("typecast"))) for record in records]
-        there.records, there.fields = trial.records, trial.fields
+        known, there.records, there.fields = there.records, trial.records, trial.fields
         by_id = bool(request.get("returnFieldsByFieldId"))
         return {
             "records": [self._record(there, id_, by_id=by_id) for id_ in written],
-            "updatedRecords": [id_ for id_ in written if id_ in old],
-            "createdRecords": [id_ for id_ in written if id_ not in old],
+            "updatedRecords": [id_ for id_ in written if id_ in known],
+            "createdRecords": [id_ for id_ in written if id_ not in known],
         }
 
     def _merge(
-        self,
-        table: Table,
-        keys: Sequence[FieldDict],
-        old: set[str],
-        record: Mapping[str, Any],
-        typecast: bool,
+        self, table: Table, keys: Sequence[FieldDict], old: ByKey, record: Mapping[str, Any], typecast: bool
     ) -> str:
         cells = self._cells(table, record["fields"], {}, typecast=typecast)
-        wanted = {key["id"]: cells.get(key["id"]) for key in keys}
-        if None in wanted.values():
+        wanted = tuple(cells.get(key["id"]) for key in keys)
+        if None in wanted:
             raise Refusal(422, "INVALID_REQUEST_UNKNOWN", "A field to merge on is empty")
-        found = [id_ for id_ in old if all(table.records[id_].get(k) == v for k, v in wanted.items())]
+        found = old.get(wanted, [])
         if len(found) > 1:
             raise Refusal(422, "INVALID_REQUEST_UNKNOWN", "More than one record matches")
         id_ = found[0] if found else self._id("rec")
-        table.records[id_] = self._cells(
-            table, record["fields"], table.records.get(id_, {}), typecast=typecast
-        )
+        before = table.records.get(id_, {})
+        table.records[id_] = self._cells(table, record["fields"], before, typecast=typecast)
         return id_
 
     def _cells(self, table: Table, given: Mapping[str, JsonValue], before: Cells, *, typecast: bool) -> Cells:
@@ -193,6 +188,14 @@ class Base:
     def _id(self, kind: str) -> str:
         self._made += 1
         return f"{kind}{self._made:014}"
+
+
+def _by_key(table: Table, keys: Sequence[FieldDict]) -> ByKey:
+    """The records' ids by what they hold in these fields."""
+    found: dict[tuple[JsonValue, ...], list[str]] = {}
+    for id_, cells in table.records.items():
+        found.setdefault(tuple(cells.get(key["id"]) for key in keys), []).append(id_)
+    return found
 
 
 def _whole(cell: JsonValue) -> JsonValue:

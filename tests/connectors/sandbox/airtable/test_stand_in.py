@@ -1,5 +1,7 @@
 """The stand-in does what Airtable does: checked with pyairtable alone, and beside pyairtable's own mock."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -171,3 +173,14 @@ def test_upserts_come_out_as_in_pyairtables_own_mock(batches: list[dict[str, int
             theirs.batch_upsert(request, ["Key"])
 
         assert found == [one["fields"] for one in theirs.all()]
+
+
+def test_it_runs_as_a_process_that_ends_with_its_input() -> None:
+    command = [sys.executable, "-m", "connectors.sandbox.airtable"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        port = process.stdout.readline().strip()
+        assert Api(TOKEN, endpoint_url=f"http://127.0.0.1:{port}", retry_strategy=None).whoami()["id"]
+        process.stdin.close()
+
+        assert process.wait(20) == 0
