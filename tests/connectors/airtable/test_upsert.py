@@ -190,6 +190,16 @@ def test_numbers_are_exact_or_refused(stand_in: AirtableStandIn) -> None:
     ]  # fmt: skip
 
 
+def test_a_field_with_fewer_places_takes_what_fits(stand_in: AirtableStandIn) -> None:
+    places: JsonValue = {"precision": 2, "symbol": "$"}
+    stand_in.base.add_table("patients", [KEY, {"name": "balance", "type": "currency", "options": places}])
+    with closing(airtable(stand_in)) as connector:
+        outcomes = upsert(connector, ("1", {"balance": "12.50"}), ("2", {"balance": "0.125"}))
+
+        assert codes(outcomes) == ["done", "too_precise"]
+        assert Drift("patients", "balance", "narrower") in connector.drift()
+
+
 def test_a_name_that_is_taken_in_other_letters_stays_drift(stand_in: AirtableStandIn) -> None:
     stand_in.base.add_table("patients", [KEY, {"name": "Name", "type": "singleLineText"}])
     with closing(airtable(stand_in)) as connector:

@@ -200,7 +200,7 @@ def test_drift_names_what_differs(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_second_time_nothing_is_written(path: Path) -> None:
+def test_what_is_there_is_read_back(path: Path) -> None:
     write = write_in(path)
     upsert(write, ("1", {"name": "Ana", "visits": 7}))
     held = write.present and write.present([Item("k", "1", {"name": "", "visits": 0, "born_on": None})])
