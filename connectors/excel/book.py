@@ -14,7 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from connectors.errors import Rejected
 from connectors.excel.cells import Raw, escaped
-from connectors.excel.kept import bad, look
+from connectors.excel.kept import bad, look, sound
 
 Grid = list[list[Raw]]
 """A sheet's cells by row and column, from A1 on."""
@@ -26,6 +26,7 @@ def grids(content: bytes | None) -> dict[str, Grid]:
     """What every sheet shows. Raises Rejected for what is no workbook."""
     if content is None:
         return {}
+    sound(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         return {

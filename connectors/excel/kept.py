@@ -8,11 +8,13 @@ somebody has hidden.
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 from xml.etree import ElementTree as ET
 
 from connectors.errors import Rejected
+
+T = TypeVar("T")
 
 LARGEST: Final = 512 * 1024 * 1024  # bytes, unpacked
 SUSPECT: Final = 64 * 1024 * 1024  # bytes; above it, a part may not be packed more than RATIO times
@@ -48,28 +50,17 @@ _OBJECT = re.compile(rb"ObjectType\s*=\s*[\"'](\w+)[\"']")
 
 
 def look(content: bytes) -> None:
-    """Raises Rejected for a workbook that is unsound, or that could not be kept whole."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            sound(file.infolist())
-            for trouble in _troubles(file):
-                raise Rejected(
-                    "would_be_lost", f"excel: the workbook has {trouble}, which cannot be kept; move them "
-                    "to a workbook of their own, or let Ferry write to another one",
-                )  # fmt: skip
-            return
-    except (zipfile.BadZipFile, ET.ParseError, KeyError, RuntimeError, NotImplementedError, ValueError):
-        pass  # outside of the `except`: that error may carry content
-    raise bad("no workbook of .xlsx, or an encrypted one")
+    """Raises Rejected for a workbook that could not be kept whole."""
+    for trouble in _seen(content, lambda file: list(_troubles(file))):
+        raise Rejected(
+            "would_be_lost", f"excel: the workbook has {trouble}, which cannot be kept; move them to a "
+            "workbook of their own, or let Ferry write to another one",
+        )  # fmt: skip
 
 
-def bad(what: str) -> Rejected:
-    """The one-line answer to a file that cannot be read."""
-    return Rejected("bad_file", f"excel: the file is {what}; put it right or move it away")
-
-
-def sound(parts: Sequence[zipfile.ZipInfo]) -> None:
-    """Raises Rejected for a file that would fill the memory."""
+def sound(content: bytes) -> None:
+    """Raises Rejected for what is no workbook, or would fill the memory."""
+    parts = _seen(content, zipfile.ZipFile.infolist)
     if sum(part.file_size for part in parts) > LARGEST:
         raise bad("too large")
     if any(part.file_size > SUSPECT and part.file_size > RATIO * part.compress_size for part in parts):
@@ -78,6 +69,20 @@ def sound(parts: Sequence[zipfile.ZipInfo]) -> None:
         raise bad("encrypted")
     if len({part.filename.lower() for part in parts}) < len(parts):
         raise bad("one with a part twice")
+
+
+def _seen(content: bytes, see: Callable[[zipfile.ZipFile], T]) -> T:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            return see(file)
+    except (zipfile.BadZipFile, ET.ParseError, KeyError, RuntimeError, NotImplementedError, ValueError):
+        pass  # outside of the `except`: that error may carry content
+    raise bad("no workbook of .xlsx, or an encrypted one")
+
+
+def bad(what: str) -> Rejected:
+    """The one-line answer to a file that cannot be read."""
+    return Rejected("bad_file", f"excel: the file is {what}; put it right or move it away")
 
 
 def _troubles(file: zipfile.ZipFile) -> Iterator[str]:

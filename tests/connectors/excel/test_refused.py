@@ -6,6 +6,7 @@ import pytest
 from openpyxl import load_workbook
 
 from connectors.errors import Rejected
+from connectors.excel.kept import look
 from tests.connectors.excel.sheets import excel, part, peoples, repacked, upsert, write_in
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -90,6 +91,15 @@ def test_what_is_no_workbook_is_not_touched(path: Path, content: bytes) -> None:
     assert rejected.value.__context__ is None and "Ana" not in str(rejected.value)
 
 
+def test_a_part_that_is_no_xml_is_told_without_its_content(path: Path) -> None:
+    path.write_bytes(repacked(path.read_bytes(), {"xl/workbook.xml": b"<workbook>Zephyrine"}))
+    with pytest.raises(Rejected) as rejected:
+        look(path.read_bytes())
+
+    assert rejected.value.code == "bad_file"
+    assert rejected.value.__context__ is None and "Zephyrine" not in str(rejected.value)
+
+
 def test_a_document_type_of_its_own_is_not_read(path: Path) -> None:
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + part(path, "docProps/core.xml")
     path.write_bytes(repacked(path.read_bytes(), {"docProps/core.xml": bomb}))
@@ -99,6 +109,8 @@ def test_a_document_type_of_its_own_is_not_read(path: Path) -> None:
 def test_a_workbook_that_unpacks_beyond_reason_is_not_read(path: Path) -> None:
     path.write_bytes(repacked(path.read_bytes(), {"docProps/custom.xml": b" " * (65 * 1024 * 1024)}))
     _refused(path, "bad_file")
+    with pytest.raises(Rejected):
+        excel(path).drift()
 
 
 def _refused(path: Path, code: str) -> None:
