@@ -19,7 +19,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, shadow
+from flows import accounts, anchor, approval, connections, reach, shadow
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
@@ -149,6 +149,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
     settings = Settings()
     deployment = approved(settings, asked.label)
     with ExitStack() as stack:
+        stack.enter_context(reach.one_client())
         ledger = open_ledger(settings, deployment)
         ledger.flow_run = flow_run
         stack.callback(ledger.close)
