@@ -15,6 +15,7 @@ from agent.agent import Access
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
+from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
@@ -59,6 +60,11 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> HubSpot:
+    known = HubSpotCredentials.model_validate(dict(values))
+    return HubSpot(known, tables, HubSpotOptions.model_validate(dict(options)), read_only=read_only)
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -84,6 +90,12 @@ SYSTEMS: Mapping[str, System] = {
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+    ),
+    "hubspot": System(
+        HubSpotCredentials,
+        reach=lambda values: _hubspot(values, [], {}, read_only=True),
+        source=lambda values: _hubspot(values, [], {}, read_only=True),
+        target=_hubspot,
     ),
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),

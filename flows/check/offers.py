@@ -34,6 +34,10 @@ def credentials(connector: Connectors) -> type[BaseModel]:
         from connectors.csv import CsvCredentials
 
         return CsvCredentials
+    if connector == "hubspot":
+        from connectors.hubspot import HubSpotCredentials
+
+        return HubSpotCredentials
     if connector == "probe":
         from connectors.sandbox.probe import ProbeCredentials
 
@@ -59,6 +63,10 @@ def options(connector: Connectors) -> type[BaseModel] | None:
         from connectors.csv import Format
 
         return Format
+    if connector == "hubspot":
+        from connectors.hubspot import HubSpotOptions
+
+        return HubSpotOptions
     return None
 
 
@@ -70,6 +78,8 @@ def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dic
     if connector == "healthie":
         return _healthie()
     tables = [table.table() for table in target.tables]
+    if connector == "hubspot":
+        return _hubspot(target)
     with closing(_unconnected(connector)(tables)) as unconnected:
         return dict(unconnected.writes()), dict(unconnected.lookups())
 
@@ -81,6 +91,15 @@ def _healthie() -> tuple[dict[str, Write], dict[str, Lookup]]:
     known = HealthieCredentials(url=NOWHERE, api_key=SecretStr("none"))
     with closing(Healthie(known, read_only=True)) as healthie:
         return dict(healthie.writes()), dict(healthie.lookups())
+
+
+def _hubspot(target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
+    from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
+
+    known = HubSpotCredentials(url=NOWHERE, access_token=SecretStr("none"))
+    tables = [table.table() for table in target.tables]
+    with closing(HubSpot(known, tables, HubSpotOptions.model_validate(dict(target.options)))) as unconnected:
+        return dict(unconnected.writes()), dict(unconnected.lookups())
 
 
 def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:

@@ -1,7 +1,8 @@
 """A stand-in for HubSpot's CRM: a real HTTP server on loopback with its rules, limits and odd ways.
 
     with StandIn() as hubspot:
-        connector = HubSpot(HubSpotCredentials(url=hubspot.url, access_token=SecretStr(hubspot.token)), tables)
+        known = HubSpotCredentials(url=hubspot.url, access_token=SecretStr(hubspot.token))
+        connector = HubSpot(known, tables)
         person = hubspot.create(email="ana@example.com", firstname="Ana")
         hubspot.edit(person, lastname="Adler")
 

@@ -96,7 +96,7 @@ def readable(asked: Asked, names: Sequence[str]) -> list[str]:
 
 
 def check_writable(asked: Asked, batch: WriteBatch) -> None:
-    """Raises if the batch writes a sensitive property without the scope, or lacks what the portal requires."""
+    """Raises if it writes a sensitive property without the scope, or lacks what the portal requires."""
     known, required = asked.store.properties, set(asked.portal.settings.required)
     for one in batch.inputs:
         if any(name in known and known[name].data_sensitivity != "non_sensitive" for name in one.properties):

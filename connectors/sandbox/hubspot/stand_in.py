@@ -36,15 +36,15 @@ class Remote:
         self._post("settings", values)
 
     def edit(
-        self, id_: str, at: datetime | None = None, *, type: str = "contacts", **properties: str
-    ) -> None:  # noqa: A002  # HubSpot's word
+        self, id_: str, at: datetime | None = None, *, kind: str = "contacts", **properties: str
+    ) -> None:
         """Change properties of a record as the portal's staff would; `at` stamps the change."""
         stamp = None if at is None else int(at.timestamp() * 1000)
-        self._post("edit", {"type": type, "id": id_, "properties": dict(properties), "at": stamp})
+        self._post("edit", {"type": kind, "id": id_, "properties": dict(properties), "at": stamp})
 
-    def create(self, *, type: str = "contacts", **properties: str) -> str:  # noqa: A002  # HubSpot's word
+    def create(self, *, kind: str = "contacts", **properties: str) -> str:
         """A record that the portal's staff make; gives its id."""
-        return cast(str, self._post("edit", {"type": type, "properties": dict(properties)}))
+        return cast(str, self._post("edit", {"type": kind, "properties": dict(properties)}))
 
     def archive(self, id_: str) -> None:
         self._post("archive", {"id": id_})
@@ -52,19 +52,19 @@ class Remote:
     def merge(self, id_: str, into: str) -> None:
         self._post("merge", {"id": id_, "into": into})
 
-    def record(self, id_: str, *, type: str = "contacts") -> Json | None:  # noqa: A002  # HubSpot's word
+    def record(self, id_: str, *, kind: str = "contacts") -> Json | None:
         """{"id", "properties", "modified", "archived"}, None if there is none."""
-        return cast(Json | None, self._post("record", {"type": type, "id": id_}))
+        return cast(Json | None, self._post("record", {"type": kind, "id": id_}))
 
-    def records(self, *, type: str = "contacts") -> list[Json]:  # noqa: A002  # HubSpot's word
-        return cast(list[Json], self._post("records", {"type": type}))
+    def records(self, *, kind: str = "contacts") -> list[Json]:
+        return cast(list[Json], self._post("records", {"type": kind}))
 
-    def property(self, name: str, *, object_type: str = "contacts", **definition: JsonValue) -> None:
+    def property(self, name: str, *, object_kind: str = "contacts", **definition: JsonValue) -> None:
         """Make or replace a property as the portal's staff would."""
         defaults: Json = {"label": name, "type": "string", "fieldType": "text", "groupName": "own"}
         self._post("property", {"object_type": object_type, **defaults, "name": name, **definition})
 
-    def take_away(self, name: str, *, object_type: str = "contacts") -> None:
+    def take_away(self, name: str, *, object_kind: str = "contacts") -> None:
         """Remove a property."""
         self._post("property", {"object_type": object_type, "name": name, "gone": True})
 

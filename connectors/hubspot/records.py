@@ -1,0 +1,107 @@
+"""One declared table in the portal: items become records of HubSpot, and give one outcome for each item."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from connectors.errors import Rejected
+from connectors.hubspot import schema as schemas
+from connectors.hubspot.cells import cell_of, value_of
+from connectors.hubspot.client import Client
+from connectors.hubspot.options import HubSpotOptions, ObjectType, object_type
+from connectors.hubspot.reading import by_id
+from connectors.hubspot.schema import Schema
+from connectors.hubspot.sending import Sent, deliver, inputs, verdicts
+from connectors.hubspot.wire import Batch
+from connectors.operation import Arguments, Item, Outcome
+from connectors.tabular import Record, Rows, Table
+
+BATCH = 100
+
+
+class Records:
+    """A table whose rows are records of one type, each named by a unique property: its key."""
+
+    def __init__(self, client: Client, table: Table, options: HubSpotOptions) -> None:
+        self.table = table
+        self.rows = Rows(table)
+        self.kind: ObjectType = object_type(table, options)
+        self.key = next((name for name in table.key if name != table.patient), table.patient)
+        self.client = client
+        self._options = options
+        self._schema: Schema | None = None
+        self._lock = threading.Lock()
+
+    def look(self) -> Schema:
+        """The table's properties as they are now."""
+        return schemas.look(self.client, self.kind, self.table, self.key, self._options)
+
+    def make(self) -> Schema:
+        """Make the properties that are not there, and see which are. Once, until something is refused."""
+        with self._lock:
+            if self._schema is None:
+                found = self.look()
+                schemas.make(self.client, self.kind, found, self._options)
+                lacks = len(found.properties) < len(schemas.columns(self.table, self.key))
+                self._schema = self.look() if lacks else found
+            return self._schema
+
+    def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Write the items' records. Raises as a Write does."""
+        try:
+            records, outcomes = self.rows.records(items, self.make().objection)
+        except Rejected as error:
+            return [Outcome(item.key, "rejected", error.code) for item in items]
+        return outcomes + self.deliver(records) if records else outcomes
+
+    def deliver(self, records: Sequence[Record]) -> list[Outcome]:
+        return deliver(records, self.upsert)
+
+    def upsert(self, records: Sequence[Record]) -> Sent:
+        """One batch. Raises Rejected if it is refused as a whole."""
+        body = inputs(records, self._named)
+        try:
+            answer = self.client.write(self.client.batches.upsert, Batch, self.kind, body)
+        except Rejected as refused:
+            if refused.code == "schema_drift":
+                self._schema = None  # look again before the next batch
+            raise
+        return verdicts(answer, records, self.key)
+
+    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        """What the items' records hold now, in the columns that each item sets. Makes nothing."""
+        keys = self.rows.keys(items)
+        known = self._schema or self.look()
+        if not known.is_keyed:
+            return dict.fromkeys(keys)  # no such property yet, so no records
+        asked = {name for item in items for name in item.arguments} & known.properties.keys()
+        names = dict.fromkeys((self.key, *sorted(asked)))
+        wanted = list(dict.fromkeys(str(key[-1]) for key in keys.values() if key is not None))
+        found: dict[str | None, Mapping[str, str | None]] = {}
+        for at in range(0, len(wanted), BATCH):
+            for one in by_id(self.client, self.kind, wanted[at : at + BATCH], list(names), by=self.key):
+                found[one.properties.get(self.key)] = one.properties
+        held: dict[str, Arguments | None] = {}
+        for item in items:
+            key = keys[item.key]
+            there = None if key is None else found.get(str(key[-1]))
+            held[item.key] = None if there is None else self._values(there, item.arguments, asked)
+        return held
+
+    def properties_of(self, record: Record) -> dict[str, JsonValue]:
+        """The values that the record's items set, as HubSpot takes them."""
+        columns = self.table.columns
+        return {name: cell_of(value, columns[name].type) for name, value in record.values.items()}
+
+    def _named(self, record: Record) -> Mapping[str, JsonValue]:
+        return {"id": record.key[-1], "idProperty": self.key, "properties": self.properties_of(record)}
+
+    def _values(
+        self, there: Mapping[str, str | None], arguments: Arguments, asked: set[str]
+    ) -> dict[str, JsonValue]:
+        return {
+            name: value_of(there.get(name), self.table.columns[name].type)
+            for name in arguments
+            if name in asked
+        }
