@@ -59,14 +59,14 @@ class Remote:
     def records(self, *, kind: str = "contacts") -> list[Json]:
         return cast(list[Json], self._post("records", {"type": kind}))
 
-    def property(self, name: str, *, object_kind: str = "contacts", **definition: JsonValue) -> None:
+    def property(self, name: str, *, kind: str = "contacts", **definition: JsonValue) -> None:
         """Make or replace a property as the portal's staff would."""
         defaults: Json = {"label": name, "type": "string", "fieldType": "text", "groupName": "own"}
-        self._post("property", {"object_type": object_type, **defaults, "name": name, **definition})
+        self._post("property", {"object_type": kind, **defaults, "name": name, **definition})
 
-    def take_away(self, name: str, *, object_kind: str = "contacts") -> None:
+    def take_away(self, name: str, *, kind: str = "contacts") -> None:
         """Remove a property."""
-        self._post("property", {"object_type": object_type, "name": name, "gone": True})
+        self._post("property", {"object_type": kind, "name": name, "gone": True})
 
     def make_list(self, id_: str, name: str, *, processing_type: str = "MANUAL") -> None:
         self._post("list", {"id": id_, "name": name, "processing_type": processing_type})

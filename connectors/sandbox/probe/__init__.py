@@ -13,8 +13,10 @@ from typing import Annotated, ClassVar, TypeVar
 import httpx
 from pydantic import AwareDatetime, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
+from connectors.address import Endpoint
 from connectors.base import Account, Connector, Settings
 from connectors.errors import Denied, Transient, Unauthorized, Unknown
+from connectors.holding import OWN, Holding
 from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
 from connectors.sandbox.probe.faults import Faults, Scripted
 from connectors.sandbox.probe.process import ProbeServer
@@ -54,7 +56,7 @@ class Event(ArgumentModel):
 
 
 class ProbeCredentials(Settings):
-    url: str
+    url: Endpoint
     token: SecretStr = SecretStr("probe-token")
     timeout: float = 2.0  # seconds
     horizon: float = 30.0  # seconds until a look for an order is to be believed
@@ -65,6 +67,7 @@ class Probe(Connector):
     """Speaks to a ProbeServer. Refuses every host that is not this machine."""
 
     name: ClassVar[str] = "probe"
+    holds: ClassVar[Holding] = OWN
 
     def __init__(self, credentials: ProbeCredentials, *, batch: int = 20) -> None:
         url = httpx.URL(credentials.url)
