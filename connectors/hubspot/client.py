@@ -112,7 +112,7 @@ class Client:
         _request_timeout: object = None,
     ) -> Answer:
         """The SDK's way out, in the place of its own: same signature, no urllib3."""
-        path = dated(url.removeprefix(self._credentials.url.rstrip("/")))
+        path = dated(url.removeprefix(self._credentials.url))
         reads = method == "GET" or path.endswith(READS)
         if self._read_only and not reads:
             raise Denied("read_only", "hubspot: a source is only read; nothing was sent")
@@ -122,7 +122,7 @@ class Client:
         http = self._searching if path.endswith("/search") else self._http
         answer = http.send(
             method,
-            f"{self._credentials.url.rstrip('/')}{path}{query}",
+            f"{self._credentials.url}{path}{query}",
             content=None if body is None else to_json(body),
             headers=headers,
             repeatable=reads,
@@ -188,7 +188,7 @@ def _sdk(credentials: HubSpotCredentials, request: Any) -> Any:
 
     def api(package: ModuleType, name: str, config: Mapping[str, object]) -> Any:
         configuration = package.Configuration()
-        configuration.host = credentials.url.rstrip("/")
+        configuration.host = credentials.url
         client = package.ApiClient(configuration=configuration)
         client.user_agent = "Ferry"
         client.request = request

@@ -6,26 +6,45 @@ from typing import ClassVar
 
 from connectors.base import Account
 from connectors.changes import Feed
-from connectors.entry import EntryField, Reading
+from connectors.entry import Category, EntryField, Reading
+from connectors.holding import BAA, Condition, Holding
 from connectors.hubspot import reading
 from connectors.hubspot.account import account
 from connectors.hubspot.client import Client
+from connectors.hubspot.companies import Companies
 from connectors.hubspot.contacts import Contacts
 from connectors.hubspot.credentials import HubSpotCredentials
 from connectors.hubspot.feeds import feeds
 from connectors.hubspot.fields import catalogue
+from connectors.hubspot.lists import Lists
+from connectors.hubspot.lookups import lookups
 from connectors.hubspot.options import HubSpotOptions, check_options, object_type
 from connectors.hubspot.records import BATCH, Records
 from connectors.hubspot.schema import live
-from connectors.operation import Delivery, Write
+from connectors.operation import Delivery, Lookup, Write
 from connectors.source import Source
-from connectors.tabular import Drift, Table
+from connectors.tabular import Column, Drift, Table
+
+SENSITIVE_DATA = Condition(
+    "sensitive_data",
+    "the portal is an Enterprise one with sensitive data switched on, and what is health data is declared "
+    "in the target's `sensitivity`",
+)
+
+
+NO_CONTACTS = Table(
+    name="contacts", key=("healthie_id",), patient="healthie_id", columns={"healthie_id": Column(type="str")}
+)
 
 
 class HubSpot(Source):
     """One portal. Read-only, nothing but reads leaves; an entry is a contact, named by HubSpot's id."""
 
     name: ClassVar[str] = "hubspot"
+    holds: ClassVar[Holding] = Holding(
+        conditions=(BAA, SENSITIVE_DATA),
+        forbidden={Category.FREE_TEXT: "HubSpot's agreement leaves free text out"},
+    )
 
     def __init__(
         self,
@@ -39,7 +58,14 @@ class HubSpot(Source):
         check_options(tables, options)
         self._credentials = credentials
         self._client = Client(credentials, read_only=read_only)
-        self._tables = [_records(self._client, table, options) for table in tables]
+        self._contacts = _contacts(self._client, tables, options)
+        self._tables = [
+            self._contacts
+            if table.name == self._contacts.table.name
+            else Companies(self._client, table, options, self._contacts)
+            for table in tables
+        ]
+        self._lists = Lists(self._client, self._contacts)
 
     def check(self, paths: Collection[str] | None = None) -> Account:
         """Which portal is reached, and which scopes the token lacks. Raises Unauthorized or Transient."""
@@ -62,8 +88,13 @@ class HubSpot(Source):
         return reading.everyone(self._client)
 
     def writes(self) -> Mapping[str, Write]:
-        """One write for each table: {"upsert_contacts": …}."""
-        return {records.table.write: _write(records) for records in self._tables}
+        """One write for each table, and two for static lists: {"upsert_contacts": …, "add_to_list": …}."""
+        tables = [_write(records) for records in self._tables]
+        return {write.name: write for write in (*tables, *self._lists.writes())}
+
+    def lookups(self) -> Mapping[str, Lookup]:
+        """What the portal has of the patient's contact, in the declared columns."""
+        return lookups(self._contacts)
 
     def prepare(self) -> None:
         """Make the properties that are not there. The first write does it, too."""
@@ -88,18 +119,21 @@ class HubSpot(Source):
         self._client.close()
 
 
-def _records(client: Client, table: Table, options: HubSpotOptions) -> Records:
-    kind = Contacts if object_type(table, options) == "contacts" else Records
-    return kind(client, table, options)
+def _contacts(client: Client, tables: Sequence[Table], options: HubSpotOptions) -> Contacts:
+    """The one table of contacts; without one, contacts are found by the usual property and never written."""
+    found = [table for table in tables if object_type(table, options) == "contacts"]
+    if len(found) > 1:
+        raise ValueError("only one table may be contacts")
+    return Contacts(client, found[0] if found else NO_CONTACTS, options)
 
 
 def _write(records: Records) -> Write:
     table = records.table
-    what = "contact" if records.kind == "contacts" else "company"
+    what = "contact" if records.kind == "contacts" else "company, with the contact in it,"
     return Write(
         name=table.write,
         summary=table.summary
-        or f"Make the patient's {what} in HubSpot, or update the given properties of it. Idempotent.",
+        or f"Make the patient's {what} in HubSpot, or update its given properties. Idempotent.",
         arguments=records.rows.arguments,
         delivery=Delivery.UPSERT,
         send=records.send,

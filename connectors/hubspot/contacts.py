@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
+from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.hubspot.adoption import SHARED, TAKEN, email_of, matches, shared
 from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.reading import by_id
 from connectors.hubspot.records import Records
-from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, verdicts
+from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, lost_by, verdicts
 from connectors.hubspot.wire import Batch
 from connectors.operation import Outcome
 from connectors.tabular import Record, Table
+
+UNANSWERED = Verdict("unknown", "no_result")
 
 
 class Contacts(Records):
@@ -40,7 +43,10 @@ class Contacts(Records):
         sent = dict(super().upsert(records))
         taken = [at for at, verdict in sent.items() if verdict.code == "conflict"]
         if taken:
-            settled = self._adopt([records[at] for at in taken])
+            try:
+                settled = self._adopt([records[at] for at in taken])
+            except (Transient, Unknown, Unauthorized) as trouble:  # the others of the batch are settled
+                settled = dict.fromkeys(range(len(taken)), lost_by(trouble))
             sent |= {taken[at]: verdict for at, verdict in settled.items()}
         return sent
 
@@ -60,9 +66,7 @@ class Contacts(Records):
         if rest:
             contacts = {records[at].key: found[at].contact for at in rest}
             taken_over = self._take_over([records[at] for at in rest], contacts)
-            settled |= {
-                at: taken_over.get(number, Verdict("unknown", "no_result")) for number, at in enumerate(rest)
-            }
+            settled |= {at: taken_over.get(number, UNANSWERED) for number, at in enumerate(rest)}
         return settled
 
     def _take_over(self, records: Sequence[Record], contacts: Mapping[tuple[str | int, ...], str]) -> Sent:
@@ -70,7 +74,12 @@ class Contacts(Records):
             properties = {self.key: record.key[-1], **self.properties_of(record)}
             return {"id": contacts[record.key], "properties": properties}
 
-        answer = self.client.write(self.client.batches.update, Batch, self.kind, inputs(records, named))
+        try:
+            answer = self.client.write(self.client.batches.update, Batch, self.kind, inputs(records, named))
+        except Rejected as refused:
+            if len(records) == 1:
+                return {0: lost_by(refused)}
+            return {at: self._take_over([one], contacts).get(0, UNANSWERED) for at, one in enumerate(records)}
         sent = verdicts(answer, records, self.key)
         return {
             at: Verdict("done", "adopted", verdict.reference) if verdict.state == "done" else verdict

@@ -4,14 +4,14 @@ import hashlib
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
+from connectors.address import Endpoint, host_of, is_local
 from connectors.base import Settings
 from connectors.http import Patience
 
 HOST: Final = "https://api.hubapi.com"
 PRODUCTION: Final = ("api.hubapi.com", "api-eu1.hubapi.com")
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 RATE: Final = 9.0  # requests a second: a Free or Starter portal takes 100 in 10 seconds of one app
 SEARCH_RATE: Final = 4.0  # searches a second: a portal takes 5, of all its apps together
 
@@ -30,27 +30,25 @@ class HubSpotCredentials(Settings):
     """
 
     access_token: Annotated[SecretStr, AfterValidator(_sendable)]
-    url: str = HOST
+    url: Endpoint = HOST
     requests_per_second: Annotated[float | None, Field(gt=0, le=100)] = None
     patience: Patience | None = None
 
-    @model_validator(mode="after")
-    def _is_sendable(self) -> "HubSpotCredentials":
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and self.local):
-            raise ValueError("the url must be https")
-        if parts.username or parts.query or parts.fragment or not self.host or parts.path not in ("", "/"):
-            raise ValueError("the url must name a host alone, and hold no credentials")
-        return self
+    @field_validator("url")
+    @classmethod
+    def _is_a_host(cls, url: str) -> str:
+        if urlsplit(url).path not in ("", "/"):
+            raise ValueError("the url must name a host alone")
+        return url.rstrip("/")
 
     @property
     def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
+        return host_of(self.url)
 
     @property
     def local(self) -> bool:
         """A stand-in on this machine."""
-        return self.host in LOOPBACK
+        return is_local(self.url)
 
     @property
     def sandbox(self) -> bool:

@@ -12,7 +12,6 @@ from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized,
 from connectors.http import Answer
 from connectors.hubspot.wire import Trouble
 
-LONGEST: Final = timedelta(days=1)  # a wait that is asked for; HubSpot asks for a day at most
 LOCKED, MIGRATING = 423, 477  # HubSpot's own: busy with many changes; moving to another data centre
 WAITS: Final[Mapping[str, timedelta]] = {
     "TEN_SECONDLY_ROLLING": timedelta(seconds=10),
@@ -74,7 +73,7 @@ def _error(answer: Answer, back_off: float, zone: str) -> ConnectorError:
         return _limited(answer, message, back_off, zone)
     if answer.status in (LOCKED, MIGRATING):
         wait = answer.retry_after or timedelta(seconds=max(2.0, back_off))
-        return Transient(f"http_{answer.status}", message, wait=min(wait, LONGEST))
+        return Transient(f"http_{answer.status}", message, wait=wait)
     if answer.status in (401, 403):
         return _unauthorized(answer, message)
     if answer.status >= 500 or answer.status == 408:
@@ -101,7 +100,7 @@ def _limited(answer: Answer, message: str, back_off: float, zone: str) -> Transi
     wait = answer.retry_after
     if wait is None:
         wait = WAITS.get(policy, timedelta(seconds=back_off))
-    return Transient("rate_limited", message, wait=min(wait, LONGEST))
+    return Transient("rate_limited", message, wait=wait)
 
 
 def _unauthorized(answer: Answer, message: str) -> Unauthorized:

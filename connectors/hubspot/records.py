@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from connectors.errors import Rejected
+from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.hubspot import schema as schemas
 from connectors.hubspot.cells import cell_of, value_of
 from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions, ObjectType, object_type
 from connectors.hubspot.reading import by_id
 from connectors.hubspot.schema import Schema
-from connectors.hubspot.sending import Sent, deliver, inputs, verdicts
+from connectors.hubspot.sending import DRIFT, Sent, deliver, inputs, lost_by, verdicts
 from connectors.hubspot.wire import Batch
 from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Record, Rows, Table
@@ -48,7 +48,26 @@ class Records:
             return self._schema
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Write the items' records. Raises as a Write does."""
+        """Write the items' records; once more where the properties are not any more as they were seen.
+
+        Raises as a Write does.
+        """
+        before = self._schema
+        outcomes = self._send(items)
+        if before is None or self._schema is not None:
+            return outcomes
+        settled = [outcome for outcome in outcomes if outcome.code != DRIFT]
+        waiting = {outcome.key for outcome in outcomes} - {outcome.key for outcome in settled}
+        again = [item for item in items if item.key in waiting]
+        try:
+            return settled + self._send(again)
+        except (Transient, Unknown, Unauthorized) as trouble:
+            if not settled:
+                raise
+            lost = lost_by(trouble)
+            return settled + [Outcome(item.key, lost.state, lost.code) for item in again]
+
+    def _send(self, items: Sequence[Item]) -> list[Outcome]:
         try:
             records, outcomes = self.rows.records(items, self.make().objection)
         except Rejected as error:
@@ -61,13 +80,18 @@ class Records:
     def upsert(self, records: Sequence[Record]) -> Sent:
         """One batch. Raises Rejected if it is refused as a whole."""
         body = inputs(records, self._named)
+        codes: set[str] = set()
         try:
             answer = self.client.write(self.client.batches.upsert, Batch, self.kind, body)
+            sent = verdicts(answer, records, self.key)
+            codes = {verdict.code for verdict in sent.values()}
+            return sent
         except Rejected as refused:
-            if refused.code == "schema_drift":
-                self._schema = None  # look again before the next batch
+            codes = {refused.code}
             raise
-        return verdicts(answer, records, self.key)
+        finally:
+            if DRIFT in codes:
+                self._schema = None  # look again before the next batch
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' records hold now, in the columns that each item sets. Makes nothing."""
@@ -88,6 +112,17 @@ class Records:
             there = None if key is None else found.get(str(key[-1]))
             held[item.key] = None if there is None else self._values(there, item.arguments, asked)
         return held
+
+    def ids(self, patients: Sequence[str]) -> dict[str, str]:
+        """HubSpot's ids of these patients' records, of those that there are."""
+        found: dict[str, str] = {}
+        if not (self._schema or self.look()).is_keyed:
+            return found
+        wanted = list(dict.fromkeys(patients))
+        for at in range(0, len(wanted), BATCH):
+            for one in by_id(self.client, self.kind, wanted[at : at + BATCH], [self.key], by=self.key):
+                found[one.properties.get(self.key) or ""] = one.id
+        return found
 
     def properties_of(self, record: Record) -> dict[str, JsonValue]:
         """The values that the record's items set, as HubSpot takes them."""

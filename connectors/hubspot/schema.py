@@ -1,5 +1,6 @@
 """The portal's live properties: read once, compared with the declaration, and what is missing made."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,8 @@ class Schema:
         for drift in self.drift:
             if drift.code == "missing_key" or (drift.code in _HARD and drift.column in values):
                 return "schema_drift"
+        if not all(_EXACT.fullmatch(str(part)) for part in key):
+            return "inexact_key"
         for name, value in values.items():
             code = objection(name, value, self.table.columns[name].type, self.properties[name])
             if code is not None:
@@ -62,6 +65,8 @@ class Schema:
         return None
 
 
+# UNVERIFIED: is HubSpot's uniqueness blind to upper and lower case? Two patients are never to be one contact
+_EXACT: Final = re.compile(r"[0-9a-z._:@-]+", re.ASCII)
 _HARD: Final = ("wrong_type", "missing_column")
 
 

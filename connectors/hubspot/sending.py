@@ -13,6 +13,7 @@ from connectors.operation import Outcome
 from connectors.tabular import Record
 
 State = Literal["done", "rejected", "unknown", "transient"]
+DRIFT: Final = "schema_drift"
 PASSING: Final = frozenset({"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
 
 Attempt = Callable[[Sequence[Record]], "Sent"]
@@ -90,10 +91,11 @@ def deliver(records: Sequence[Record], attempt: Attempt) -> list[Outcome]:
         try:
             sent = attempt(part)
         except Rejected as refused:
-            if halves := _halves(part):
+            halves = [] if refused.code == DRIFT else _halves(part)  # all of them would be refused again
+            if halves:
                 parts += reversed(halves)
                 continue
-            sent = {0: Verdict("rejected", refused.code)}
+            sent = dict.fromkeys(range(len(part)), Verdict("rejected", refused.code))
         except (Transient, Unknown, Unauthorized) as trouble:
             if not outcomes:
                 raise
@@ -101,7 +103,7 @@ def deliver(records: Sequence[Record], attempt: Attempt) -> list[Outcome]:
         again: list[Record] = []
         for at, record in enumerate(part):
             verdict = sent.get(at, Verdict("unknown", "no_result"))
-            if verdict.state == "rejected" and len(record.versions) > 1:
+            if verdict.state == "rejected" and verdict.code != DRIFT and len(record.versions) > 1:
                 again.append(record)
             else:
                 outcomes += _all_of(record, verdict)
@@ -129,8 +131,16 @@ def _broken_off(
     trouble: ConnectorError, part: Sequence[Record], later: Sequence[Sequence[Record]]
 ) -> list[Outcome]:
     """HubSpot cannot go on. What was not tried was surely not applied."""
-    state: State = "unknown" if isinstance(trouble, Unknown) else "transient"
-    lost = Verdict(state, trouble.code)
-    untried = Verdict("transient", trouble.code)
+    lost, untried = lost_by(trouble), Verdict("transient", trouble.code)
     tried = [each for record in part for each in _all_of(record, lost)]
     return tried + [each for records in later for record in records for each in _all_of(record, untried)]
+
+
+def lost_by(trouble: ConnectorError) -> Verdict:
+    """What is known of an input whose request ended so, where others of its batch are settled.
+
+    Unauthorized: it was not applied, and the next batch tells the tenant.
+    """
+    if isinstance(trouble, Rejected):
+        return Verdict("rejected", trouble.code)
+    return Verdict("unknown" if isinstance(trouble, Unknown) else "transient", trouble.code)
