@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from connectors.errors import Rejected
 from connectors.hubspot.cells import MADE_AS, fits, objection
 from connectors.hubspot.client import Client
-from connectors.hubspot.failures import MissingScopes
+from connectors.hubspot.failures import MissingScopes, code_of
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.wire import Defined, Group, Groups, Properties, Property
 from connectors.tabular import Drift, Key, Table
@@ -94,7 +94,7 @@ def make(client: Client, kind: str, schema: Schema, options: HubSpotOptions) -> 
     for at in range(0, len(missing), AT_ONCE):
         inputs = [_definition(schema, name, options) for name in missing[at : at + AT_ONCE]]
         made = client.write(client.defining.create, Defined, kind, {"inputs": inputs})
-        if made.errors or len(made.results) < len(inputs):
+        if any(code_of(trouble) != "conflict" for trouble in made.errors):  # made meanwhile is made
             raise Rejected(
                 "schema_drift", f"hubspot: a property of {kind} could not be made; make it by hand"
             )

@@ -1,28 +1,34 @@
-"""What a connector offers, known without reaching it: its settings, its writes, its lookups.
+"""What a connector offers, known without reaching it: its settings, its writes, its lookups."""
 
-Connectors are imported when a tenant names them: together they take a second.
-"""
-# ruff: noqa: PLC0415
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from json import dumps, loads
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
-from connectors.base import Connector
 from connectors.entry import Category, EntryField
+from connectors.healthie.fields import catalogue
 from connectors.holding import Holding
 from connectors.operation import Lookup, Write
 from connectors.tabular import Table
+from flows.systems import NOWHERE, SYSTEMS
 from flows.tenants import Connectors, Target
 
-NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a target can do, by the writes' and lookups' own names, and what may be in it."""
+
+    writes: Mapping[str, Write]
+    lookups: Mapping[str, Lookup]
+    holds: Holding
 
 
 def credentials(connector: Connectors) -> type[BaseModel]:
     """The model of a connector's settings and secrets."""
+<<<<<<< HEAD
     if connector == "healthie":
         from connectors.healthie import HealthieCredentials
 
@@ -46,20 +52,20 @@ def credentials(connector: Connectors) -> type[BaseModel]:
     from agent.access import Access
 
     return Access
+=======
+    return SYSTEMS[connector].credentials
+>>>>>>> frame5
 
 
 def secrets(connector: Connectors) -> dict[str, bool]:
     """The names of what is secret of a connector, and whether it is needed."""
-    fields = credentials(connector).model_fields
-    return {name: field.is_required() for name, field in fields.items() if _is_secret(field.annotation)}
-
-
-def _is_secret(annotation: Any) -> bool:  # a type as it was written, of any kind
-    return annotation is SecretStr or SecretStr in get_args(annotation)
+    system = SYSTEMS[connector]
+    return {name: name in system.needed for name in system.secrets}
 
 
 def options(connector: Connectors) -> type[BaseModel] | None:
     """The model of a target's `options`, None where it has none."""
+<<<<<<< HEAD
     if connector == "csv":
         from connectors.csv import Format
 
@@ -69,13 +75,15 @@ def options(connector: Connectors) -> type[BaseModel] | None:
 
         return HubSpotOptions
     return None
+=======
+    return SYSTEMS[connector].options
+>>>>>>> frame5
 
 
-def holding(connector: Connectors) -> Holding:
-    """What a system may hold of patients. Raises ValueError for one that cannot be a target."""
-    if connector == "healthie":
-        from connectors.healthie import Healthie
+def offered(connector: Connectors, target: Target) -> Offered:
+    """What a target with these tables and options offers.
 
+<<<<<<< HEAD
         return Healthie.holds
     if connector == "hubspot":
         from connectors.hubspot import HubSpot
@@ -133,13 +141,28 @@ def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
 
         return lambda _tables: Probe(ProbeCredentials(url=NOWHERE))
     raise ValueError(f"{connector} cannot be a target")
+=======
+    Raises ValueError if the tables do not go together, or the connector cannot be a target.
+    """
+    tables = tuple(table.table().model_dump_json() for table in target.tables)
+    return _offered(connector, tables, dumps(target.options, sort_keys=True))
+
+
+@cache
+def _offered(connector: Connectors, tables: tuple[str, ...], options: str) -> Offered:
+    """Made once of what is told: many integrations have the same target."""
+    system = SYSTEMS[connector]
+    if system.target is None:
+        raise ValueError(f"{connector} cannot be a target")
+    declared = [Table.model_validate_json(table) for table in tables]
+    with closing(system.target(system.nowhere, declared, loads(options))) as unconnected:
+        return Offered(dict(unconnected.writes()), dict(unconnected.lookups()), unconnected.holds)
+>>>>>>> frame5
 
 
 @cache
 def fields() -> Mapping[str, EntryField]:
     """The fields that an entry of the source may have."""
-    from connectors.healthie.fields import catalogue
-
     return catalogue()
 
 
