@@ -104,21 +104,19 @@ SYSTEMS: Mapping[str, System] = {
         options=Format,
         nowhere={"folder": "."},
     ),
+    "hubspot": System(
+        HubSpotCredentials,
+        reach=lambda values: _hubspot(values, [], {}, read_only=True),
+        source=lambda values: _hubspot(values, [], {}, read_only=True),
+        target=_hubspot,
+        options=HubSpotOptions,
+        nowhere={"url": NOWHERE, "access_token": "none"},
+    ),
     "probe": System(
         ProbeCredentials,
         reach=_probe,
         target=lambda values, _tables, _options: _probe(values),
         nowhere={"url": NOWHERE},
     ),
-<<<<<<< HEAD
-    "hubspot": System(
-        HubSpotCredentials,
-        reach=lambda values: _hubspot(values, [], {}, read_only=True),
-        source=lambda values: _hubspot(values, [], {}, read_only=True),
-        target=_hubspot,
-    ),
-    "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
-=======
->>>>>>> frame5
     "model": System(Access),
 }

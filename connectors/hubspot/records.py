@@ -92,7 +92,7 @@ class Records:
         body = inputs(records, self._named)
         codes: set[str] = set()
         try:
-            answer = self.client.write(self.client.batches.upsert, Batch, self.kind, body)
+            answer = self.client.write(self.client.sdk.batches.upsert, Batch, self.kind, body)
             sent = verdicts(answer, records, self.key)
             codes = {verdict.code for verdict in sent.values()}
             return sent

@@ -28,33 +28,7 @@ class Offered:
 
 def credentials(connector: Connectors) -> type[BaseModel]:
     """The model of a connector's settings and secrets."""
-<<<<<<< HEAD
-    if connector == "healthie":
-        from connectors.healthie import HealthieCredentials
-
-        return HealthieCredentials
-    if connector == "sql":
-        from connectors.sql import SqlCredentials
-
-        return SqlCredentials
-    if connector == "csv":
-        from connectors.csv import CsvCredentials
-
-        return CsvCredentials
-    if connector == "hubspot":
-        from connectors.hubspot import HubSpotCredentials
-
-        return HubSpotCredentials
-    if connector == "probe":
-        from connectors.sandbox.probe import ProbeCredentials
-
-        return ProbeCredentials
-    from agent.access import Access
-
-    return Access
-=======
     return SYSTEMS[connector].credentials
->>>>>>> frame5
 
 
 def secrets(connector: Connectors) -> dict[str, bool]:
@@ -65,83 +39,12 @@ def secrets(connector: Connectors) -> dict[str, bool]:
 
 def options(connector: Connectors) -> type[BaseModel] | None:
     """The model of a target's `options`, None where it has none."""
-<<<<<<< HEAD
-    if connector == "csv":
-        from connectors.csv import Format
-
-        return Format
-    if connector == "hubspot":
-        from connectors.hubspot import HubSpotOptions
-
-        return HubSpotOptions
-    return None
-=======
     return SYSTEMS[connector].options
->>>>>>> frame5
 
 
 def offered(connector: Connectors, target: Target) -> Offered:
     """What a target with these tables and options offers.
 
-<<<<<<< HEAD
-        return Healthie.holds
-    if connector == "hubspot":
-        from connectors.hubspot import HubSpot
-
-        return HubSpot.holds
-    with closing(_unconnected(connector)([])) as unconnected:
-        return unconnected.holds
-
-
-def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
-    """The writes and the lookups, by their own names, of a target with these tables.
-
-    Raises ValueError if the tables do not go together.
-    """
-    if connector == "healthie":
-        return _healthie()
-    tables = [table.table() for table in target.tables]
-    if connector == "hubspot":
-        return _hubspot(target)
-    with closing(_unconnected(connector)(tables)) as unconnected:
-        return dict(unconnected.writes()), dict(unconnected.lookups())
-
-
-@cache
-def _healthie() -> tuple[dict[str, Write], dict[str, Lookup]]:
-    from connectors.healthie import Healthie, HealthieCredentials
-
-    known = HealthieCredentials(url=NOWHERE, api_key=SecretStr("none"))
-    with closing(Healthie(known, read_only=True)) as healthie:
-        return dict(healthie.writes()), dict(healthie.lookups())
-
-
-def _hubspot(target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
-    from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
-
-    known = HubSpotCredentials(url=NOWHERE, access_token=SecretStr("none"))
-    tables = [table.table() for table in target.tables]
-    with closing(HubSpot(known, tables, HubSpotOptions.model_validate(dict(target.options)))) as unconnected:
-        return dict(unconnected.writes()), dict(unconnected.lookups())
-
-
-def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
-    if connector == "sql":
-        from connectors.sql import Sql, SqlCredentials
-
-        return lambda tables: Sql(SqlCredentials(url=SecretStr("sqlite:////nowhere")), tables)
-    if connector == "csv":
-        from pathlib import Path
-
-        from connectors.csv import Csv, CsvCredentials
-
-        return lambda tables: Csv(CsvCredentials(folder=Path()), tables)
-    if connector == "probe":
-        from connectors.sandbox.probe import Probe, ProbeCredentials
-
-        return lambda _tables: Probe(ProbeCredentials(url=NOWHERE))
-    raise ValueError(f"{connector} cannot be a target")
-=======
     Raises ValueError if the tables do not go together, or the connector cannot be a target.
     """
     tables = tuple(table.table().model_dump_json() for table in target.tables)
@@ -157,7 +60,6 @@ def _offered(connector: Connectors, tables: tuple[str, ...], options: str) -> Of
     declared = [Table.model_validate_json(table) for table in tables]
     with closing(system.target(system.nowhere, declared, loads(options))) as unconnected:
         return Offered(dict(unconnected.writes()), dict(unconnected.lookups()), unconnected.holds)
->>>>>>> frame5
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The way to HubSpot: the dated API alone, nothing of an answer in an error, nothing sent by the SDK itself."""
+"""The way to HubSpot: the dated API alone, and nothing of an answer in an error."""
 
 import logging
 import subprocess
@@ -72,7 +72,7 @@ def test_an_error_quotes_nothing_of_its_answer(portal: StandIn, caplog: pytest.L
     )
     body = {"inputs": [{"id": "Zephyrine", "properties": {"no_such": "Zephyrine"}}]}
     with pytest.raises(ConnectorError) as refused:
-        client.write(client.batches.update, Listing, "contacts", body)
+        client.write(client.sdk.batches.update, Listing, "contacts", body)
     client.close()
 
     told = "".join(traceback.format_exception(refused.value)) + caplog.text
