@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
-from connectors.hubspot.adoption import SHARED, TAKEN, email_of, matches, shared
+from connectors.hubspot.adoption import CONFLICT, SHARED, TAKEN, email_of, matches, shared
 from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.reading import by_id
@@ -40,8 +40,13 @@ class Contacts(Records):
 
     def upsert(self, records: Sequence[Record]) -> Sent:
         """One batch, and the adoptions that came of it."""
-        sent = dict(super().upsert(records))
-        taken = [at for at, verdict in sent.items() if verdict.code == "conflict"]
+        try:
+            sent = dict(super().upsert(records))
+        except Rejected as refused:
+            if len(records) > 1 or refused.code != CONFLICT:
+                raise
+            sent = {0: lost_by(refused)}
+        taken = [at for at, verdict in sent.items() if verdict.code == CONFLICT]
         if taken:
             try:
                 settled = self._adopt([records[at] for at in taken])

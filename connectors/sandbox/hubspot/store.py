@@ -67,6 +67,14 @@ class Store:
         if self.object_type == "contacts":
             self.unique["email"] = {}
 
+    def forget(self) -> None:
+        """No records any more; the properties stay."""
+        for index in self.unique.values():
+            index.clear()
+        self.records.clear()
+        self.order.clear()
+        self.merged_into.clear()
+
     def define(self, new: Property) -> None:
         """Add a property. Raises where HubSpot would refuse it."""
         new.check()
