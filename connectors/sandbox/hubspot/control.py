@@ -137,7 +137,7 @@ def _list(portal: Portal, given: Json) -> JsonValue:
 
 
 def _members(portal: Portal, given: Json) -> JsonValue:
-    return sorted(str(id_) for id_ in portal.lists[str(given["id"])].members)
+    return [str(id_) for id_ in sorted(portal.lists[str(given["id"])].members)]
 
 
 def _links(portal: Portal, given: Json) -> JsonValue:
