@@ -40,6 +40,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     search_lag: float = 0.0  # seconds until the search shows what was written
+    search_drops: int = 0  # rows that are missing from each page of a search, and counted
     ten_seconds: int | None = None  # requests in ten seconds
     daily: int | None = None  # requests a day, until the portal's midnight
     searches: int | None = None  # searches in a second

@@ -64,6 +64,15 @@ def test_more_than_ten_thousand_with_one_stamp_are_each_found_once(portal: Stand
     assert portal.counts()["search"] == 55
 
 
+def test_a_page_that_is_shorter_than_the_search_counts_is_no_page(portal: StandIn, source: HubSpot) -> None:
+    portal.seed(5)
+    portal.configure(search_drops=1)
+
+    with pytest.raises(Transient) as short:
+        changed(source, Cursor(watermark=now() - timedelta(days=400)))
+    assert short.value.code == "incomplete_listing"
+
+
 def test_an_edit_in_the_middle_of_a_scan_loses_nobody(portal: StandIn, source: HubSpot) -> None:
     portal.seed(1_000, one_stamp=1_000)
     feed = source.feeds([])[0]
