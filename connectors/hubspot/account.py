@@ -10,6 +10,7 @@ from connectors.errors import Rejected, Transient, Unknown
 from connectors.hubspot.client import Client
 from connectors.hubspot.credentials import HubSpotCredentials
 from connectors.hubspot.failures import MissingScopes
+from connectors.hubspot.fields import catalogue
 from connectors.hubspot.schema import HIDDEN, live
 from connectors.hubspot.wire import Batch, Listing, Properties
 
@@ -50,9 +51,13 @@ def _lacks(probe: Callable[[Client, str], object], client: Client, kind: str) ->
 
 
 def _unseen(client: Client, names: Collection[str]) -> list[str]:
-    """The scopes without which some of these properties are not shown; or else the properties themselves."""
-    there = live(client, "contacts", names)
-    unseen = [name for name in names if name not in there]
+    """The scopes without which some of these properties are not shown; or else the properties themselves.
+
+    Of the portal's own alone: not every portal has all of HubSpot's.
+    """
+    own = [name for name in names if name not in set(catalogue())]
+    there = live(client, "contacts", own) if own else {}
+    unseen = [name for name in own if name not in there]
     scopes: list[str] = []
     for sensitivity in HIDDEN if unseen else ():
         scopes += _lacks(partial(_hidden, sensitivity), client, "contacts")

@@ -168,6 +168,7 @@ def test_check_asks_about_what_is_read_and_what_is_written(portal: StandIn, sour
     portal.property("diagnosis", dataSensitivity="sensitive", groupName="own")
     assert source.check(["email", "diagnosis", "no_such"]).missing == ("property no_such of contacts",)
 
+    assert source.check(source.fields()).missing == ()
     scopes = ("crm.objects.contacts.sensitive.read", "crm.objects.contacts.write")
     portal.configure(without_scopes=scopes)
     assert source.check(["email", "diagnosis"]).missing == scopes[:1]
