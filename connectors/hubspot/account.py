@@ -6,19 +6,18 @@ from functools import partial
 from pydantic import JsonValue
 
 from connectors.base import Account
-from connectors.errors import Rejected, Transient, Unknown
 from connectors.hubspot.client import Client
 from connectors.hubspot.credentials import HubSpotCredentials
 from connectors.hubspot.failures import MissingScopes
 from connectors.hubspot.fields import catalogue
 from connectors.hubspot.schema import HIDDEN, live
-from connectors.hubspot.wire import Batch, Listing, Properties
+from connectors.hubspot.wire import Listing, Properties
 
 
 def account(
     client: Client, credentials: HubSpotCredentials, written: Sequence[str], read: Collection[str]
 ) -> Account:
-    """The portal, asked about by harmless requests.
+    """The portal, asked about by harmless reads: a scope of writing that lacks is named by the first write.
 
     Args:
         written: the types of records that are written.
@@ -29,8 +28,7 @@ def account(
     portal = client.portal
     missing: dict[str, None] = {}
     for kind in dict.fromkeys(("contacts", *written)):
-        probes = (_properties, _search, _write) if kind in written else (_properties, _search)
-        for probe in probes:
+        for probe in (_properties, _search):
             missing |= dict.fromkeys(_lacks(probe, client, kind))
     if read and not missing:
         missing |= dict.fromkeys(_unseen(client, read))
@@ -75,13 +73,3 @@ def _properties(client: Client, kind: str) -> None:
 def _search(client: Client, kind: str) -> None:
     body: dict[str, JsonValue] = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1}
     client.read(client.sdk.search.do_search, Listing, kind, body)
-
-
-def _write(client: Client, kind: str) -> None:
-    """Nothing is written: an empty batch is refused, for its scope first (UNVERIFIED) or for being empty."""
-    try:
-        client.write(client.sdk.batches.upsert, Batch, kind, {"inputs": []})
-    except Rejected:
-        return
-    except Unknown as trouble:
-        raise Transient(trouble.code, str(trouble)) from None

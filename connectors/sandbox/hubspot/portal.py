@@ -146,7 +146,9 @@ class Portal:
 
 
 def kind_of(method: str, path: str) -> str:
-    """Read or write, of records; search; schema: properties are read; definition: they are made."""
+    """read or write, of records; search; schema: properties are read; definition: made; account."""
+    if path.startswith("/account-info/"):
+        return "account"
     if path.endswith("/search"):
         return "search"
     if "/properties/" in path:

@@ -116,6 +116,10 @@ def test_null_clears_and_what_is_not_set_stays(portal: StandIn, write: Write) ->
         "lastname": None,
         "plan": "gold",
     }
+    assert write.present([item("1", firstname=None, lastname="")])["k1"] == {
+        "firstname": None,
+        "lastname": "",
+    }
 
 
 def test_what_hubspot_took_and_did_not_keep_is_no_success(portal: StandIn, write: Write) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.changes import Cursor, scan
 from connectors.entry import Absent, Category, Found
-from connectors.errors import Denied, Rejected, Transient
+from connectors.errors import Denied, Rejected, Transient, Unauthorized
 from connectors.hubspot import HubSpot
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.hubspot import StandIn
@@ -164,18 +164,24 @@ def test_check_names_the_portal_and_the_scopes_that_lack(portal: StandIn, source
     assert source.check().missing == ("crm.schemas.contacts.read", "crm.objects.contacts.read")
 
 
-def test_check_asks_about_what_is_read_and_what_is_written(portal: StandIn, source: HubSpot) -> None:
+def test_check_asks_about_what_is_read(portal: StandIn, source: HubSpot) -> None:
     portal.property("diagnosis", dataSensitivity="sensitive", groupName="own")
     assert source.check(["email", "diagnosis", "no_such"]).missing == ("property no_such of contacts",)
 
     assert source.check(source.fields()).missing == ()
-    scopes = ("crm.objects.contacts.sensitive.read", "crm.objects.contacts.write")
-    portal.configure(without_scopes=scopes)
-    assert source.check(["email", "diagnosis"]).missing == scopes[:1]
+    scope = "crm.objects.contacts.sensitive.read"
+    portal.configure(without_scopes=[scope])
+    assert source.check(["email", "diagnosis"]).missing == (scope,)
+
+
+def test_a_scope_of_writing_that_lacks_is_named_by_the_first_write(portal: StandIn) -> None:
     target = hubspot(portal, CONTACTS)
-    assert target.check().missing == scopes[1:]
+    target.prepare()
+    portal.configure(without_scopes=["crm.objects.contacts.write"])
+
+    with pytest.raises(Unauthorized, match=r"crm\.objects\.contacts\.write"):
+        target.writes()["upsert_contacts"].send([item("1")])
     target.close()
-    assert portal.records() == []
 
 
 def test_every_field_has_a_category_and_unknown_names_are_the_portals_own(source: HubSpot) -> None:
