@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -12,6 +13,10 @@ from connectors.hubspot.failures import MissingScopes
 from connectors.hubspot.fields import catalogue
 from connectors.hubspot.schema import HIDDEN, live
 from connectors.hubspot.wire import Listing, Properties
+
+TESTED: Final = frozenset(
+    {"SANDBOX", "DEVELOPER_TEST", "APP_DEVELOPER"}
+)  # types of portals, none a practice's
 
 
 def account(
@@ -35,7 +40,7 @@ def account(
     return Account(
         system="hubspot",
         identity=f"{credentials.host}/portal/{portal.portal_id}",
-        sandbox=credentials.sandbox,
+        sandbox=credentials.sandbox or portal.account_type in TESTED,
         missing=tuple(missing),
     )
 

@@ -146,7 +146,7 @@ class Portal:
 
 
 def kind_of(method: str, path: str) -> str:
-    """read or write, of records; search; schema: properties are read; definition: made; account."""
+    """Read or write, of records; search; schema: properties are read; definition: made; account."""
     if path.startswith("/account-info/"):
         return "account"
     if path.endswith("/search"):
