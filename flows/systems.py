@@ -16,6 +16,7 @@ from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
+from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
@@ -68,6 +69,11 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> HubSpot:
+    known = HubSpotCredentials.model_validate(dict(values))
+    return HubSpot(known, tables, HubSpotOptions.model_validate(dict(options)), read_only=read_only)
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -97,6 +103,14 @@ SYSTEMS: Mapping[str, System] = {
         target=_csv,
         options=Format,
         nowhere={"folder": "."},
+    ),
+    "hubspot": System(
+        HubSpotCredentials,
+        reach=lambda values: _hubspot(values, [], {}, read_only=True),
+        source=lambda values: _hubspot(values, [], {}, read_only=True),
+        target=_hubspot,
+        options=HubSpotOptions,
+        nowhere={"url": NOWHERE, "access_token": "none"},
     ),
     "probe": System(
         ProbeCredentials,
