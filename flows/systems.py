@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo
 
 from agent.access import Access
 from connectors.address import local_endpoints
+from connectors.airtable import Airtable, AirtableCredentials, AirtableOptions
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
+from connectors.excel import Excel, ExcelCredentials, ExcelOptions
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.sandbox.probe import Probe, ProbeCredentials
@@ -74,6 +76,16 @@ def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_o
     return HubSpot(known, tables, HubSpotOptions.model_validate(dict(options)), read_only=read_only)
 
 
+def _airtable(values: Values, tables: Sequence[Table], options: Values) -> Airtable:
+    credentials = AirtableCredentials.model_validate(dict(values))
+    return Airtable(credentials, tables, AirtableOptions.model_validate(dict(options)))
+
+
+def _excel(values: Values, tables: Sequence[Table], options: Values) -> Excel:
+    credentials = ExcelCredentials.model_validate(dict(values))
+    return Excel(credentials, tables, ExcelOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -111,6 +123,20 @@ SYSTEMS: Mapping[str, System] = {
         target=_hubspot,
         options=HubSpotOptions,
         nowhere={"url": NOWHERE, "access_token": "none"},
+    ),
+    "airtable": System(
+        AirtableCredentials,
+        reach=lambda values: _airtable(values, [], {}),
+        target=_airtable,
+        options=AirtableOptions,
+        nowhere={"url": NOWHERE, "token": "none", "base": "app00000000000000"},
+    ),
+    "excel": System(
+        ExcelCredentials,
+        reach=lambda values: _excel(values, [], {}),
+        target=_excel,
+        options=ExcelOptions,
+        nowhere={"file": "nowhere.xlsx"},
     ),
     "probe": System(
         ProbeCredentials,
