@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -92,6 +93,7 @@ class Seen:
     path: str  # with the query
     trouble: Trouble | None = None
     status: int | None = None  # the system's own answer, where one came
+    at: float = field(default_factory=time.monotonic)  # seconds; when it was dealt with
 
 
 @dataclass

@@ -74,6 +74,12 @@ class Proxy:
         with self._lock:
             return list(self._seen)
 
+    @property
+    def number(self) -> int:
+        """How many came."""
+        with self._lock:
+            return len(self._seen)
+
     def count(self, method: str = "", path: str = "") -> int:
         """How many of them had this method and this part of the path."""
         return sum(method in ("", one.method) and path in one.path for one in self.seen)

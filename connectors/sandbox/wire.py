@@ -34,14 +34,14 @@ class Wire:
         self._stop, self._stopped = socket.socketpair()
         self._pairs: list[_Pair] = []
         self.port = int(self._listener.getsockname()[1])
-        self.requests = 0  # since the faults were set
+        self.number = 0  # of the requests since the faults were set
         self.troubles = 0  # of these, that met a fault
         threading.Thread(target=self._accept, daemon=True).start()
 
     def faults(self, *scripted: Fault, at_random: RandomFaults | None = None) -> None:
         """Replace all faults by these; nothing given clears them. Counting begins anew."""
         self._script.set(scripted, at_random)
-        self.requests = self.troubles = 0
+        self.number = self.troubles = 0
 
     def before(self, request: int, act: Callable[[], None], *, path: str = "") -> None:
         """Call `act` once, just before the `request`-th request from now on (the first is 1) is passed on."""
@@ -52,7 +52,7 @@ class Wire:
         text = sent.decode("latin-1")
         if self._word not in text:
             return None
-        self.requests += 1
+        self.number += 1
         fault = self._script.due("", text)
         self.troubles += fault is not None
         return fault
