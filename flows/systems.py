@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
 from agent.agent import Access
+from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
@@ -20,6 +21,7 @@ from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
+LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
 
 
@@ -41,6 +43,10 @@ class System:
     def needed(self) -> tuple[str, ...]:
         """The secret fields without which nothing can be reached."""
         return tuple(name for name in self.secrets if self.credentials.model_fields[name].is_required())
+
+    def local(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The endpoints among these values that only a stand-in has."""
+        return local_endpoints(self.credentials, values)
 
 
 def _is_secret(field: FieldInfo) -> bool:

@@ -20,6 +20,7 @@ from flows import pins
 from flows.check import approvals, models, offers
 from flows.check.connections import Described
 from flows.check.findings import Findings
+from flows.check.holding import objections
 from flows.check.job import Job
 from flows.check.marked import Marked, Place, dotted, model, read
 from flows.tenants import Connectors, Integration, Target
@@ -166,13 +167,16 @@ class _Look:
             try:
                 writes, looks = offers.writes(connection.connector, target)
             except ValueError as error:
-                self.say(("targets", name), f"({_first(error)})", "correct it")
+                self.say(("targets", name), f"({str(error).splitlines()[0]})", "correct it")
                 whole = False
                 continue
             lookups |= {f"{name}_{short}" for short in looks}
             offered |= {f"{name}_{short}": write for short, write in writes.items()}
             self._target(name, target, writes)
             self._options(name, target, connection.connector)
+            holds = offers.holding(connection.connector)
+            for below, what, todo in objections(connection.connector, holds, target):
+                self.say(("targets", name, *below), what, todo)
         for at, lookup in enumerate(self.integration.decide.lookups) if whole else ():
             if lookup not in lookups:
                 place: Place = ("decide", "lookups", at)
@@ -212,7 +216,6 @@ class _Look:
     def grants(self, policy: Policy, writes: Mapping[str, Write]) -> None:
         """Each granted argument by itself, so that each mistake is told."""
         known = offers.fields()
-
         for place, operation, argument in self.arguments():
             if operation not in writes:
                 continue
@@ -293,7 +296,3 @@ def _near(name: str, there: Mapping[str, object] | set[str]) -> str:
 
     near = get_close_matches(name, sorted(there), 1)
     return f"write {near[0]}" if near else f"there are: {', '.join(sorted(there)[:20]) or 'none'}"
-
-
-def _first(error: ValueError) -> str:
-    return str(error).splitlines()[0]

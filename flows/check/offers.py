@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from connectors.base import Connector
 from connectors.entry import Category, EntryField
+from connectors.holding import Holding
 from connectors.operation import Lookup, Write
 from connectors.tabular import Table
 from flows.tenants import Connectors, Target
@@ -60,6 +61,16 @@ def options(connector: Connectors) -> type[BaseModel] | None:
 
         return Format
     return None
+
+
+def holding(connector: Connectors) -> Holding:
+    """What a system may hold of patients. Raises ValueError for one that cannot be a target."""
+    if connector == "healthie":
+        from connectors.healthie import Healthie
+
+        return Healthie.holds
+    with closing(_unconnected(connector)([])) as unconnected:
+        return unconnected.holds
 
 
 def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
