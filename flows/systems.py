@@ -16,6 +16,8 @@ from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
+from connectors.redshift import Redshift, RedshiftCredentials, RedshiftOptions
+from connectors.s3 import S3, S3Credentials, S3Options
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
@@ -65,6 +67,15 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _s3(values: Values, tables: Sequence[Table], options: Values) -> S3:
+    return S3(S3Credentials.model_validate(dict(values)), tables, S3Options.model_validate(dict(options)))
+
+
+def _redshift(values: Values, tables: Sequence[Table], options: Values) -> Redshift:
+    known = RedshiftCredentials.model_validate(dict(values))
+    return Redshift(known, tables, RedshiftOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -91,6 +102,8 @@ SYSTEMS: Mapping[str, System] = {
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
     ),
+    "s3": System(S3Credentials, reach=lambda values: _s3(values, [], {}), target=_s3),
+    "redshift": System(RedshiftCredentials, reach=lambda values: _redshift(values, [], {}), target=_redshift),
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),
 }

@@ -19,9 +19,17 @@ from connectors.tabular import Table
 from flows.tenants import Connectors, Target
 
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
+NO_BUCKET = {"bucket": "nowhere", "access_key_id": "none", "secret_access_key": "none", "url": NOWHERE}
+NO_WAREHOUSE = {
+    "warehouse": NOWHERE,
+    "database": "none",
+    "user": "none",
+    "password": "none",
+    "copy_role": "arn:aws:iam::000000000000:role/none",
+}
 
 
-def credentials(connector: Connectors) -> type[BaseModel]:
+def credentials(connector: Connectors) -> type[BaseModel]:  # noqa: PLR0911  # one for each
     """The model of a connector's settings and secrets."""
     if connector == "healthie":
         from connectors.healthie import HealthieCredentials
@@ -35,6 +43,14 @@ def credentials(connector: Connectors) -> type[BaseModel]:
         from connectors.csv import CsvCredentials
 
         return CsvCredentials
+    if connector == "s3":
+        from connectors.s3 import S3Credentials
+
+        return S3Credentials
+    if connector == "redshift":
+        from connectors.redshift import RedshiftCredentials
+
+        return RedshiftCredentials
     if connector == "probe":
         from connectors.sandbox.probe import ProbeCredentials
 
@@ -60,6 +76,14 @@ def options(connector: Connectors) -> type[BaseModel] | None:
         from connectors.csv import Format
 
         return Format
+    if connector == "s3":
+        from connectors.s3 import S3Options
+
+        return S3Options
+    if connector == "redshift":
+        from connectors.redshift import RedshiftOptions
+
+        return RedshiftOptions
     return None
 
 
@@ -105,6 +129,16 @@ def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
         from connectors.csv import Csv, CsvCredentials
 
         return lambda tables: Csv(CsvCredentials(folder=Path()), tables)
+    if connector == "s3":
+        from connectors.s3 import S3, S3Credentials
+
+        bucket = S3Credentials.model_validate(NO_BUCKET)
+        return lambda tables: S3(bucket, tables)
+    if connector == "redshift":
+        from connectors.redshift import Redshift, RedshiftCredentials
+
+        warehouse = RedshiftCredentials.model_validate({**NO_BUCKET, **NO_WAREHOUSE})
+        return lambda tables: Redshift(warehouse, tables)
     if connector == "probe":
         from connectors.sandbox.probe import Probe, ProbeCredentials
 
