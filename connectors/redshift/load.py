@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from connectors.bucket import Bucket
-from connectors.errors import ConnectorError, Transient, Unknown
+from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.redshift import texts
 from connectors.redshift.failures import Failure, StatementFailed
 from connectors.redshift.stage import written
@@ -62,8 +62,7 @@ class Loader:
     def load(self, records: Sequence[Record]) -> Failure | None:
         """Merge the rows in one transaction. None if it was committed.
 
-        A failure that is "lost" may have been committed; every other one was not. Raises Transient or
-        Unauthorized if the rows did not get as far as the bucket.
+        A failure that is "lost" may have been committed; every other one was not.
         """
         table = self._table
         given = [name for name in table.plain if any(name in record.values for record in records)]
@@ -71,7 +70,9 @@ class Loader:
         content, null = written(records, table, given)
         id_ = uuid.uuid4().hex
         key = f"{self._folder}{table.name}/{id_}-{hashlib.sha256(content).hexdigest()[:16]}.csv.gz"
-        self._put(key, content)
+        failure = self._put(key, content)
+        if failure is not None:
+            return failure
         columns = (*table.key, *given)
         place = f"s3://{self._bucket.name}/{key}"
         copy = texts.copy(self._names, columns, place, self._role, self._region, null)
@@ -82,11 +83,16 @@ class Loader:
             with suppress(ConnectorError):  # the bucket's lifecycle rule takes what is left
                 self._bucket.remove(key)
 
-    def _put(self, key: str, content: bytes) -> None:
+    def _put(self, key: str, content: bytes) -> Failure | None:
         try:
             self._bucket.put(key, content, "application/gzip")
-        except Unknown as error:
-            raise Transient(error.code, "redshift: the bucket did not answer; nothing was loaded") from error
+        except Unauthorized as error:
+            return Failure("unauthorized", error.code)
+        except Rejected as error:
+            return Failure("table", error.code)
+        except (Transient, Unknown, Denied) as error:  # wherever the rows are, nothing was merged
+            return Failure("transient", error.code)
+        return None
 
     def _loaded(self, id_: str, rows: int, copy: str, merge: str) -> Failure | None:
         failure: Failure | None = OVERTAKEN

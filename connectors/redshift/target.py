@@ -125,7 +125,7 @@ class Target:
         self, failure: Failure, part: list[Record], later: list[list[Record]], *, nothing_yet: bool
     ) -> list[Outcome]:
         """The warehouse cannot go on. What was not tried was surely not applied."""
-        if nothing_yet and not later:
+        if nothing_yet:
             raise error_for(failure, written=True)
         untried = Failure("transient", failure.code)
         return _all_of(part, failure) + [each for records in later for each in _all_of(records, untried)]

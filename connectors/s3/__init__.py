@@ -34,19 +34,19 @@ class S3(Connector):
     holds: ClassVar[Holding] = Holding()
 
     def __init__(
-        self, credentials: S3Credentials, tables: Sequence[Table], layout: S3Options | None = None
+        self, credentials: S3Credentials, tables: Sequence[Table], options: S3Options | None = None
     ) -> None:
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
-        self._layout = layout or S3Options()
+        self._options = options or S3Options()
         self._sandbox = credentials.local
         self._bucket = Bucket(self.name, credentials)
-        self._targets = [Target(Dataset(self._bucket, table, self._layout)) for table in tables]
+        self._targets = [Target(Dataset(self._bucket, table, self._options)) for table in tables]
 
     def check(self) -> Account:
         """Is the bucket there, and what may be done in it? Raises Unauthorized or Transient."""
-        missing = self._bucket.missing(self._layout.root)
-        identity = f"s3://{self._bucket.name}/{self._layout.root}"
+        missing = self._bucket.missing(self._options.root)
+        identity = f"s3://{self._bucket.name}/{self._options.root}"
         return Account(system=self.name, identity=identity, sandbox=self._sandbox, missing=missing)
 
     def writes(self) -> Mapping[str, Write]:

@@ -28,12 +28,12 @@ MANY = 16  # small parts; then they are written together
 class Dataset:
     """A dataset below <prefix>/<table>/. Used by one thread at a time."""
 
-    def __init__(self, bucket: Bucket, table: Table, layout: S3Options) -> None:
+    def __init__(self, bucket: Bucket, table: Table, options: S3Options) -> None:
         self.table = table
         self.manifest = Manifest()
         self._bucket = bucket
-        self._layout = layout
-        self._root = f"{layout.root}{table.name}/"
+        self._options = options
+        self._root = f"{options.root}{table.name}/"
         self._log = Log("s3", bucket, self._root)
         self._places: dict[Key, str] = {}  # the part of each key's newest row
         self._held: dict[Key, tuple[str, Row]] = {}  # rows that were asked for or written last
@@ -75,7 +75,7 @@ class Dataset:
         """Commit these whole rows; False if another writer was faster. Raises Transient, Unknown, …"""
         number = self.manifest.number + 1
         stamped = [{**row, VERSION: number} for row in rows.values()]
-        part = self._put(stamped, number, self._layout.folder(datetime.now(UTC)))
+        part = self._put(stamped, number, self._options.folder(datetime.now(UTC)))
         if not self._commit([*self.manifest.entries, part]):
             return False
         for key, row in zip(rows, stamped, strict=True):
@@ -137,11 +137,11 @@ class Dataset:
 
     def _put(self, rows: Sequence[Row], number: int, folder: str) -> Part:
         columns = self.columns
-        content = encoded(rows, columns, self._layout)
-        name = f"part-{number:012d}-{hashlib.sha256(content).hexdigest()[:16]}{self._layout.ending}"
+        content = encoded(rows, columns, self._options)
+        name = f"part-{number:012d}-{hashlib.sha256(content).hexdigest()[:16]}{self._options.ending}"
         key = f"{self._root}{folder}{name}"
         try:
-            alone = self._bucket.put(key, content, CONTENT_TYPES[self._layout.format])
+            alone = self._bucket.put(key, content, CONTENT_TYPES[self._options.format])
         except Unknown as error:  # without a manifest that names it, it does not count
             raise Transient(
                 error.code, "s3: a part may be there, but it does not count; try again"

@@ -66,18 +66,18 @@ class S3Options(Settings):
         return f"dt={at:%Y-%m-%d}/" if self.partition == "day" else f"dt={at:%Y-%m}/"
 
 
-def encoded(rows: Sequence[Row], columns: Columns, layout: S3Options) -> bytes:
+def encoded(rows: Sequence[Row], columns: Columns, options: S3Options) -> bytes:
     """The rows as an object's content. Equal rows give equal bytes."""
-    if layout.format == "parquet":
-        return _parquet(rows, columns, layout.compression)
-    if layout.format == "csv":
+    if options.format == "parquet":
+        return _parquet(rows, columns, options.compression)
+    if options.format == "csv":
         lines = (
             [delimited.cell_of(row.get(name), kind, CSV) for name, kind in columns.items()] for row in rows
         )
         text = delimited.compose([list(columns), *lines], CSV)
     else:
         text = "".join(_line({name: row.get(name) for name in columns}) for row in rows)
-    return _compressed(text.encode(), layout.compression)
+    return _compressed(text.encode(), options.compression)
 
 
 def decoded(content: bytes, columns: Columns, name: str) -> list[Row]:
