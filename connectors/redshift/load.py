@@ -115,6 +115,7 @@ class Loader:
             failure = merged if isinstance(merged, Failure) else failure
             if failure.kind not in ("lost", "transient"):
                 return failure
+            self._number = None  # perhaps another load was the reason
         return Failure("transient", failure.code) if failure.kind == "lost" else failure
 
     def _merged(self, session: "Session", load: _Load) -> Literal["merged", "overtaken", "unsure"]:

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from connectors.sandbox.redshift import dialect
@@ -43,8 +44,14 @@ class Relay:
         except (OSError, EOFError):
             pass  # the other side went away
         finally:
-            for each in (self._client, self._upstream):
-                each.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Also for the thread that waits for the other side, and for the transaction that is open there."""
+        for each in (self._client, self._upstream):
+            with suppress(OSError):  # it has ended already
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
     def _let_in(self) -> bool:
         start = _start(self._client)
@@ -112,8 +119,7 @@ class Relay:
                 else:
                     self._client.sendall(_made(kind, body))
         except (OSError, EOFError):
-            for each in (self._client, self._upstream):
-                each.close()
+            self._end()
 
 
 def _error(code: str, words: str, severity: str = "FATAL") -> bytes:

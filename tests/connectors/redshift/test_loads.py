@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+from pydantic import JsonValue
 
 from connectors.errors import Transient, Unknown
 from connectors.operation import Item
@@ -14,6 +15,9 @@ from connectors.sandbox.wire import Wire
 from tests.connectors.bucket import moto
 from tests.connectors.redshift.places import Warehouse
 from tests.connectors.redshift.test_redshift import PATIENTS, upsert
+
+STEPS = ["BEGIN", "INSERT", "DELETE", "COPY", "MERGE", "COMMIT"]
+EXECUTE = "E\0\0\0\t"  # the message by which the driver has a prepared statement carried out
 
 
 @contextmanager
@@ -26,23 +30,26 @@ def behind(warehouse: Warehouse, word: str = "") -> Iterator[tuple[Redshift, Wir
             yield redshift, wire
 
 
-@pytest.mark.parametrize("word", ["INSERT", "DELETE", "COPY", "MERGE", "COMMIT"])
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("trouble", ["reset", "reset_applied", "hang_applied"])
 def test_wherever_the_connection_is_lost_a_load_is_merged_once(
-    warehouse: Warehouse, word: str, trouble: str
+    warehouse: Warehouse, step: str, trouble: str
 ) -> None:
+    rows: list[tuple[str, dict[str, JsonValue]]] = [("1", {"visits": 1}), ("2", {"visits": 2})]
     with behind(warehouse) as (redshift, wire):
-        wire.faults(Fault.model_validate({"trouble": trouble, "path": word, "seconds": 3}))
+        upsert(redshift, ("1", {"visits": 0}))
+        place = {"path": EXECUTE, "request": STEPS.index(step) + 1}
+        wire.faults(Fault.model_validate({"trouble": trouble, "seconds": 3, **place}))
         try:
-            outcomes = upsert(redshift, ("1", {"visits": 1}), ("2", {"visits": 2}))
+            outcomes = upsert(redshift, *rows)
         except Unknown:
-            assert (word, trouble) == ("COMMIT", "reset"), "only then nobody can tell"
-            outcomes = upsert(redshift, ("1", {"visits": 1}), ("2", {"visits": 2}))
+            assert (step, trouble) == ("COMMIT", "reset"), "only then nobody can tell"
+            outcomes = upsert(redshift, *rows)
 
         assert wire.troubles == 1
         assert [one.state for one in outcomes] == ["done", "done"]
         assert warehouse.rows("SELECT patient_id, visits FROM patients ORDER BY 1") == [("1", 1), ("2", 2)]
-        assert warehouse.rows("SELECT count(*) FROM _loads") == [(1,)]
+        assert warehouse.rows("SELECT row_count FROM _loads ORDER BY number") == [(1,), (2,)]
 
 
 def test_a_load_that_was_overtaken_merges_nothing(warehouse: Warehouse) -> None:
