@@ -29,6 +29,12 @@ AWS: Final = "https://s3.amazonaws.com"
 SEARCHED: Final = 1000  # names in one page of a listing
 
 
+Role = Annotated[
+    str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$", max_length=600)
+]
+"""The ARN of an IAM role: it is put into a statement's text, so nothing else may be."""
+
+
 class BucketCredentials(Settings):
     """A bucket, and the key by which it is reached.
 
@@ -41,11 +47,9 @@ class BucketCredentials(Settings):
     region: Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$")] = "us-east-1"
     access_key_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{4,128}$")]
     secret_access_key: SecretStr
-    role: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$")] | None = (
-        None
-    )
-    external_id: Annotated[str, Field(pattern=r"^[\w+=,.@:/-]{2,1224}$")] | None = None
-    kms_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9:/_-]{1,256}$")] | None = None
+    role: Role | None = None
+    external_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@:/-]+$", max_length=1224)] | None = None
+    kms_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9:/_-]+$", max_length=256)] | None = None
     url: Endpoint = AWS
     patience: Patience | None = None
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from connectors.address import Endpoint, is_local
-from connectors.bucket import BucketCredentials
+from connectors.bucket import BucketCredentials, Role
 
 PORT = 5439
 SILENCE = 620  # seconds: longer than a statement may take
@@ -24,7 +24,7 @@ class RedshiftCredentials(BucketCredentials):
     database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]{1,127}$")]
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+:@$-]{1,128}$")]
     password: SecretStr
-    copy_role: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$")]
+    copy_role: Role
     silence: Annotated[int, Field(ge=1)] = SILENCE
 
     @property

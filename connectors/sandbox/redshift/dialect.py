@@ -35,7 +35,7 @@ COPY = re.compile(
 CATALOGUE = (  # what Redshift has, in PostgreSQL's words; run once in a new database
     "CREATE DOMAIN super AS jsonb",
     "CREATE FUNCTION json_parse(text) RETURNS super LANGUAGE sql IMMUTABLE AS 'SELECT $1::jsonb::super'",
-    "CREATE FUNCTION json_serialize(super) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::text'",
+    "CREATE FUNCTION super_text(super) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::text'",
     "CREATE VIEW svv_columns AS SELECT table_schema::varchar, table_name::varchar, column_name::varchar, "
     "COALESCE(domain_name, data_type)::varchar AS data_type, "
     "character_maximum_length::int, numeric_scale::int, is_nullable::varchar, column_default::varchar "
@@ -57,6 +57,11 @@ class Copied(NamedTuple):
 def refused(statement: str) -> bool:
     """Would Redshift refuse it?"""
     return any(pattern.search(statement) for pattern in REFUSED)
+
+
+def spelled(statement: str) -> str:
+    """The same in PostgreSQL's words: JSON_SERIALIZE is one of its own, for another type."""
+    return statement.replace("JSON_SERIALIZE(", "super_text(")
 
 
 def copied(statement: str, role: str) -> Copied | None:

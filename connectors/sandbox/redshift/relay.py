@@ -93,7 +93,7 @@ class Relay:
         self._copying = statement.startswith("COPY ")
         if dialect.refused(statement):
             return "SELECT redshift_does_not_know_this()"
-        return self._copy(statement) if self._copying else statement
+        return self._copy(statement) if self._copying else dialect.spelled(statement)
 
     def _copy(self, statement: str) -> str:
         copied = dialect.copied(statement, self._stand_in.allowed.role)

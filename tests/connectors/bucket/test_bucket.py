@@ -12,7 +12,7 @@ import pytest
 
 from connectors.bucket import Bucket, BucketCredentials
 from connectors.bucket.failures import failure_by_status
-from connectors.errors import Rejected, Transient, Unauthorized
+from connectors.errors import Transient, Unauthorized
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.proxy import Proxy
 from tests.connectors.bucket import moto
@@ -150,6 +150,7 @@ def test_a_refusal_is_not_tried_again(opened: Callable[..., Bucket], proxy: Prox
 def test_nothing_of_this_machine_is_used(
     opened: Callable[..., Bucket], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    bucket = opened()
     settings = tmp_path / "config"
     settings.write_text("[default]\nendpoint_url = http://127.0.0.1:9\nregion = mars-1\n")
     for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
@@ -157,7 +158,7 @@ def test_nothing_of_this_machine_is_used(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(settings))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-this-machine")
 
-    assert opened().put("a", b"one", "text/plain")
+    assert bucket.put("a", b"one", "text/plain")
 
 
 def test_every_request_is_one_that_aws_describes(opened: Callable[..., Bucket], proxy: Proxy) -> None:
@@ -197,10 +198,3 @@ def _operation(method: str, path: str, bucket: str, spec: dict[str, Any]) -> str
         if free <= named and not re.search(r"[?&](uploads|uploadId|versioning)", path):
             return str(name)
     raise AssertionError(f"{method} with {sorted(query)} is no operation of S3's")
-
-
-def test_rejected_is_no_doubt(opened: Callable[..., Bucket], proxy: Proxy) -> None:
-    bucket = opened(bucket=moto.new_bucket())
-    with pytest.raises(Rejected):
-        bucket.put("x" * 2000, b"", "text/plain")
-    assert proxy.count("PUT") == 1
