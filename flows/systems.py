@@ -5,13 +5,13 @@ is in no object but the connector.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
-from agent.agent import Access
+from agent.access import Access
 from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
@@ -23,6 +23,7 @@ from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
+NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
 
@@ -35,6 +36,8 @@ class System:
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
     source: Callable[[Values], Source] | None = None  # read-only
     target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
+    options: type[BaseModel] | None = None  # of a target
+    nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -80,6 +83,14 @@ def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
 
+NO_BUCKET: Values = {
+    "url": NOWHERE,
+    "bucket": "nowhere",
+    "access_key_id": "none",
+    "secret_access_key": "none",
+}
+
+
 def access(values: Values) -> Access:
     """How a model is reached. It is no connector: nothing is read from it or written to it."""
     return Access.model_validate(dict(values))
@@ -91,19 +102,47 @@ SYSTEMS: Mapping[str, System] = {
         reach=_healthie(read_only=True),
         source=_healthie(read_only=True),
         target=lambda values, _tables, _options: _healthie(read_only=False)(values),
+        nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
         SqlCredentials,
         reach=lambda values: _sql(values, []),
         target=lambda values, tables, _options: _sql(values, tables),
+        nowhere={"url": "sqlite:////nowhere"},
     ),
     "csv": System(
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+        options=Format,
+        nowhere={"folder": "."},
     ),
-    "s3": System(S3Credentials, reach=lambda values: _s3(values, [], {}), target=_s3),
-    "redshift": System(RedshiftCredentials, reach=lambda values: _redshift(values, [], {}), target=_redshift),
-    "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
+    "s3": System(
+        S3Credentials,
+        reach=lambda values: _s3(values, [], {}),
+        target=_s3,
+        options=S3Options,
+        nowhere=NO_BUCKET,
+    ),
+    "redshift": System(
+        RedshiftCredentials,
+        reach=lambda values: _redshift(values, [], {}),
+        target=_redshift,
+        options=RedshiftOptions,
+        nowhere={
+            **NO_BUCKET,
+            "warehouse": NOWHERE,
+            "database": "none",
+            "user": "none",
+            "password": "none",
+            "copy_role": "arn:aws:iam::000000000000:role/none",
+        },
+    ),
+    "probe": System(
+        ProbeCredentials,
+        reach=_probe,
+        target=lambda values, _tables, _options: _probe(values),
+        nowhere={"url": NOWHERE},
+    ),
     "model": System(Access),
 }
