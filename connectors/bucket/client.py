@@ -4,14 +4,18 @@ What an exception says may quote a key or an answer, so ours are raised outside 
 """
 
 import hashlib
+import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import boto3  # type: ignore[import-untyped]  # has no types
 from botocore.config import Config  # type: ignore[import-untyped]  # likewise
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # likewise
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]  # likewise
+from botocore.session import Session  # type: ignore[import-untyped]  # likewise
 from urllib3.exceptions import HTTPError
 
 from connectors.bucket.failures import Failed, Failure, failure_by_status
@@ -26,6 +30,7 @@ Given = Mapping[str, Any]  # an answer of the SDK
 DIGEST = "sha256"  # the name of our metadata: an ETag is no content's hash with KMS
 BROKEN = (BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError, KeyError)
 LONGEST = timedelta(days=1)  # of a wait that is asked for
+_MAKING = threading.Lock()  # a session makes one client at a time
 ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
@@ -146,7 +151,6 @@ def ended(act: Callable[[], Result]) -> Result:
 def _requests(credentials: "BucketCredentials", patience: Patience) -> Requests:
     """A client that takes nothing from this machine's environment or files, and retries nothing."""
     settings = Config(
-        region_name=credentials.region,
         retries={"total_max_attempts": 1},
         connect_timeout=patience.connect,
         read_timeout=patience.answer,
@@ -154,17 +158,26 @@ def _requests(credentials: "BucketCredentials", patience: Patience) -> Requests:
         ignore_configured_endpoint_urls=True,
         s3={"addressing_style": "path" if credentials.endpoint else "virtual"},
     )
+    place = {"region_name": credentials.region, "endpoint_url": credentials.endpoint, "config": settings}
     keys = {
         "aws_access_key_id": credentials.access_key_id,
         "aws_secret_access_key": credentials.secret_access_key.get_secret_value(),
     }
-    place = {"config": settings, "endpoint_url": credentials.endpoint}
-    if credentials.role:
-        keys = _assumed(
-            credentials, boto3.Session(**keys, region_name=credentials.region).client("sts", **place)
-        )
-    session = boto3.Session(**keys, region_name=credentials.region)
-    return cast(Requests, session.client("s3", **place))
+    with _MAKING:
+        if credentials.role:
+            keys = _assumed(credentials, _session().client("sts", **place, **keys))
+        return cast(Requests, _session().client("s3", **place, **keys))
+
+
+@cache
+def _session() -> Any:  # boto3 has no types
+    """The process's one session, which reads the SDK's descriptions once. It knows no credentials."""
+    nothing = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.Session(botocore_session=Session(session_vars=nothing))
 
 
 def _assumed(credentials: "BucketCredentials", sts: Any) -> dict[str, str]:  # boto3 has no types

@@ -6,9 +6,10 @@ What a driver says quotes values, so it goes into no message, and our errors are
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
-import redshift_connector
+from redshift_connector import Connection
 from redshift_connector.error import Error
 
 from connectors.address import Reach
@@ -30,8 +31,10 @@ class Session:
         self.statements = 0  # that were run, those that begin and end transactions left out
         Reach("redshift", credentials.warehouse).sure()
         failure: Failure | None = LOST
+        self._connection = Connection.__new__(Connection)
         try:
-            self._connection = redshift_connector.connect(
+            Connection.__init__(
+                self._connection,
                 host=credentials.host,
                 port=credentials.port,
                 database=credentials.database,
@@ -49,6 +52,7 @@ class Session:
         else:
             failure = None
         if failure is not None:
+            self.close()
             raise StatementFailed(failure)
         self.run("SET timezone TO 'UTC'")
         self.run(f"SET statement_timeout TO {STATEMENT * 1000}")
@@ -62,10 +66,12 @@ class Session:
         return self._asked(statement, values, rows=True)[1]
 
     def close(self) -> None:
-        try:
+        """End it. The driver leaves its own sockets open where it was not let in or was cut off."""
+        with suppress(*BROKEN):
             self._connection.close()
-        except BROKEN:
-            return  # it was gone before
+        for name in ("_sock", "_usock"):
+            with suppress(*BROKEN):
+                getattr(self._connection, name).close()
 
     def _asked(
         self, statement: str, values: Sequence[object], *, rows: bool

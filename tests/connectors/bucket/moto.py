@@ -9,14 +9,8 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 KEYS = {"access_key_id": "testing", "secret_access_key": "secret-of-the-bucket"}
-QUICK = {
-    "attempts": 4,
-    "first_wait": 0.01,
-    "longest_wait": 2.0,
-    "back_off": 0.05,
-    "connect": 2.0,
-    "answer": 1.0,
-}
+QUICK = {"first_wait": 0.01, "longest_wait": 2.0, "back_off": 0.05, "connect": 2.0, "answer": 2.0}
+PATIENT = {**QUICK, "answer": 30.0}  # where nothing hangs but the machine
 
 
 @cache

@@ -32,7 +32,13 @@ def opened(proxy: Proxy) -> Iterator[Callable[..., Bucket]]:
     made: list[Bucket] = []
 
     def new(**more: Any) -> Bucket:
-        values = {**moto.KEYS, "bucket": moto.new_bucket(), "url": proxy.url, "patience": moto.QUICK, **more}
+        values = {
+            **moto.KEYS,
+            "bucket": moto.new_bucket(),
+            "url": proxy.url,
+            "patience": moto.PATIENT,
+            **more,
+        }
         made.append(Bucket("s3", BucketCredentials.model_validate(values)))
         return made[-1]
 
@@ -156,6 +162,7 @@ def test_nothing_of_this_machine_is_used(
     for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("AWS_PROFILE", "of-this-machine")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-this-machine")
 
     assert bucket.put("a", b"one", "text/plain")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connectors.redshift import Redshift, RedshiftCredentials
 from connectors.sandbox.wire import Wire
-from tests.connectors.every import PEOPLE, TABLE, Case, Held, World, held
+from tests.connectors.every import PEOPLE, TABLE, Case, Held, Most, World, held
 from tests.connectors.redshift import places
 from tests.connectors.sql import servers
 
@@ -41,6 +41,7 @@ def _behind(warehouse: places.Warehouse, wire: Wire) -> World:
         table=TABLE,
         proxy=wire,
         alter=lambda: warehouse.run("ALTER TABLE people RENAME COLUMN full_name TO renamed"),
+        writes=lambda: len(warehouse.stand_in.writes),
     )
 
 
@@ -51,6 +52,7 @@ CASES = [
         credentials=RedshiftCredentials,
         opened=opened,
         wire=True,
+        most=Most(writes=4, unit="statements"),
         sdk=("redshift_connector", "boto3", "botocore"),
         exempt={
             "test_an_absurd_wait_is_not_waited_for": "a warehouse asks for no wait",

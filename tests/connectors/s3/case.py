@@ -66,6 +66,7 @@ def opened(_folder: Path) -> Iterator[World]:
             table=TABLE,
             proxy=proxy,
             alter=lambda: take_a_column_away(bucket),
+            writes=lambda: len(moto.keys(bucket)),
         )
 
 
@@ -76,5 +77,6 @@ CASES = [
         credentials=S3Credentials,
         opened=opened,
         sdk=("boto3", "botocore", "pyarrow"),
+        most=Most(writes=3, unit="objects"),
     )
 ]

@@ -41,7 +41,7 @@ def connect(bucket: str, proxy: Proxy) -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def made(table: Table = PATIENTS, options: Mapping[str, Any] | None = None, **more: Any) -> S3:
-            values = {**moto.KEYS, "bucket": bucket, "url": proxy.url, "patience": moto.QUICK, **more}
+            values = {**moto.KEYS, "bucket": bucket, "url": proxy.url, "patience": moto.PATIENT, **more}
             connector = S3(
                 S3Credentials.model_validate(values), [table], S3Options.model_validate(options or {})
             )
