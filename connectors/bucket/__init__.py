@@ -119,11 +119,14 @@ class Bucket:
     def names(self, prefix: str, after: str = "") -> Iterator[str]:
         """The keys that begin with the prefix and come after that one, in order. Raises as reads do."""
         while True:
-            page = self._call(lambda client, at=after: client.names(prefix, at, SEARCHED), repeat=True)
+            page = self._page(prefix, after)
             yield from page
             if len(page) < SEARCHED:
                 return
             after = page[-1]
+
+    def _page(self, prefix: str, after: str) -> list[str]:
+        return self._call(lambda client: client.names(prefix, after, SEARCHED), repeat=True)
 
     def remove(self, key: str) -> None:
         """Remove an object, also if it is not there. Raises as writes do."""

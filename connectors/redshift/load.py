@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from connectors.bucket import Bucket
@@ -57,7 +58,8 @@ class Loader:
         self._names, self._table = names, table
         self._role, self._region, self._folder = role, region, folder
         self._staged = 0  # the session that has our stage
-        self._number: int | None = None  # of the newest load that may have been merged
+        self._newest: int | None = None  # the number of the newest load that is known
+        self._doubted = 0  # the greatest number of a load of ours that may still be merged
 
     def load(self, records: Sequence[Record]) -> Failure | None:
         """Merge the rows in one transaction. None if it was committed.
@@ -95,30 +97,28 @@ class Loader:
         return None
 
     def _loaded(self, id_: str, rows: int, copy: str, merge: str) -> Failure | None:
-        failure: Failure | None = OVERTAKEN
+        failure = OVERTAKEN
         for _ in range(TRIES):
             number = self._next()
             if isinstance(number, Failure):
                 failure = number
                 continue
             load = _Load(id_, number, rows, copy, merge)
-            merged = self._warehouse.act(lambda session, load=load: self._merged(session, load))
+            merged = self._warehouse.act(partial(self._merged, load))
             if merged == "merged":
                 return None
             if merged == "unsure":
-                self._number = number  # a later load has a greater one: then this one can merge nothing more
+                self._doubted = number  # a later load has a greater one: then this one can merge nothing more
                 return None if self._is_entered(id_) else MAYBE
             if merged == "overtaken":
-                self._number = None
-                failure = OVERTAKEN
-                continue
+                merged = OVERTAKEN
             failure = merged if isinstance(merged, Failure) else failure
             if failure.kind not in ("lost", "transient"):
                 return failure
-            self._number = None  # perhaps another load was the reason
+            self._newest = None  # perhaps another load was the reason
         return Failure("transient", failure.code) if failure.kind == "lost" else failure
 
-    def _merged(self, session: "Session", load: _Load) -> Literal["merged", "overtaken", "unsure"]:
+    def _merged(self, load: _Load, session: "Session") -> Literal["merged", "overtaken", "unsure"]:
         """One transaction, four statements. Raises StatementFailed if it was surely not committed."""
         names = self._names
         if self._staged != self._warehouse.session:
@@ -139,20 +139,20 @@ class Loader:
             if failed.failure.kind != "lost":
                 raise
         else:
-            self._number = load.number
+            self._newest = load.number
             return "merged"
         self._warehouse.close()
         return "unsure"
 
     def _next(self) -> int | Failure:
-        if self._number is None:
+        if self._newest is None:
             newest = self._warehouse.act(
                 lambda session: session.rows(texts.newest(self._names), (self._table.name,))
             )
             if isinstance(newest, Failure):
                 return newest
-            self._number = int(newest[0][0])
-        return self._number + 1
+            self._newest = int(newest[0][0])
+        return max(self._newest, self._doubted) + 1
 
     def _is_entered(self, id_: str) -> bool:
         found = self._warehouse.act(lambda session: session.rows(texts.entered(self._names), (id_,)))

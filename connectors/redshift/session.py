@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-from redshift_connector import Connection
+from redshift_connector.core import Connection
 from redshift_connector.error import Error
 
 from connectors.address import Reach

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import JsonValue
@@ -78,14 +79,14 @@ class Target:
         distinct = list(dict.fromkeys(key for key in keys.values() if key is not None))
         for at in range(0, len(distinct), CHUNK):
             part = distinct[at : at + CHUNK]
-            found.update(self._warehouse.read(lambda session, part=part: self._select(session, names, part)))
+            found.update(self._warehouse.read(partial(self._select, names, part)))
         return {
             item.key: None if (key := keys[item.key]) is None else _held(found.get(key), item.arguments)
             for item in items
         }
 
     def _select(
-        self, session: "Session", names: Sequence[str], keys: Sequence[Key]
+        self, names: Sequence[str], keys: Sequence[Key], session: "Session"
     ) -> dict[Key, dict[str, JsonValue]]:
         parts = [list(dict.fromkeys(parts)) for parts in zip(*keys, strict=True)]
         statement = texts.select(self._names, self.table, names, [len(each) for each in parts])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.redshift.credentials import RedshiftCredentials
-from connectors.redshift.failures import Failure, StatementFailed
+from connectors.redshift.failures import LOST, Failure, StatementFailed
 
 if TYPE_CHECKING:
     from connectors.redshift.session import Session
@@ -27,13 +27,15 @@ class Warehouse:
 
     def read(self, ask: "Callable[[Session], Answer]") -> Answer:
         """What `ask` gives. Raises Transient, Unauthorized or Rejected."""
+        failure = LOST
         for _ in range(TRIES):
             found = self.act(ask)
             if not isinstance(found, Failure):
                 return found
-            if found.kind not in ("lost", "transient"):
+            failure = found
+            if failure.kind not in ("lost", "transient"):
                 break
-        raise error_for(found, written=False)
+        raise error_for(failure, written=False)
 
     def act(self, act: "Callable[[Session], Answer]") -> Answer | Failure:
         """What `act` gives, or why it failed. Nothing is tried again."""

@@ -102,14 +102,14 @@ def _compressed(content: bytes, compression: Compression) -> bytes:
     if compression == "gzip":
         return gzip.compress(content, 6, mtime=0)
     if compression == "zstd":
-        import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415  # large, and only where asked for
+        import pyarrow  # noqa: PLC0415  # large, and only where asked for
 
         return bytes(pyarrow.Codec("zstd").compress(content, asbytes=True))
     return content
 
 
 def _zstd_undone(content: bytes) -> bytes:
-    import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415  # large, and only where asked for
+    import pyarrow  # noqa: PLC0415  # large, and only where asked for
 
     with pyarrow.CompressedInputStream(pyarrow.BufferReader(content), "zstd") as stream:
         return bytes(stream.read())
@@ -129,7 +129,7 @@ def _from_csv(text: str, columns: Columns) -> list[Row]:
 
 
 def _schema(columns: Columns) -> "pyarrow.Schema":
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  # large, and only where asked for
+    import pyarrow as pa  # noqa: PLC0415  # large, and only where asked for
 
     types: dict[ColumnType, Any] = {
         "str": pa.string(),
@@ -144,8 +144,8 @@ def _schema(columns: Columns) -> "pyarrow.Schema":
 
 
 def _parquet(rows: Sequence[Row], columns: Columns, compression: Compression) -> bytes:
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  # large, and only where asked for
-    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  # likewise
+    import pyarrow as pa  # noqa: PLC0415  # large, and only where asked for
+    from pyarrow import parquet  # noqa: PLC0415  # likewise
 
     cells = [{name: _cell(row.get(name), kind) for name, kind in columns.items()} for row in rows]
     made = io.BytesIO()
@@ -155,8 +155,8 @@ def _parquet(rows: Sequence[Row], columns: Columns, compression: Compression) ->
 
 
 def _from_parquet(content: bytes, columns: Columns) -> list[Row]:
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  # large, and only where asked for
-    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  # likewise
+    import pyarrow as pa  # noqa: PLC0415  # large, and only where asked for
+    from pyarrow import parquet  # noqa: PLC0415  # likewise
 
     rows = cast(list[dict[str, Any]], parquet.read_table(pa.BufferReader(content)).to_pylist())
     return [

@@ -22,6 +22,7 @@ def server() -> str:
     return f"http://{host}:{port}"
 
 
+@cache
 def client() -> Any:
     """The SDK's own, past all connectors."""
     return boto3.Session(

@@ -11,7 +11,7 @@ from typing import Any
 from connectors.s3 import S3, S3Credentials, S3Options
 from connectors.sandbox.proxy import Proxy
 from tests.connectors.bucket import moto
-from tests.connectors.every import PEOPLE, TABLE, Case, World, held
+from tests.connectors.every import PEOPLE, TABLE, Case, Most, World, held
 
 FOLDER = "lake/people/_manifests/"
 
