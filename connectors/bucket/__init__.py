@@ -156,10 +156,11 @@ class Bucket:
 
     def _call(self, act: "Callable[[Client], Answer]", *, repeat: bool) -> Answer:
         """What `act` gives, after a few attempts. `repeat`: it changes nothing, so nothing is in doubt."""
-        doubt = False
+        doubt, failure = False, Failure("lost", "unreachable")
         for attempt in range(self._patience.attempts):
-            self._await_turn()
-            failure: Failure | None = None
+            if not self._took_turn():
+                failure = Failure("busy", "rate_limited")
+                break
             try:
                 return act(self._reached())
             except Failed as failed:
@@ -171,12 +172,12 @@ class Bucket:
                 break
         raise self._error(failure, doubt=doubt)
 
-    def _await_turn(self) -> None:
+    def _took_turn(self) -> bool:
+        """False if the store asked for a longer silence than is waited for here."""
         self._reach.sure()
         wait = self._limiter.turn(self._patience.longest_wait)
-        if wait < 0:
-            raise Transient("rate_limited", f"{self._system}: the store asked for silence; try again later")
-        time.sleep(wait)
+        time.sleep(max(wait, 0.0))
+        return wait >= 0
 
     def _waited(self, failure: Failure, attempt: int) -> bool:
         """Wait before the next attempt; False if that is not worth it."""
@@ -192,8 +193,7 @@ class Bucket:
             time.sleep(wait)
         return True
 
-    def _error(self, failure: Failure | None, *, doubt: bool) -> ConnectorError:
-        failure = failure or Failure("lost", "unreachable")
+    def _error(self, failure: Failure, *, doubt: bool) -> ConnectorError:
         message = f"{self._system}: the bucket: {failure.code}"
         if doubt:
             return Unknown(failure.code, f"{message}: whether the object was put must be looked up")

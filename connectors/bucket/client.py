@@ -200,15 +200,19 @@ def _whole(sound: bool) -> bool:
     return True
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+def _answer(error: object) -> Given:
+    return cast(Given, getattr(error, "response", {}))
 
 
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+def _code(error: object) -> str:
+    return str(_answer(error).get("Error", {}).get("Code", ""))
 
 
-def _retry_after(error: ClientError) -> timedelta | None:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+def _status(error: object) -> int:
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _retry_after(error: object) -> timedelta | None:
+    headers = _answer(error).get("ResponseMetadata", {}).get("HTTPHeaders", {})
     asked = Answer(_status(error), headers, b"").retry_after
     return None if asked is None else min(asked, LONGEST)

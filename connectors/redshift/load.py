@@ -112,7 +112,7 @@ class Loader:
                 return None if self._is_entered(id_) else MAYBE
             if merged == "overtaken":
                 merged = OVERTAKEN
-            failure = merged if isinstance(merged, Failure) else failure
+            failure = merged
             if failure.kind not in ("lost", "transient"):
                 return failure
             self._newest = None  # perhaps another load was the reason

@@ -79,9 +79,9 @@ class Session:
         self.statements += statement not in ("BEGIN", "COMMIT", "ROLLBACK")
         failure = LOST
         try:
-            cursor = self._connection.cursor()
+            cursor = cast(Any, self._connection.cursor())  # its methods have no types
             cursor.execute(statement, tuple(values) or None)
-            found = cast(Any, cursor.fetchall()) if rows else ()
+            found = cursor.fetchall() if rows else ()
             return cursor.rowcount, [tuple(row) for row in found]
         except BROKEN as error:
             failure = failure_of(error)

@@ -119,7 +119,7 @@ class Dataset:
     @property
     def columns(self) -> dict[str, ColumnType]:
         """The columns of the next part: those that are there, and those that are declared."""
-        declared = {name: column.type for name, column in self.table.columns.items()}
+        declared: dict[str, ColumnType] = {name: column.type for name, column in self.table.columns.items()}
         return {**declared, **self.manifest.columns, VERSION: "int"}
 
     def _drift(self, found: Manifest) -> Iterator[Drift]:

@@ -10,16 +10,14 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from importlib import import_module
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, JsonValue
 
 from connectors import delimited
 from connectors.base import Settings
 from connectors.values import DIGITS, PLACES, ColumnType, Value, as_json
-
-if TYPE_CHECKING:
-    import pyarrow  # type: ignore[import-untyped]  # has no types
 
 Row = dict[str, JsonValue]
 Columns = Mapping[str, ColumnType]
@@ -102,15 +100,12 @@ def _compressed(content: bytes, compression: Compression) -> bytes:
     if compression == "gzip":
         return gzip.compress(content, 6, mtime=0)
     if compression == "zstd":
-        import pyarrow  # noqa: PLC0415  # large, and only where asked for
-
-        return bytes(pyarrow.Codec("zstd").compress(content, asbytes=True))
+        return bytes(_arrow().Codec("zstd").compress(content, asbytes=True))
     return content
 
 
 def _zstd_undone(content: bytes) -> bytes:
-    import pyarrow  # noqa: PLC0415  # large, and only where asked for
-
+    pyarrow = _arrow()
     with pyarrow.CompressedInputStream(pyarrow.BufferReader(content), "zstd") as stream:
         return bytes(stream.read())
 
@@ -128,9 +123,17 @@ def _from_csv(text: str, columns: Columns) -> list[Row]:
     ]
 
 
-def _schema(columns: Columns) -> "pyarrow.Schema":
-    import pyarrow as pa  # noqa: PLC0415  # large, and only where asked for
+def _arrow() -> Any:  # it has no types
+    """Large, and only where it is asked for."""
+    return import_module("pyarrow")
 
+
+def _parquet_files() -> Any:  # likewise
+    return import_module("pyarrow.parquet")
+
+
+def _schema(columns: Columns) -> Any:  # likewise
+    pa = _arrow()
     types: dict[ColumnType, Any] = {
         "str": pa.string(),
         "int": pa.int64(),
@@ -144,21 +147,16 @@ def _schema(columns: Columns) -> "pyarrow.Schema":
 
 
 def _parquet(rows: Sequence[Row], columns: Columns, compression: Compression) -> bytes:
-    import pyarrow as pa  # noqa: PLC0415  # large, and only where asked for
-    from pyarrow import parquet  # noqa: PLC0415  # likewise
-
     cells = [{name: _cell(row.get(name), kind) for name, kind in columns.items()} for row in rows]
     made = io.BytesIO()
-    table = pa.Table.from_pylist(cells, schema=_schema(columns))
-    parquet.write_table(table, made, compression=compression)
+    table = _arrow().Table.from_pylist(cells, schema=_schema(columns))
+    _parquet_files().write_table(table, made, compression=compression)
     return made.getvalue()
 
 
 def _from_parquet(content: bytes, columns: Columns) -> list[Row]:
-    import pyarrow as pa  # noqa: PLC0415  # large, and only where asked for
-    from pyarrow import parquet  # noqa: PLC0415  # likewise
-
-    rows = cast(list[dict[str, Any]], parquet.read_table(pa.BufferReader(content)).to_pylist())
+    table = _parquet_files().read_table(_arrow().BufferReader(content))
+    rows = cast(list[dict[str, Any]], table.to_pylist())
     return [
         {name: _value(cell, columns[name]) for name, cell in row.items() if name in columns} for row in rows
     ]
