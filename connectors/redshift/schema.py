@@ -6,14 +6,16 @@ Tables are made and columns added; nothing is ever dropped, narrowed or changed.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.redshift import texts
-from connectors.redshift.session import Session
 from connectors.redshift.stage import LARGEST, size
 from connectors.redshift.texts import Names
 from connectors.tabular import Drift, Key, Table
 from connectors.values import PLACES, ColumnType, Value
+
+if TYPE_CHECKING:
+    from connectors.redshift.session import Session
 
 HOLDS: Mapping[ColumnType, tuple[str, ...]] = {
     "str": ("character varying",),
@@ -64,7 +66,7 @@ class Shape:
         return None
 
 
-def make(session: Session, names: Names, table: Table) -> None:
+def make(session: "Session", names: Names, table: Table) -> None:
     """Create the table and the ledger of loads, and add the columns that are not there."""
     session.run(texts.make_loads(names))
     there = {column.name for column in _columns(session, names)}
@@ -76,7 +78,7 @@ def make(session: Session, names: Names, table: Table) -> None:
             session.run(texts.add(names, table, name))
 
 
-def look(session: Session, names: Names, table: Table) -> Shape:
+def look(session: "Session", names: Names, table: Table) -> Shape:
     """The table as it is now. One that is not there does not differ: it will be made as declared."""
     there = {column.name: column for column in _columns(session, names)}
     if not there:
@@ -90,7 +92,7 @@ def look(session: Session, names: Names, table: Table) -> Shape:
     return Shape(tuple(drift), frozenset(table.columns) - broken, lengths, places)
 
 
-def _columns(session: Session, names: Names) -> list[Found]:
+def _columns(session: "Session", names: Names) -> list[Found]:
     found = session.rows(texts.columns_of(), (names.schema.lower(), names.table.lower()))
     return [Found(*row) for row in found]
 
