@@ -116,7 +116,7 @@ def newest(names: Names) -> str:
 
 
 def clear(names: Names) -> str:
-    """What a load that broke off left in the stage would be merged with this one's rows: it is stale."""
+    """What an earlier load left in the stage is stale: it would be merged once more."""
     return f"DELETE FROM {names.stage}"
 
 

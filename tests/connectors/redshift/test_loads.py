@@ -84,6 +84,15 @@ def test_two_loads_at_once_do_not_undo_each_other(warehouse: Warehouse) -> None:
         assert warehouse.rows("SELECT number FROM _loads ORDER BY 1") == [(1,), (2,), (3,)]
 
 
+def test_what_an_earlier_load_left_in_the_stage_is_not_merged_again(warehouse: Warehouse) -> None:
+    with behind(warehouse) as (redshift, _):
+        upsert(redshift, ("1", {"visits": 1}))
+        warehouse.run("UPDATE patients SET visits = 9")  # somebody else's
+        upsert(redshift, ("2", {"visits": 2}))
+
+        assert warehouse.rows("SELECT patient_id, visits FROM patients ORDER BY 1") == [("1", 9), ("2", 2)]
+
+
 def test_what_a_broken_load_left_in_the_stage_is_not_merged(warehouse: Warehouse) -> None:
     with behind(warehouse) as (redshift, _):
         upsert(redshift, ("1", {"visits": 1}))
