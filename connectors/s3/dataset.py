@@ -20,8 +20,9 @@ from connectors.s3.manifest import Log, Manifest, Meta, Part
 from connectors.tabular import Drift, Key, Table
 from connectors.values import ColumnType
 
-SMALL = 25_000  # newest rows: a part with fewer is written together with other such parts, some time
-LARGE = 50_000  # rows of a part that is made of several
+SMALL = 10_000  # newest rows: a part with fewer is written together with other such parts, some time
+LARGE = 20_000  # rows of a part that is made of several
+HEAVY = 8_000_000  # bytes: a part that has more stays as it is, whatever it holds
 MANY = 16  # small parts; then they are written together
 
 
@@ -89,7 +90,11 @@ class Dataset:
         The parts themselves stay: whoever reads an older manifest goes on.
         """
         newest = Counter(self._places.values())
-        small = [part for part in self.manifest.entries if newest[part.url] < SMALL]
+        small = [
+            part
+            for part in self.manifest.entries
+            if newest[part.url] < SMALL and part.meta.content_length < HEAVY
+        ]
         if len(small) < MANY:
             return
         number = self.manifest.number + 1
