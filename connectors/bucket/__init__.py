@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import Field, SecretStr
 
-from connectors.address import Endpoint, Reach, is_local
+from connectors.address import Endpoint, Reach, host_of, is_local
 from connectors.base import Settings
 from connectors.bucket.failures import Failed, Failure
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
@@ -80,6 +80,8 @@ class Bucket:
 
     def __init__(self, system: str, credentials: BucketCredentials) -> None:
         self.name = credentials.bucket
+        own = credentials.endpoint is None
+        self.identity = f"s3://{self.name}" if own else f"s3://{host_of(credentials.url)}/{self.name}"
         self._system = system
         self._credentials = credentials
         self._patience = credentials.pace

@@ -76,7 +76,7 @@ class Redshift(Connector):
         known = self._credentials
         return Account(
             system=self.name,
-            identity=f"redshift://{known.host}:{known.port}/{known.database}, s3://{known.bucket}/{self._folder}",
+            identity=f"redshift://{known.host}:{known.port}/{known.database}, {self._bucket.identity}",
             sandbox=known.here,
             missing=(*lacks, *self._bucket.missing(self._folder)),
         )

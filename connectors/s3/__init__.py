@@ -46,8 +46,9 @@ class S3(Connector):
     def check(self) -> Account:
         """Is the bucket there, and what may be done in it? Raises Unauthorized or Transient."""
         missing = self._bucket.missing(self._options.root)
-        identity = f"s3://{self._bucket.name}/{self._options.root}"
-        return Account(system=self.name, identity=identity, sandbox=self._sandbox, missing=missing)
+        return Account(
+            system=self.name, identity=self._bucket.identity, sandbox=self._sandbox, missing=missing
+        )
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""

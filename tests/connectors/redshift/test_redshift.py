@@ -245,7 +245,7 @@ def test_what_lacks_is_named(redshift: Redshift, warehouse: Warehouse) -> None:
     assert account.sandbox and account.missing == ()
     assert account.identity == (
         f"redshift://127.0.0.1:{warehouse.stand_in.port}/{warehouse.values()['database']}, "
-        f"s3://{warehouse.bucket}/ferry-loads/"
+        f"s3://127.0.0.1/{warehouse.bucket}"
     )
 
 

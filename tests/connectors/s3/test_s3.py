@@ -258,6 +258,15 @@ def test_a_bucket_that_is_none_is_refused(wrong: Mapping[str, object]) -> None:
     assert moto.KEYS["secret_access_key"] not in str(error.value)
 
 
+def test_the_account_is_the_bucket_whatever_the_target_says(connect: Connect, bucket: str) -> None:
+    """It is pinned when the connection is made, and no target's options are known then."""
+    one, other = connect().check(), connect(options={"prefix": "lake"}).check()
+
+    assert one.identity == other.identity == f"s3://127.0.0.1/{bucket}"
+    assert one.sandbox
+    assert one.missing == ()
+
+
 def test_two_tables_of_one_name_are_refused() -> None:
     known = S3Credentials.model_validate({**moto.KEYS, "bucket": "fine"})
     with pytest.raises(ValueError, match="same name"):
