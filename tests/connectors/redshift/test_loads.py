@@ -21,10 +21,10 @@ EXECUTE = "E\0\0\0\t"  # the message by which the driver has a prepared statemen
 
 
 @contextmanager
-def behind(warehouse: Warehouse, word: str = "") -> Iterator[tuple[Redshift, Wire]]:
+def behind(warehouse: Warehouse, silence: int = 60) -> Iterator[tuple[Redshift, Wire]]:
     """A connector behind a wire of its own."""
-    with Wire(("127.0.0.1", warehouse.stand_in.port), word=word) as wire:
-        made = RedshiftCredentials.model_validate({**warehouse.values(wire.port), "silence": 2})
+    with Wire(("127.0.0.1", warehouse.stand_in.port)) as wire:
+        made = RedshiftCredentials.model_validate({**warehouse.values(wire.port), "silence": silence})
         with closing(Redshift(made, [PATIENTS])) as redshift:
             redshift.prepare()
             yield redshift, wire
@@ -36,7 +36,7 @@ def test_wherever_the_connection_is_lost_a_load_is_merged_once(
     warehouse: Warehouse, step: str, trouble: str
 ) -> None:
     rows: list[tuple[str, dict[str, JsonValue]]] = [("1", {"visits": 1}), ("2", {"visits": 2})]
-    with behind(warehouse) as (redshift, wire):
+    with behind(warehouse, silence=2) as (redshift, wire):
         upsert(redshift, ("1", {"visits": 0}))
         place = {"path": EXECUTE, "request": STEPS.index(step) + 1}
         wire.faults(Fault.model_validate({"trouble": trouble, "seconds": 3, **place}))
