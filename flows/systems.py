@@ -19,6 +19,8 @@ from connectors.csv import Csv, CsvCredentials, Format
 from connectors.excel import Excel, ExcelCredentials, ExcelOptions
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
+from connectors.redshift import Redshift, RedshiftCredentials, RedshiftOptions
+from connectors.s3 import S3, S3Credentials, S3Options
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
@@ -86,8 +88,25 @@ def _excel(values: Values, tables: Sequence[Table], options: Values) -> Excel:
     return Excel(credentials, tables, ExcelOptions.model_validate(dict(options)))
 
 
+def _s3(values: Values, tables: Sequence[Table], options: Values) -> S3:
+    return S3(S3Credentials.model_validate(dict(values)), tables, S3Options.model_validate(dict(options)))
+
+
+def _redshift(values: Values, tables: Sequence[Table], options: Values) -> Redshift:
+    known = RedshiftCredentials.model_validate(dict(values))
+    return Redshift(known, tables, RedshiftOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
+
+
+NO_BUCKET: Values = {
+    "url": NOWHERE,
+    "bucket": "nowhere",
+    "access_key_id": "none",
+    "secret_access_key": "none",
+}
 
 
 def access(values: Values) -> Access:
@@ -137,6 +156,27 @@ SYSTEMS: Mapping[str, System] = {
         target=_excel,
         options=ExcelOptions,
         nowhere={"file": "nowhere.xlsx"},
+    ),
+    "s3": System(
+        S3Credentials,
+        reach=lambda values: _s3(values, [], {}),
+        target=_s3,
+        options=S3Options,
+        nowhere=NO_BUCKET,
+    ),
+    "redshift": System(
+        RedshiftCredentials,
+        reach=lambda values: _redshift(values, [], {}),
+        target=_redshift,
+        options=RedshiftOptions,
+        nowhere={
+            **NO_BUCKET,
+            "warehouse": NOWHERE,
+            "database": "none",
+            "user": "none",
+            "password": "none",
+            "copy_role": "arn:aws:iam::000000000000:role/none",
+        },
     ),
     "probe": System(
         ProbeCredentials,

@@ -29,7 +29,9 @@ from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
-Connectors = Literal["healthie", "hubspot", "sql", "csv", "airtable", "excel", "probe", "model"]
+Connectors = Literal[
+    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "probe", "model"
+]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
