@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from agent.agent import Access
 from connectors.base import Connector
+from connectors.bigquery import BigQuery, BigQueryCredentials, BigQueryOptions
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.sandbox.probe import Probe, ProbeCredentials
@@ -59,6 +60,11 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _bigquery(values: Values, tables: Sequence[Table], options: Values) -> BigQuery:
+    known = BigQueryCredentials.model_validate(dict(values))
+    return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -85,6 +91,7 @@ SYSTEMS: Mapping[str, System] = {
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
     ),
+    "bigquery": System(BigQueryCredentials, reach=lambda values: _bigquery(values, [], {}), target=_bigquery),
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),
 }

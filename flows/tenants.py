@@ -28,7 +28,7 @@ from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
-Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
+Connectors = Literal["healthie", "sql", "csv", "bigquery", "probe", "model"]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"

@@ -78,8 +78,8 @@ class Api:
         table.clustering_fields = list(made.cluster) or None
         self._create(table)
 
-    def extend(self, seen: Seen, fields: Sequence[Field]) -> bool:
-        """Give the table this schema: its own columns as they are, and more. False if it changed meanwhile."""
+    def extend(self, seen: Seen, fields: Sequence[Field]) -> None:
+        """Give the table this schema: what it has, and more. Nothing is done if it changed meanwhile."""
         seen.table.schema = _schema(fields)
         try:
             repeated(
@@ -89,8 +89,6 @@ class Api:
         except Rejected as error:
             if error.code != "changed_meanwhile":
                 raise
-            return False
-        return True
 
     def stage(self, name: str, fields: Sequence[Field], rows: bytes) -> datetime:
         """Load the rows into a new table, which Google forgets after a day; when it was made.

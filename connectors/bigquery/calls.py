@@ -87,7 +87,7 @@ def _ended(id_: str, send: Callable[[str], object], look: Callable[[str], Any], 
 
 
 def _sdk(ask: Callable[[], T]) -> T:
-    """The SDK reads answers without looking: one that is not of the agreed shape fails somewhere within it."""
+    """The SDK reads answers without looking: one of another shape than agreed fails somewhere within."""
     try:
         return ask()
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, TimeoutError):

@@ -1,10 +1,8 @@
 """Rows as BigQuery loads them: JSON lines, each value in a spelling that loses nothing."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -28,7 +26,7 @@ class Lines:
         }
 
     def objection(self, key: Key, values: Mapping[str, Value]) -> str | None:
-        """Why this row cannot be loaded, as a code, or None: a list that is no such list, or too much at once."""
+        """Why this row cannot be loaded, as a code, or None: a list is no such list, or it is too much."""
         try:
             line = self.line(Record(key, ()), dict(values))
         except ValidationError as error:

@@ -56,7 +56,9 @@ class Shape:
     lengths: Mapping[str, int] = field(default_factory=dict[str, int])
     digits: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])  # before, after
     required: frozenset[str] = frozenset()
-    records: Mapping[str, Field] = field(default_factory=dict[str, Field])  # lists, in the order of their fields
+    records: Mapping[str, Field] = field(
+        default_factory=dict[str, Field]
+    )  # lists, in the order of their fields
 
     def objection(self, key: Key, values: Mapping[str, Value]) -> str | None:
         """Why this row cannot be stored exactly as it is, as a code, or None."""
@@ -71,7 +73,8 @@ class Shape:
         if any(len(str(values[name] or "")) > most for name, most in self.lengths.items() if name in values):
             return "too_long"
         return next(
-            (code for name, limits in self.digits.items() if (code := _beyond(values.get(name), limits))), None
+            (code for name, limits in self.digits.items() if (code := _beyond(values.get(name), limits))),
+            None,
         )
 
 
@@ -115,7 +118,10 @@ def _nullable(name: str, kind_: str) -> dict[str, Any]:
 def staging(table: Table, shape: Shape, columns: Sequence[str]) -> list[Field]:
     """The table that rows are loaded into. Records have the target's own order of fields: it is by position
     that BigQuery gives one record's values to another."""
-    plain = ["STRING" if table.columns[name].type == "json" else TYPES[table.columns[name].type] for name in columns]
+    plain = [
+        "STRING" if table.columns[name].type == "json" else TYPES[table.columns[name].type]
+        for name in columns
+    ]
     given: Field = {"name": GIVEN, "type": "STRING", "mode": "REPEATED"}
     return [
         *(_nullable(name, TYPES[table.columns[name].type]) for name in table.key),
@@ -157,8 +163,12 @@ def look(found: Found | None, table: Table, layout: Layout) -> Shape:
     there = {str(each["name"]).lower(): each for each in found.fields}
     own = {name: there[name.lower()] for name in declared if name.lower() in there}
     drift = [*_column_drift(table, layout, declared, own), *_extra_drift(table, found, declared)]
-    limits = {name: limit for name in table.columns if name in own and (limit := _digits(own[name], table, name))}
-    lengths = {name: most for name in table.columns if name in own and (most := _length(own[name], table, name))}
+    limits = {
+        name: limit for name in table.columns if name in own and (limit := _digits(own[name], table, name))
+    }
+    lengths = {
+        name: most for name in table.columns if name in own and (most := _length(own[name], table, name))
+    }
     drift += [Drift(table.name, name, "narrower") for name in (*lengths, *limits)]
     broken = {each.column.partition(".")[0] for each in drift if each.code in (*_BROKEN, "missing_key")}
     return Shape(

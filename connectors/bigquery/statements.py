@@ -24,8 +24,8 @@ def merge(
 ) -> Query:
     """Insert the staged rows, or set what each of them gives in the row with its key.
 
-    columns: those that the target has, without the key. texts: those among them that are staged as JSON text,
-    because it is not stated what BigQuery makes of a JSON string in a loaded file.
+    columns: those that the target has, without the key. texts: those among them that are staged as JSON
+    text, because it is not stated what BigQuery makes of a JSON string in a loaded file.
     """
     matched = " AND ".join(f"T.`{name}` = S.`{name}`" for name in table.key)
     value = {
@@ -47,12 +47,12 @@ def merge(
 
 
 def select(target: str, table: Table, columns: Sequence[str], keys: Sequence[Key]) -> Query:
-    """The key and these columns of the rows whose key's parts are among the wanted ones: all rows, and more."""
+    """The key and these columns of all rows whose key has parts of the wanted ones: those, and more."""
     names = ", ".join(f"`{name}`" for name in (*table.key, *columns))
     wanted = " AND ".join(f"`{name}` IN UNNEST(@key_{at})" for at, name in enumerate(table.key))
     parts = [list(dict.fromkeys(part)) for part in zip(*keys, strict=True)]
     kinds = ["INT64" if table.columns[name].type == "int" else "STRING" for name in table.key]
     return Query(
         f"SELECT {names} FROM `{target}` WHERE {wanted}",  # noqa: S608  # likewise
-        lists=tuple((f"key_{at}", kind, part) for at, (kind, part) in enumerate(zip(kinds, parts, strict=True))),
+        lists=tuple((f"key_{at}", kinds[at], part) for at, part in enumerate(parts)),
     )

@@ -12,7 +12,7 @@ from connectors.bigquery import schema
 from connectors.bigquery.options import Layout
 from connectors.bigquery.rows import Lines, held
 from connectors.bigquery.schema import Shape
-from connectors.bigquery.statements import AT, merge, select
+from connectors.bigquery.statements import merge, select
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Key, Record, Rows, Table
@@ -26,7 +26,7 @@ TRIES: Final = 3  # to add columns to a table that others change, too
 
 
 class Target:
-    """A declared table and the one that is there. `api`: made at the first use, so that naming a table is free."""
+    """A declared table and the one that is there. `api` is made at the first use: to name a table is free."""
 
     def __init__(self, api: "Callable[[], Api]", at: str, table: Table, layout: Layout) -> None:
         self.table = table
@@ -85,7 +85,9 @@ class Target:
         names = [name for name in self.table.plain if name in asked]
         found = self._read(names, wanted)
         return {
-            item.key: None if (key := keys[item.key]) is None else self._answer(found.get(key), item.arguments)
+            item.key: None
+            if (key := keys[item.key]) is None
+            else self._answer(found.get(key), item.arguments)
             for item in items
         }
 
@@ -118,13 +120,14 @@ class Target:
                 self._api().create(self.table.name, made)
                 continue
             fields = schema.extended(found, made) if found.plain else None
-            if fields is None or self._api().extend(found, fields):
-                break
+            if fields is None:
+                return schema.look(found, self.table, self._layout)
+            self._api().extend(found, fields)  # or somebody else did meanwhile: look again
         return self.look()
 
     def _merged(self, shape: Shape, records: Sequence[Record], lines: bytes) -> list[Outcome]:
         columns = [name for name in self.table.plain if name in shape.readable]
-        name = f"_ferry_{hashlib.sha256(uuid.uuid4().bytes + lines).hexdigest()[:32]}"
+        name = f"ferry_staging_{hashlib.sha256(uuid.uuid4().bytes + lines).hexdigest()[:32]}"
         try:
             try:
                 at = self._api().stage(name, schema.staging(self.table, shape, columns), lines)

@@ -34,6 +34,10 @@ def credentials(connector: Connectors) -> type[BaseModel]:
         from connectors.csv import CsvCredentials
 
         return CsvCredentials
+    if connector == "bigquery":
+        from connectors.bigquery import BigQueryCredentials
+
+        return BigQueryCredentials
     if connector == "probe":
         from connectors.sandbox.probe import ProbeCredentials
 
@@ -59,6 +63,10 @@ def options(connector: Connectors) -> type[BaseModel] | None:
         from connectors.csv import Format
 
         return Format
+    if connector == "bigquery":
+        from connectors.bigquery import BigQueryOptions
+
+        return BigQueryOptions
     return None
 
 
@@ -94,6 +102,10 @@ def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
         from connectors.csv import Csv, CsvCredentials
 
         return lambda tables: Csv(CsvCredentials(folder=Path()), tables)
+    if connector == "bigquery":
+        from connectors.bigquery import BigQuery, nobody
+
+        return lambda tables: BigQuery(nobody(), tables)
     if connector == "probe":
         from connectors.sandbox.probe import Probe, ProbeCredentials
 
