@@ -51,7 +51,8 @@ class Lines:
 
     def line(self, record: Record, values: Mapping[str, Value]) -> bytes:
         """One row. Raises ValidationError if a list of records is none."""
-        row: dict[str, object] = dict(zip(self._table.key, record.key, strict=True))
+        parts = (_spelled(part) for part in record.key)
+        row: dict[str, object] = dict(zip(self._table.key, parts, strict=True))
         for name, value in values.items():
             if value is not None:  # null is what is not there; so is an empty list
                 row[name] = self._cell(name, value)
@@ -63,12 +64,19 @@ class Lines:
             return [_record(element) for element in self._lists[name].validate_python(value)]
         if self._table.columns[name].type == "json":
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return as_json(value)
+        return _spelled(value)
+
+
+def _spelled(value: object) -> JsonValue:
+    """As BigQuery's own exports spell it: whole numbers are texts there, and so exact."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return as_json(value)
 
 
 def _record(element: ArgumentModel) -> dict[str, JsonValue]:
     """Its fields without those that are null: they need not be named."""
-    values = {name: as_json(getattr(element, name)) for name in type(element).model_fields}
+    values = {name: _spelled(getattr(element, name)) for name in type(element).model_fields}
     return {name: value for name, value in values.items() if value is not None}
 
 

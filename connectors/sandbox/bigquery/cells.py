@@ -31,6 +31,7 @@ KINDS = frozenset(
 RESERVED = ("_TABLE_", "_FILE_", "_PARTITION", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ZONED = re.compile(r".*(Z|[+-]\d\d:?\d\d| UTC)", re.ASCII)
 
@@ -125,8 +126,10 @@ def _scalar(field: Field, value: JsonValue) -> Cell:
         return value
     if field.kind == "BOOLEAN" and isinstance(value, bool):
         return int(value)
-    if field.kind == "INTEGER" and isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if field.kind == "INTEGER" and not isinstance(value, bool) and _WHOLE.fullmatch(str(value)):
+        number = int(str(value))
+        if -(2**63) <= number < 2**63:
+            return number
     if field.kind in ("NUMERIC", "BIGNUMERIC") and isinstance(value, (str, int, float)):
         return _number(field, str(value))
     if field.kind == "DATE" and isinstance(value, str) and _DATE.fullmatch(value):
