@@ -42,6 +42,8 @@ class Api:
             client_options={"api_endpoint": credentials.url.rstrip("/")},
         )
         self._location: str | None = None
+        # None: the SDK repeats nothing; its annotations do not know that this is allowed
+        self._once: dict[str, Any] = {"retry": None, "timeout": self._patience.answer}
 
     def close(self) -> None:
         self._transport.close()
@@ -51,11 +53,11 @@ class Api:
         if self._location is None:
             name = f"{self._credentials.project}.{self._credentials.dataset}"
             try:
-                found = read(lambda: self._client.get_dataset(name, retry=None, timeout=self._timeout))
+                found = read(lambda: self._client.get_dataset(name, **self._once))
             except Rejected as error:
                 text = f"{NAME}: there is no such dataset for this account; create it or correct its name"
                 raise Unauthorized("no_dataset", text) from error
-            self._location = str(found.location)
+            self._location = str(cast(Any, found).location)
         return self._location
 
     def find(self, name: str) -> Seen | None:
@@ -66,7 +68,7 @@ class Api:
             if error.code == "not_found":
                 return None
             raise
-        fields = tuple(cast(Field, field.to_api_repr()) for field in table.schema)
+        fields = tuple(cast(Field, field.to_api_repr()) for field in cast(list[Any], table.schema))
         return Seen(fields, table.table_type == "TABLE", table)
 
     def create(self, name: str, made: Made) -> None:
@@ -83,7 +85,7 @@ class Api:
         seen.table.schema = _schema(fields)
         try:
             repeated(
-                lambda: self._client.update_table(seen.table, ["schema"], retry=None, timeout=self._timeout),
+                lambda: self._client.update_table(seen.table, ["schema"], **self._once),
                 self._patience,
             )
         except Rejected as error:
@@ -109,7 +111,7 @@ class Api:
                 job_id=id_,
                 location=location,
                 job_config=_load(fields),
-                timeout=self._timeout,
+                timeout=self._patience.answer,
             )
 
         self._job(f"{name}_load", send)
@@ -129,8 +131,7 @@ class Api:
                 config,
                 id_,
                 location=location,
-                retry=None,
-                timeout=self._timeout,
+                **self._once,
                 job_retry=None,
             ),
         )
@@ -141,11 +142,11 @@ class Api:
         location = self.locate()
 
         def ask() -> list[tuple[Any, ...]]:
-            found = self._client.query_and_wait(
+            found: Any = cast(Any, self._client).query_and_wait(
                 query.text,
                 job_config=_config(query),
                 location=location,
-                api_timeout=self._timeout,
+                api_timeout=self._patience.answer,
                 wait_timeout=JOB,
                 retry=None,
                 job_retry=None,
@@ -159,11 +160,7 @@ class Api:
         config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, labels=LABELS)
         location = self.locate()
         try:
-            read(
-                lambda: self._client.query(
-                    text, config, location=location, retry=None, timeout=self._timeout, job_retry=None
-                )
-            )
+            read(lambda: self._client.query(text, config, location=location, **self._once, job_retry=None))
         except Unauthorized as error:
             if error.code != "forbidden":
                 raise
@@ -172,29 +169,21 @@ class Api:
 
     def lacking(self, name: str, permissions: Sequence[str]) -> tuple[str, ...]:
         """Those of these permissions on a table that the account has not."""
-        answer = read(
-            lambda: self._client.test_iam_permissions(
-                self._at(name), permissions, retry=None, timeout=self._timeout
-            )
-        )
+        answer = read(lambda: self._client.test_iam_permissions(self._at(name), permissions, **self._once))
         return tuple(each for each in permissions if each not in answer.get("permissions", ()))
 
     def drop(self, name: str) -> None:
         """Delete a staging table, if it can be: it goes by itself after a day."""
         try:
-            read(lambda: self._client.delete_table(self._at(name), retry=None, timeout=self._timeout))
+            read(lambda: self._client.delete_table(self._at(name), **self._once))
         except ConnectorError:
             return
-
-    @property
-    def _timeout(self) -> float:
-        return self._patience.answer
 
     def _at(self, name: str) -> str:
         return f"{self._credentials.project}.{self._credentials.dataset}.{name}"
 
     def _table(self, name: str) -> bigquery.Table:
-        return read(lambda: self._client.get_table(self._at(name), retry=None, timeout=self._timeout))
+        return read(lambda: self._client.get_table(self._at(name), **self._once))
 
     def _described(self, name: str, fields: Sequence[Field]) -> bigquery.Table:
         table = bigquery.Table(self._at(name), _schema(fields))
@@ -204,9 +193,7 @@ class Api:
     def _create(self, table: bigquery.Table) -> datetime:
         """When the table was made, now or by a request whose answer was lost."""
         try:
-            made = repeated(
-                lambda: self._client.create_table(table, retry=None, timeout=self._timeout), self._patience
-            )
+            made = repeated(lambda: self._client.create_table(table, **self._once), self._patience)
         except Rejected as error:
             if error.code != "duplicate":
                 raise
@@ -217,13 +204,14 @@ class Api:
         location = self.locate()
 
         def look(id_: str) -> object:
-            return self._client.get_job(id_, location=location, retry=None, timeout=self._timeout)
+            return self._client.get_job(id_, location=location, **self._once)
 
         return job(name, send, look, self._patience)
 
 
 def _schema(fields: Sequence[Field]) -> list[bigquery.SchemaField]:
-    return [bigquery.SchemaField.from_api_repr(field) for field in fields]
+    made: Any = bigquery.SchemaField  # its annotations name no types
+    return [made.from_api_repr(field) for field in fields]
 
 
 def _load(fields: Sequence[Field]) -> bigquery.LoadJobConfig:

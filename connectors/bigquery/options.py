@@ -1,7 +1,7 @@
 """What an integration says of its tables beyond their columns: partitions, clusters, lists of records."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, create_model
 
@@ -68,8 +68,7 @@ def element_model(column: str, fields: Mapping[str, Scalar]) -> type[ArgumentMod
     """One record of a list: every field is named, and may be null."""
     made: dict[str, object] = {name: (kind_of(kind, LISTED) | None, ...) for name, kind in fields.items()}
     title = "".join(part.capitalize() for part in column.split("_"))
-    model: type[ArgumentModel] = create_model(title, __base__=ArgumentModel, **made)  # type: ignore[call-overload]  # fields are made at run time
-    return model
+    return _model(title, ArgumentModel, made)
 
 
 def typed(arguments: type[ArgumentModel], layout: Layout) -> type[ArgumentModel]:
@@ -79,6 +78,13 @@ def typed(arguments: type[ArgumentModel], layout: Layout) -> type[ArgumentModel]
     lists: dict[str, object] = {}
     for name, fields in layout.records.items():
         shown = Field(description=arguments.model_fields[name].description)
-        lists[name] = (Annotated[list[element_model(name, fields)] | None, shown], None)  # type: ignore[misc]  # likewise
-    made: type[ArgumentModel] = create_model(arguments.__name__, __base__=arguments, **lists)  # type: ignore[call-overload]  # likewise
-    return made
+        lists[name] = (Annotated[list_of(element_model(name, fields)) | None, shown], None)
+    return _model(arguments.__name__, arguments, lists)
+
+
+def list_of(element: type[ArgumentModel]) -> Any:  # a type that is made at run time
+    return cast(Any, list)[element]
+
+
+def _model(title: str, base: type[ArgumentModel], fields: Mapping[str, object]) -> type[ArgumentModel]:
+    return cast(type[ArgumentModel], cast(Any, create_model)(title, __base__=base, **fields))

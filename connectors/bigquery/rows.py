@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from connectors.bigquery.options import Layout, element_model
+from connectors.bigquery.options import Layout, element_model, list_of
 from connectors.bigquery.statements import GIVEN
 from connectors.operation import ArgumentModel
 from connectors.tabular import Key, Record, Table
@@ -21,8 +21,7 @@ class Lines:
     def __init__(self, table: Table, layout: Layout) -> None:
         self._table = table
         self._lists: Mapping[str, TypeAdapter[list[ArgumentModel]]] = {
-            name: TypeAdapter(list[element_model(name, fields)])  # type: ignore[misc]  # made at run time
-            for name, fields in layout.records.items()
+            name: TypeAdapter(list_of(element_model(name, fields))) for name, fields in layout.records.items()
         }
 
     def objection(self, key: Key, values: Mapping[str, Value]) -> str | None:

@@ -87,7 +87,7 @@ def _beyond(value: Value, limits: tuple[int, int]) -> str | None:
     before, after = limits
     if max(0, -int(value.as_tuple().exponent)) > after:
         return "too_precise"
-    return "out_of_range" if abs(value) >= Decimal(10) ** before else None
+    return "out_of_range" if value.copy_abs() >= Decimal(10) ** before else None
 
 
 def kind(found: Field) -> str:

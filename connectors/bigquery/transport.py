@@ -4,7 +4,7 @@ import io
 import threading
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import requests
 from google.auth import exceptions as auth
@@ -123,7 +123,7 @@ class Transport:
         headers: dict[str, str] = {}
         try:
             with self._lock:
-                self._signer.before_request(self._tokens, method, url, headers)
+                cast(Any, self._signer).before_request(self._tokens, method, url, headers)
         except auth.GoogleAuthError:
             pass  # it carries the endpoint's answer
         else:
@@ -139,7 +139,7 @@ def _signer(credentials: BigQueryCredentials) -> Credentials:
         "token_uri": account.token_uri,
     }
     try:
-        made: Credentials = Credentials.from_service_account_info(key, scopes=SCOPES)
+        made: Credentials = cast(Any, Credentials).from_service_account_info(key, scopes=SCOPES)
     except ValueError:
         pass  # it may quote the key
     else:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, cast
 
 from pydantic import JsonValue
@@ -107,7 +107,7 @@ def _loaded_one(field: Field, value: JsonValue) -> JsonValue:
     if field.kind == "RECORD":
         if not isinstance(value, dict):
             raise invalid(f"Field {field.name} is a record")
-        return record(field.fields, cast(dict[str, JsonValue], value))
+        return record(field.fields, value)
     if field.kind == "JSON":
         return _text(value)
     return fit(field, _scalar(field, value))
@@ -145,9 +145,13 @@ def _number(field: Field, text: str) -> str:
     except InvalidOperation:
         raise invalid(f"Invalid {field.kind} value") from None
     whole, places = (29, 9) if field.kind == "NUMERIC" else (38, 38)
-    if not number.is_finite() or abs(number) >= Decimal(10) ** whole:
+    if not number.is_finite() or number.copy_abs() >= Decimal(10) ** whole:
         raise invalid(f"Invalid {field.kind} value: out of range")
-    return plain(number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) if places < 38 else number)
+    return plain(_rounded(number, places))
+
+
+def _rounded(number: Decimal, places: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=100))
 
 
 def plain(number: Decimal) -> str:
@@ -185,8 +189,8 @@ def fit(field: Field, value: Cell) -> Cell:
     if field.length is not None and isinstance(value, str) and len(value) > field.length:
         raise invalid(f"Field {field.name}: STRING({field.length}) has maximum length {field.length}")
     if field.precision is not None and isinstance(value, str) and field.kind in ("NUMERIC", "BIGNUMERIC"):
-        number = Decimal(value).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
-        if abs(number) >= Decimal(10) ** (field.precision - field.scale):
+        number = _rounded(Decimal(value), field.scale)
+        if number.copy_abs() >= Decimal(10) ** (field.precision - field.scale):
             raise invalid(f"Field {field.name}: out of range of NUMERIC({field.precision}, {field.scale})")
         return plain(number)
     return value

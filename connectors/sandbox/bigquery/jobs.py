@@ -191,13 +191,18 @@ def _parameters(query: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Cel
     for each in query.get("queryParameters", ()):
         name, kind, value = str(each["name"]), each["parameterType"], each["parameterValue"]
         if kind["type"] == "ARRAY":
-            inner = LONG.get(kind["arrayType"]["type"], kind["arrayType"]["type"])
+            inner = _kind(kind["arrayType"])
             kinds[name] = f"ARRAY<{inner}>"
             values[name] = array([_value(inner, one["value"]) for one in value.get("arrayValues", ())])
         else:
-            kinds[name] = LONG.get(kind["type"], kind["type"])
+            kinds[name] = _kind(kind)
             values[name] = _value(kinds[name], value["value"])
     return kinds, values
+
+
+def _kind(described: Mapping[str, Any]) -> str:
+    named = str(described["type"])
+    return LONG.get(named, named)
 
 
 def _value(kind: str, text: str) -> Cell:

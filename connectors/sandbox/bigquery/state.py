@@ -4,7 +4,7 @@ import itertools
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -57,7 +57,7 @@ class State:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @contextmanager
-    def needing(self, *permissions: str) -> Iterator[None]:
+    def needing(self, *permissions: str) -> Generator[None]:
         """Alone, and with these permissions. Raises Refusal."""
         with self.lock:
             for permission in permissions:
@@ -207,6 +207,6 @@ def _check_layout(resource: dict[str, Any], fields: Sequence[Field]) -> None:
             raise invalid("The field specified for partitioning cannot be used")
         if kind == "DATE" and unit == "HOUR":
             raise invalid("A DATE cannot be partitioned by HOUR")
-    clustered = cast(list[str], (resource.get("clustering") or {}).get("fields", []))
+    clustered = cast(dict[str, list[str]], resource.get("clustering") or {}).get("fields", [])
     if len(clustered) > 4 or any(kinds.get(name) not in CLUSTERED for name in clustered):
         raise invalid("The fields specified for clustering cannot be used")

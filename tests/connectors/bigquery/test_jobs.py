@@ -14,14 +14,14 @@ from connectors.tabular import Column
 from tests.connectors.bigquery.place import Place, send, spoken, table
 
 EMAIL = Column(type="str")
-LOADS, QUERIES = "/upload/bigquery", "/jobs?"
+LOADS, STATEMENTS = "/upload/bigquery", "/jobs?prettyPrint"
 Proxied = tuple[Place, Proxy]
 
 
 @pytest.mark.parametrize(
     "trouble", ["reset_applied", "502_applied", "truncated", "hang_applied", "html_applied"]
 )
-@pytest.mark.parametrize("path", [LOADS, "v2/projects/practice-1/jobs?"])
+@pytest.mark.parametrize("path", [LOADS, STATEMENTS])
 def test_a_job_whose_answer_is_lost_is_run_once(proxied: Proxied, trouble: Any, path: str) -> None:
     place, proxy = proxied
     connector = place.connect(table(email=EMAIL))
@@ -35,7 +35,7 @@ def test_a_job_whose_answer_is_lost_is_run_once(proxied: Proxied, trouble: Any, 
     connector.close()
 
 
-@pytest.mark.parametrize("path", [LOADS, "v2/projects/practice-1/jobs?", "/jobs/ferry_"])
+@pytest.mark.parametrize("path", [LOADS, STATEMENTS, "/jobs/ferry_"])
 def test_a_job_that_cannot_be_followed_is_doubtful_only_if_it_changes_the_table(
     proxied: Proxied, path: str
 ) -> None:
@@ -44,7 +44,7 @@ def test_a_job_that_cannot_be_followed_is_doubtful_only_if_it_changes_the_table(
     connector.prepare()
     proxy.faults(Fault(trouble="502_applied", path=path, times=None))
 
-    with pytest.raises(Unknown if "v2/projects/practice-1/jobs?" in path else Transient):
+    with pytest.raises(Unknown if path == STATEMENTS else Transient):
         send(connector, ("1", {"email": "a"}))
     proxy.faults()
     assert spoken(send(connector, ("1", {"email": "b"}))) == ["done"]

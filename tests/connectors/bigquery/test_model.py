@@ -8,7 +8,7 @@ from tests.campaign import FULL
 from tests.connectors import upserts
 from tests.connectors.bigquery.place import Place
 
-EXAMPLES = 500 if FULL else 20
+EXAMPLES = 300 if FULL else 15
 QUIET = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -25,7 +25,7 @@ def test_a_thousand_entries_take_three_jobs(place: Place) -> None:
     assert spoken(write.send(changed)) == ["done"] * 1000
     assert place.jobs() == ["load", "query", "read"]
     assert {(row["email"], row["visits"]) for row in place.rows("patients")} == {
-        (f"{at}@example.com", -1) for at in range(1000)
+        (f"{at}@example.com", "-1") for at in range(1000)
     }
     connector.close()
 
