@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from connectors.base import Account, Connector
-from connectors.bigquery.credentials import BigQueryCredentials, nobody
+from connectors.bigquery.credentials import NOBODY, BigQueryCredentials
 from connectors.bigquery.options import BigQueryOptions, Layout, check, typed
 from connectors.bigquery.target import Target
 from connectors.errors import Rejected
@@ -16,7 +16,7 @@ from connectors.tabular import Drift, Table
 if TYPE_CHECKING:
     from connectors.bigquery.api import Api
 
-__all__ = ["BigQuery", "BigQueryCredentials", "BigQueryOptions", "Layout", "nobody"]
+__all__ = ["NOBODY", "BigQuery", "BigQueryCredentials", "BigQueryOptions", "Layout"]
 
 BATCH = 2000  # rows: each may leave one partition for another, and a job may change 4,000 of them
 NEEDED = (

@@ -1,15 +1,34 @@
 """Access to one dataset of one Google Cloud project, by a service account's key."""
 
-import json
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from connectors.address import Endpoint, is_local
 from connectors.base import Settings
 from connectors.http import Patience
 
 GOOGLE: Final = "https://bigquery.googleapis.com"
+NOBODY: Final[Mapping[str, JsonValue]] = {
+    "project": "nobody",
+    "dataset": "nothing",
+    "service_account": (
+        '{"type": "service_account", "client_email": "", "private_key": "",'
+        ' "token_uri": "https://oauth2.googleapis.com/token"}'
+    ),
+}
+"""Values that reach nothing: for whoever only looks at what is declared."""
+
 TOKENS: Final = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 
 
@@ -33,14 +52,6 @@ def _is_a_key(secret: SecretStr) -> SecretStr:
     else:
         return secret
     raise ValueError("is not the JSON of a service account's key")
-
-
-def nobody() -> "BigQueryCredentials":
-    """Credentials that reach nothing: for whoever only looks at what is declared."""
-    key = {"type": "service_account", "client_email": "", "private_key": "", "token_uri": TOKENS[0]}
-    return BigQueryCredentials(
-        project="nobody", dataset="nothing", service_account=SecretStr(json.dumps(key))
-    )
 
 
 class BigQueryCredentials(Settings):

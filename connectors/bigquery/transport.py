@@ -11,7 +11,6 @@ from google.auth import exceptions as auth
 from google.auth.transport import Request, Response
 from google.oauth2.service_account import Credentials
 
-from connectors.address import Reach
 from connectors.bigquery.credentials import BigQueryCredentials
 from connectors.bigquery.failures import NAME, accepted
 from connectors.errors import Unauthorized
@@ -78,7 +77,6 @@ class Transport:
         self._http = Http(NAME, limiter=limiter, patience=self._patience)
         self._tokens = _Tokens(self._http, self._patience)
         self._lock = threading.Lock()
-        self._reach = Reach(NAME, credentials.url)
         self._signer = _signer(credentials)
 
     @property
@@ -97,7 +95,6 @@ class Transport:
 
         Reads are tried again here; jobs.query is one, as nothing else is sent by it.
         """
-        self._reach.sure()
         answer = self._http.send(
             method,
             url,

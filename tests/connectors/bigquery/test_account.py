@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.bigquery import BigQuery, BigQueryCredentials, BigQueryOptions, nobody
+from connectors.bigquery import NOBODY, BigQuery, BigQueryCredentials, BigQueryOptions
 from connectors.errors import Unauthorized
 from connectors.tabular import Column
 from tests.connectors.bigquery.place import Place, held, send, table
 
+NO = BigQueryCredentials.model_validate(NOBODY)
 GOOGLE = "https://oauth2.googleapis.com/token"
 
 
@@ -98,12 +99,12 @@ def test_a_layout_that_cannot_be_made_is_refused(layout: dict[str, object]) -> N
     declared = table(email=Column(type="str"), born_on=Column(type="date"), notes=Column(type="json"))
 
     with pytest.raises(ValueError):
-        BigQuery(nobody(), [declared], BigQueryOptions.model_validate({"tables": {"patients": layout}}))
+        BigQuery(NO, [declared], BigQueryOptions.model_validate({"tables": {"patients": layout}}))
 
 
 def test_a_layout_of_a_table_that_is_not_declared_is_refused() -> None:
     with pytest.raises(ValueError, match="no declared table"):
-        BigQuery(nobody(), [table()], BigQueryOptions.model_validate({"tables": {"others": {}}}))
+        BigQuery(NO, [table()], BigQueryOptions.model_validate({"tables": {"others": {}}}))
 
 
 def test_values_are_in_parameters_and_rows_alone(place: Place) -> None:
