@@ -211,10 +211,10 @@ class Rows:
         self._base.execute("BEGIN")
         try:
             yield
-        except BaseException:
-            self._base.execute("ROLLBACK")
-            raise
-        self._base.execute("COMMIT")
+            self._base.execute("COMMIT")
+        finally:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
 
 
 def padded(cell: Cell, more: int) -> Cell:
