@@ -18,6 +18,7 @@ from connectors.bigquery.transport import Transport
 from connectors.errors import ConnectorError, Rejected, Unauthorized
 
 KEPT: Final = timedelta(days=1)  # of a staging table that nobody deleted
+OPTIONAL: Final = "JOB_CREATION_OPTIONAL"  # a short read is answered at once, and is no job
 LABELS: Final = {"ferry": "target"}  # never anything of a patient
 
 
@@ -40,6 +41,7 @@ class Api:
             credentials=self._transport.signer,
             _http=cast(Any, self._transport),  # it is asked for nothing but `request`
             client_options={"api_endpoint": credentials.url.rstrip("/")},
+            default_job_creation_mode=OPTIONAL,  # of jobs.query, which only reads
         )
         self._location: str | None = None
         # None: the SDK repeats nothing; its annotations do not know that this is allowed

@@ -15,6 +15,8 @@ from connectors.sandbox.bigquery.rows import array
 from connectors.sandbox.bigquery.state import State
 
 LONG = {"INT64": "INTEGER", "BOOL": "BOOLEAN"}
+OPTIONAL = "JOB_CREATION_OPTIONAL"
+PAGE = 1000  # rows of one answer
 LINE = 100 * 1024 * 1024  # bytes of one row that is loaded
 Result = tuple[list[Field], list[tuple[Cell, ...]]]
 
@@ -60,17 +62,31 @@ class Jobs:
         state = self._state
         with state.needing("bigquery.jobs.create", "bigquery.tables.getData"):
             id_ = f"query_{request['requestId']}"
-            done = self._select(request)
-            self._results[id_] = done
-            state.jobs[id_] = {"configuration": {"query": {}}, "status": {"state": "DONE"}}
-            return self.results(id_, 0, None, whole=_whole(request.get("formatOptions", {})))
+            found = self._select(request)
+            whole = request.get("formatOptions", {}).get("useInt64Timestamp") is True
+            if request.get("jobCreationMode") == OPTIONAL and len(found[1]) <= PAGE:
+                answer = self._page(id_, found, 0, None, whole=whole)
+                del answer["jobReference"]
+                return {**answer, "queryId": id_}
+            self._results[id_], self._left[id_] = found, 0
+            reference = {"projectId": state.project, "jobId": id_, "location": state.location}
+            configuration = {"jobType": "QUERY", "query": {"query": request["query"]}}
+            state.jobs[id_] = {
+                "jobReference": reference,
+                "configuration": configuration,
+                "status": {"state": "DONE"},
+                "statistics": {"query": {"statementType": "SELECT"}},
+            }
+            return self._page(id_, found, 0, None, whole=whole)
 
     def results(self, id_: str, start: int, most: int | None, *, whole: bool) -> dict[str, Any]:
         """jobs.getQueryResults: one page."""
-        state = self._state
         if id_ not in self._results:
-            raise not_found(f"Job {state.project}:{id_}")
-        fields, rows = self._results[id_]
+            raise not_found(f"Job {self._state.project}:{id_}")
+        return self._page(id_, self._results[id_], start, most, whole=whole)
+
+    def _page(self, id_: str, found: Result, start: int, most: int | None, *, whole: bool) -> dict[str, Any]:
+        state, (fields, rows) = self._state, found
         page = rows[start : start + (PAGE if most is None else min(most, PAGE))]
         answer: dict[str, Any] = {
             "kind": "bigquery#queryResponse",
@@ -158,13 +174,6 @@ class Jobs:
         if not isinstance(node, exp.Select):
             raise statements.unsupported(node)
         return self._state.rows.select(node, self._state.known, *_parameters(request))
-
-
-PAGE = 1000  # rows of one answer
-
-
-def _whole(options: Mapping[str, Any]) -> bool:
-    return options.get("useInt64Timestamp") is True
 
 
 def _check_place(reference: Mapping[str, Any], state: State) -> None:

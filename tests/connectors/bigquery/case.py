@@ -8,7 +8,7 @@ from connectors.bigquery import BigQuery, BigQueryCredentials
 from connectors.sandbox.bigquery import BigQueryServer
 from connectors.sandbox.proxy import QUOTED, Proxy
 from tests.connectors.bigquery.place import Place
-from tests.connectors.every import PEOPLE, TABLE, Case, Held, World, held
+from tests.connectors.every import PEOPLE, TABLE, Case, Held, Most, World, held
 
 REASONS = {401: "authError", 403: "accessDenied", 429: "rateLimitExceeded"}
 
@@ -33,10 +33,12 @@ def opened(_folder: Path) -> Iterator[World]:
             samples=[PEOPLE],
             records=records,
             values=place.values(),
-            options={"tables": {"people": {"partition_by": "seen_at"}}},
+            options={"tables": {"people": {"cluster_by": ["full_name"]}}},
             table=TABLE,
             proxy=proxy,
             alter=lambda: server.state.renamed("people", "full_name", "renamed"),
+            writes=lambda: len(place.jobs()) - place.jobs().count("read"),
+            reads=lambda: place.jobs().count("read"),
         )
 
 
@@ -46,6 +48,7 @@ CASES = [
         connector=BigQuery,
         credentials=BigQueryCredentials,
         opened=opened,
+        most=Most(writes=2, unit="jobs", reads=1),
         sdk=("google.cloud.bigquery", "google.auth", "requests", "sqlglot"),
     )
 ]

@@ -23,10 +23,22 @@ def test_a_thousand_entries_take_three_jobs(place: Place) -> None:
     place.state.jobs.clear()
     assert write.present(changed) == {item.key: {"visits": at} for at, item in enumerate(items)}
     assert spoken(write.send(changed)) == ["done"] * 1000
-    assert place.jobs() == ["load", "query", "read"]
+    assert place.jobs() == ["load", "query"]  # a short read is none
     assert {(row["email"], row["visits"]) for row in place.rows("patients")} == {
         (f"{at}@example.com", "-1") for at in range(1000)
     }
+    connector.close()
+
+
+def test_more_rows_than_one_answer_holds_are_read(place: Place) -> None:
+    connector = place.connect(table(visits=Column(type="int")))
+    write = connector.writes()["upsert_patients"]
+    items = [Item(f"k{at}", f"p{at}", {"visits": at}) for at in range(write.batch)]
+    assert write.present is not None
+
+    write.send(items)
+    assert write.present(items) == {item.key: item.arguments for item in items}
+    assert place.jobs() == ["load", "query", "read"]
     connector.close()
 
 
