@@ -52,6 +52,22 @@ def test_a_job_that_cannot_be_followed_is_doubtful_only_if_it_changes_the_table(
     connector.close()
 
 
+def test_a_statement_that_may_have_arrived_once_stays_doubtful(proxied: Proxied) -> None:
+    """Its answer is lost, and every later try is surely not applied: the first one may still be."""
+    place, proxy = proxied
+    connector = place.connect(table(email=EMAIL))
+    connector.prepare()
+    proxy.faults(
+        Fault(trouble="reset_applied", path=STATEMENTS, request=1),
+        Fault(trouble="429", path=STATEMENTS, request=2, times=None, retry_after="0"),
+    )
+
+    with pytest.raises(Unknown):
+        send(connector, ("1", {"email": "a"}))
+    assert len(place.rows("patients")) == 1
+    connector.close()
+
+
 def test_a_statement_that_collides_is_run_again_under_another_id(place: Place) -> None:
     connector = place.connect(table(email=EMAIL))
     place.state.contended = 2
