@@ -15,6 +15,7 @@ from agent.access import Access
 from connectors.address import local_endpoints
 from connectors.airtable import Airtable, AirtableCredentials, AirtableOptions
 from connectors.base import Connector
+from connectors.bigquery import NOBODY, BigQuery, BigQueryCredentials, BigQueryOptions
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.excel import Excel, ExcelCredentials, ExcelOptions
 from connectors.healthie import Healthie, HealthieCredentials
@@ -95,6 +96,11 @@ def _s3(values: Values, tables: Sequence[Table], options: Values) -> S3:
 def _redshift(values: Values, tables: Sequence[Table], options: Values) -> Redshift:
     known = RedshiftCredentials.model_validate(dict(values))
     return Redshift(known, tables, RedshiftOptions.model_validate(dict(options)))
+
+
+def _bigquery(values: Values, tables: Sequence[Table], options: Values) -> BigQuery:
+    known = BigQueryCredentials.model_validate(dict(values))
+    return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)))
 
 
 def _probe(values: Values) -> Probe:
@@ -183,6 +189,13 @@ SYSTEMS: Mapping[str, System] = {
         reach=_probe,
         target=lambda values, _tables, _options: _probe(values),
         nowhere={"url": NOWHERE},
+    ),
+    "bigquery": System(
+        BigQueryCredentials,
+        reach=lambda values: _bigquery(values, [], {}),
+        target=_bigquery,
+        options=BigQueryOptions,
+        nowhere=NOBODY,
     ),
     "model": System(Access),
 }

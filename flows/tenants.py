@@ -30,7 +30,7 @@ from flows.written import parsed
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 Connectors = Literal[
-    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "probe", "model"
+    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "bigquery", "probe", "model"
 ]
 
 FROM = "fields of the entry that the value may come from"
