@@ -72,8 +72,8 @@ def put(grid: Grid, rows: Mapping[int, Cells]) -> dict[str, JsonValue]:
     A row is as long as the sheet is wide, so that Google refuses all of it if a column was taken away since.
     """
     header: JsonValue = {"sheetId": grid.sheet, "startRowIndex": 0, "endRowIndex": 1}
-    data: list[JsonValue] = [{"dataFilter": {"gridRange": header}, **_row(grid, {})}]
-    data += [{"dataFilter": _by_tag(tag), **_row(grid, cells)} for tag, cells in rows.items()]
+    data: list[JsonValue] = [_row(grid, {"gridRange": header}, {})]
+    data += [_row(grid, _by_tag(tag), cells) for tag, cells in rows.items()]
     return {
         "valueInputOption": "RAW",
         "data": data,
@@ -83,8 +83,9 @@ def put(grid: Grid, rows: Mapping[int, Cells]) -> dict[str, JsonValue]:
     }
 
 
-def _row(grid: Grid, cells: Cells) -> dict[str, JsonValue]:
-    return {"majorDimension": "ROWS", "values": [[cells.get(column) for column in range(grid.width)]]}
+def _row(grid: Grid, where: JsonValue, cells: Cells) -> JsonValue:
+    values: JsonValue = [cells.get(column) for column in range(grid.width)]
+    return {"dataFilter": where, "majorDimension": "ROWS", "values": [values]}
 
 
 def _by_tag(tag: int) -> dict[str, JsonValue]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 
@@ -114,10 +114,9 @@ class Failed(TypedDict, total=False):
     error: ErrorBody
 
 
-_QUIET = ConfigDict(hide_input_in_errors=True)
-SPREADSHEET = TypeAdapter(Spreadsheet, config=_QUIET)
-CHANGED = TypeAdapter(Changed, config=_QUIET)
-PUTS = TypeAdapter(Puts, config=_QUIET)
-PERMISSIONS = TypeAdapter(Permissions, config=_QUIET)
-FILE = TypeAdapter(DriveFile, config=_QUIET)
-FAILED = TypeAdapter(Failed, config=_QUIET)
+SPREADSHEET = TypeAdapter(Spreadsheet)
+CHANGED = TypeAdapter(Changed)
+PUTS = TypeAdapter(Puts)
+PERMISSIONS = TypeAdapter(Permissions)
+FILE = TypeAdapter(DriveFile)
+FAILED = TypeAdapter(Failed)

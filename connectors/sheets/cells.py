@@ -96,7 +96,7 @@ def value_of(cell: Held, kind: ColumnType) -> JsonValue:
     """A cell as the JSON value of its column's type; as its text if it is none of that type."""
     if cell is None or isinstance(cell, Formula):
         return None if cell is None else "=…"
-    return _READ.get(kind, lambda cell: text_of(cell))(cell)
+    return _READ.get(kind, text_of)(cell)
 
 
 def _bool(cell: Scalar) -> JsonValue:

@@ -125,10 +125,11 @@ class _Client(HTTPClient):
 
     def __init__(self, session: requests.Session) -> None:
         super().__init__(None, session)  # type: ignore[arg-type]  # unused beside a session
+        self._plain = session
 
     def request(self, method: str, endpoint: str, *given: Any, **named: Any) -> requests.Response:
         sent = dict(zip(("params", "data", "json", "files", "headers"), given, strict=False)) | named
-        return self.session.request(method, endpoint, timeout=self.timeout, allow_redirects=False, **sent)
+        return self._plain.request(method, endpoint, timeout=self.timeout, allow_redirects=False, **sent)
 
 
 class _Tokens:
@@ -149,7 +150,7 @@ class _Tokens:
             failure = self._refreshed(self._credentials)
             if failure is not None:
                 raise failure
-            return str(self._credentials.token)
+            return str(self._credentials.token)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # untyped
 
     def close(self) -> None:
         self._session.close()
@@ -167,9 +168,9 @@ class _Tokens:
     def _refreshed(self, credentials: Credentials) -> ConnectorError | None:
         try:
             if not credentials.valid:
-                credentials.refresh(self._ask)
+                credentials.refresh(self._ask)  # pyright: ignore[reportUnknownMemberType]  # untyped
         except RefreshError as error:
-            if not error.retryable:
+            if not error.retryable:  # pyright: ignore[reportUnknownMemberType]  # untyped
                 todo = "make a new key and connect again"
                 return Unauthorized("unauthorized", f"sheets: the service account is refused; {todo}")
         except (GoogleAuthError, requests.RequestException):

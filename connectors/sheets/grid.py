@@ -100,7 +100,7 @@ class Layout:
         return max((rows[-1] for rows in self.rows.values()), default=0) + 1
 
     def tag_for(self, place: Place, taken: Mapping[int, Place]) -> int:
-        """The id of a key's tag: the first of its ids that is no other key's. `taken`: given away meanwhile."""
+        """The id of a key's tag: the first of its ids that is no other key's. `taken`: given meanwhile."""
         for number in range(8):
             tag = tag_id(self.grid.sheet, place, number)
             other = taken.get(tag)

@@ -29,12 +29,12 @@ class Change:
 
 
 def change_of(table: Table, record: Record) -> Change:
-    kinds = {name: column.type for name, column in table.columns.items()}
+    columns = table.columns
     key = zip(table.key, record.key, strict=True)
     return Change(
         place_of(record.key),
-        {name: cell_of(value, kinds[name]) for name, value in key},
-        {name: cell_of(value, kinds[name]) for name, value in record.values.items()},
+        {name: cell_of(value, columns[name].type) for name, value in key},
+        {name: cell_of(value, columns[name].type) for name, value in record.values.items()},
         record.items,
     )
 

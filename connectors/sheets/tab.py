@@ -95,13 +95,11 @@ class Tab:
         return layout
 
     def _objection(self, layout: Layout) -> Callable[[Key, dict[str, Value]], str | None]:
-        kinds = {name: column.type for name, column in self.table.columns.items()}
-
         def refused(key: Key, values: dict[str, Value]) -> str | None:
             if any(name in layout.doubled for name in values):
                 return "schema_drift"
             for name, value in values.items():
-                code = unstorable(value, kinds[name])
+                code = unstorable(value, self.table.columns[name].type)
                 if code is not None and not (code == "empty_text" and self._clear_empty):
                     return code
             return None

@@ -36,6 +36,7 @@ class Writing:
         self._open: dict[Place, Change] = {}
         self._added: dict[Place, Change] = {}
         self._harm: dict[Place, str] = {}  # whose write met what could not be given back: code
+        self._owed: dict[Place, Place] = {}  # whose cells are to be given back: whose write met them
 
     def deliver(self, changes: Sequence[Change]) -> list[Outcome]:
         """Write all of them; where a part is refused, by halves, so that the others are written.
@@ -64,9 +65,10 @@ class Writing:
         self, error: ConnectorError, part: Sequence[Change], later: Sequence[Sequence[Change]]
     ) -> None:
         """Google cannot go on. What was not sent was surely not applied."""
-        if not self._settled:
+        if not (self._settled or self._owed):
             raise error
-        self._note(part, "unknown" if isinstance(error, Unknown) else "transient", error.code)
+        left = [change for change in part if change.place not in self._settled]
+        self._note(left, "unknown" if isinstance(error, Unknown) else "transient", error.code)
         for changes in later:
             self._note(changes, "transient", error.code)
 
@@ -139,10 +141,11 @@ class Writing:
         if held is None:
             self._harm[meant.place] = "row_was_moved"
             return
+        self._owed[place] = meant.place
         wanted = self._open.get(place, Change(place, {}, {}))
         self._open[place] = Change(place, wanted.key, {**held, **wanted.cells}, wanted.items)
 
-    def _held(self, layout: Layout, place: Place, names: Sequence[str]) -> dict[str, Scalar] | None:
+    def _held(self, layout: Layout, place: Place, names: Sequence[str]) -> Mapping[str, Scalar] | None:
         """What these cells of a row held before; None if nobody knows."""
         if place in self._added:
             return {name: self._added[place].cells.get(name, "") for name in names}
@@ -160,14 +163,17 @@ class Writing:
     def _note(self, changes: Sequence[Change], state: State, code: str = "") -> None:
         for change in changes:
             self._open.pop(change.place, None)
-            if change.items or change.place not in self._settled:
+            if change.items:
                 self._settled[change.place] = (state, code)
+            if state == "done":
+                self._owed.pop(change.place, None)
 
     def _outcome(self, place: Place) -> tuple[State, str]:
-        state, code = self._settled[place]
-        if state == "done" and place in self._harm:
+        if place in self._owed.values():
+            return "rejected", "row_was_moved"
+        if place in self._harm:
             return "rejected", self._harm[place]
-        return state, code
+        return self._settled[place]
 
 
 def _whole(layout: Layout) -> Layout:
