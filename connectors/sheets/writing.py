@@ -11,10 +11,11 @@ from pydantic import JsonValue
 
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Outcome
-from connectors.sheets.acts import put
+from connectors.sheets.acts import Cells, put
 from connectors.sheets.book import Book
 from connectors.sheets.cells import Formula, Scalar, same, text_of
 from connectors.sheets.grid import Layout, Place
+from connectors.sheets.moved import held_before, were_moved
 from connectors.sheets.plan import Change, Plan, acts, by_column, plan, settled
 
 PART: Final = 1_500_000  # bytes of rows in one request; Google asks for no more than 2 MB
@@ -116,11 +117,26 @@ class Writing:
                 header = values or None
             else:
                 found[tag] = values
-        if header is not None and any(_text(header, at) != name for name, at in layout.at.items()):
-            self._harm |= dict.fromkeys((change.place for change in changes.values()), "columns_were_moved")
+        names = [] if header is None else [text_of(cell) for cell in header]
+        if header is not None and were_moved(layout, names):
+            self._put_right(layout, names, changes)
             return
         for tag, change in changes.items():
             self._verify(layout, change, found.get(tag))
+
+    def _put_right(self, layout: Layout, header: Sequence[str], changes: Mapping[int, Change]) -> None:
+        """People inserted a column in that moment: what was met by mistake gets back what it held."""
+        self._harm |= {change.place: "columns_were_moved" for change in changes.values()}
+        rows: dict[int, Cells] = {}
+        whole: list[Place] = []
+        for tag, change in changes.items():
+            written = by_column(layout, change.cells)
+            rows[tag] = held_before(layout, header, layout.rows[change.place][0], written)
+            if len(rows[tag]) == len(written):
+                whole.append(change.place)
+        self._book.put(put(layout.grid, rows))
+        for place in whole:
+            del self._harm[place]
 
     def _verify(self, layout: Layout, change: Change, row: Values | None) -> None:
         """Is the row that was written the one that was meant, and does it hold what was sent?"""
