@@ -6,6 +6,11 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 
+class Token(TypedDict):
+    access_token: str
+    expires_in: float
+
+
 class Extended(TypedDict, total=False):
     stringValue: str
     numberValue: float
@@ -114,6 +119,7 @@ class Failed(TypedDict, total=False):
     error: ErrorBody
 
 
+TOKEN = TypeAdapter(Token)
 SPREADSHEET = TypeAdapter(Spreadsheet)
 CHANGED = TypeAdapter(Changed)
 PUTS = TypeAdapter(Puts)

@@ -1,40 +1,27 @@
-"""The way to Google as one service account: gspread's client with our limits, errors and patience.
-
-Only this file knows gspread, requests and google-auth. Their errors quote what was sent, so ours are raised
-outside of the `except` and carry no context.
-"""
+"""The way to Google as one service account: gspread's client with our limits, errors and patience."""
 
 import random
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, Literal, TypeVar
 
 import requests
-from google.auth.exceptions import GoogleAuthError, RefreshError
-from google.auth.transport.requests import Request
-from google.oauth2.service_account import Credentials
 from gspread.http_client import HTTPClient
 from pydantic import TypeAdapter, ValidationError
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connectors.address import Reach
-from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
-from connectors.http import LARGEST_BODY, Answer, Limiter, Patience, as_transient, by_status, limiter_for
+from connectors.errors import ConnectorError, Transient, Unauthorized, Unknown
+from connectors.http import Answer, Limiter, Patience, as_transient, by_status, limiter_for
 from connectors.sheets.answers import FAILED
 from connectors.sheets.credentials import SheetsCredentials
+from connectors.sheets.tokens import Tokens
+from connectors.sheets.wire import answer_to, new_session
 
 T = TypeVar("T")
 Kind = Literal["read", "write", "drive"]
 """What Google counts apart."""
 
-SCOPES: Final = (
-    "https://www.googleapis.com/auth/spreadsheets",
-    "https://www.googleapis.com/auth/drive.metadata.readonly",  # with whom the file is shared
-)
 LONGEST_SILENCE: Final = 300.0  # seconds; quotas are per minute, more in a Retry-After is a mistake
 TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})  # Drive says so with a 403
 
@@ -51,8 +38,8 @@ class Google:
         }
         self._reach = Reach("sheets", credentials.url)
         self._limiters = _limiters(credentials)
-        self._session = _session()
-        self._tokens = _Tokens(credentials, self._patience.answer)
+        self._session = new_session()
+        self._tokens = Tokens(credentials, self._session)
         self._client = _Client(self._session)
         self._client.set_timeout((self._patience.connect, self._patience.answer))
 
@@ -78,14 +65,13 @@ class Google:
 
     def close(self) -> None:
         self._session.close()
-        self._tokens.close()
 
     def _once(self, kind: Kind, method: str, path: str, shape: TypeAdapter[T], **sent: Any) -> T:
         self._reach.sure()
         self._take_turn(self._limiters[kind])
         headers = {"Authorization": f"Bearer {self._tokens.token()}"}
         url = self._bases[kind] + path
-        answer = _answer(lambda: self._client.request(method, url, headers=headers, **sent))
+        answer = answer_to(lambda: self._client.request(method, url, headers=headers, **sent))
         trouble = trouble_of(answer, self._wait_of(answer))
         if isinstance(trouble, Transient) and trouble.wait is not None:
             self._limiters[kind].pause(trouble.wait.total_seconds())
@@ -132,54 +118,6 @@ class _Client(HTTPClient):
         return self._plain.request(method, endpoint, timeout=self.timeout, allow_redirects=False, **sent)
 
 
-class _Tokens:
-    """The service account's access token, fetched anew before it ends."""
-
-    def __init__(self, credentials: SheetsCredentials, timeout: float) -> None:
-        self._settings = credentials
-        self._session = _session()
-        self._ask = partial(Request(self._session), timeout=timeout)  # type: ignore[no-untyped-call]  # google-auth left it untyped
-        self._lock = threading.Lock()
-        self._credentials: Credentials | None = None
-
-    def token(self) -> str:
-        """Raises Unauthorized if the account is refused, Transient if Google does not answer."""
-        with self._lock:
-            if self._credentials is None:
-                self._credentials = self._read()
-            failure = self._refreshed(self._credentials)
-            if failure is not None:
-                raise failure
-            return str(self._credentials.token)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # untyped
-
-    def close(self) -> None:
-        self._session.close()
-
-    def _read(self) -> Credentials:
-        # what the file says of places to speak to is not believed
-        ours = {"token_uri": f"{self._settings.tokens}/token", "universe_domain": "googleapis.com"}
-        try:
-            return Credentials.from_service_account_info(self._settings.key | ours, scopes=SCOPES)  # type: ignore[no-untyped-call,no-any-return]  # likewise
-        except (ValueError, GoogleAuthError):
-            pass
-        todo = "connect again with the JSON key file"
-        raise Unauthorized("bad_key", f"sheets: the service account's key cannot be read; {todo}")
-
-    def _refreshed(self, credentials: Credentials) -> ConnectorError | None:
-        try:
-            if not credentials.valid:
-                credentials.refresh(self._ask)  # pyright: ignore[reportUnknownMemberType]  # untyped
-        except RefreshError as error:
-            if not error.retryable:  # pyright: ignore[reportUnknownMemberType]  # untyped
-                todo = "make a new key and connect again"
-                return Unauthorized("unauthorized", f"sheets: the service account is refused; {todo}")
-        except (GoogleAuthError, requests.RequestException):
-            pass
-        else:
-            return None
-        return Transient("unreachable", "sheets: no access token was given; try again")
-
-
 def _limiters(credentials: SheetsCredentials) -> Mapping[Kind, Limiter]:
     """The process's own for this account: Google counts by account, not by spreadsheet."""
     whose = f"{credentials.key.get('client_email')} at {credentials.url}"
@@ -188,44 +126,6 @@ def _limiters(credentials: SheetsCredentials) -> Mapping[Kind, Limiter]:
         "write": limiter_for(f"sheets writes of {whose}", credentials.rate),
         "drive": limiter_for(f"drive reads of {whose}", None),
     }
-
-
-def _session() -> requests.Session:
-    """Nothing of the environment is used, and no cookie kept."""
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
-
-
-def _answer(ask: Callable[[], requests.Response]) -> Answer:
-    """What came back, whatever its status. Raises Transient, Unknown or Rejected."""
-    try:
-        response = ask()
-    except requests.RequestException as error:
-        failure = failure_of(error)
-    else:
-        if len(response.content) > LARGEST_BODY:
-            raise Rejected("too_large", "sheets: the sheet is too large to be read; begin another one")
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.content)
-    raise failure
-
-
-def failure_of(error: requests.RequestException) -> ConnectorError:
-    """What a request that got no answer means. The one place that reads the library's exceptions."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or _never_left(error):
-        return Transient("unreachable", "sheets: no connection")
-    if isinstance(error, requests.Timeout):
-        return Unknown("timeout", "sheets: no answer in time")
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return Unknown("garbled", "sheets: the answer could not be decoded")
-    return Unknown("cut_off", "sheets: the connection broke before the answer")
-
-
-def _never_left(error: requests.RequestException) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
 def trouble_of(answer: Answer, wait: timedelta) -> ConnectorError | None:

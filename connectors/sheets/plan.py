@@ -25,7 +25,7 @@ class Change:
     def size(self) -> int:
         """About how many bytes it takes in a request."""
         cells = (*self.key.values(), *self.cells.values())
-        return sum(OVERHEAD + (4 * len(cell) if isinstance(cell, str) else 0) for cell in cells)
+        return sum(OVERHEAD + (6 * len(cell) if isinstance(cell, str) else 0) for cell in cells)
 
 
 def change_of(table: Table, record: Record) -> Change:

@@ -79,11 +79,17 @@ def _row(row: Row) -> JsonValue:
     return {"values": [{} if cell is None else {"userEnteredValue": dict(cell)} for cell in cells]}
 
 
-def put(book: Spreadsheet, body: Body, *, strict: bool) -> dict[str, JsonValue]:
+def put(book: Spreadsheet, body: Body, *, strict: bool, mangled: tuple[str, str]) -> dict[str, JsonValue]:
     """values:batchUpdateByDataFilter. `strict`: a filter that matches nothing is an error."""
     option = body.get("valueInputOption")
     if option not in ("RAW", "USER_ENTERED"):
         raise invalid("'valueInputOption' is required but not specified")
+
+    def enter(value: JsonValue) -> Value | None:
+        if isinstance(value, str) and mangled[0]:
+            value = value.replace(*mangled)
+        return typed(value) if option == "USER_ENTERED" else entered(value)
+
     tags = book.tagged()
     touched: list[tuple[Body, Row]] = []
     for each in body.get("data", []):
@@ -91,7 +97,7 @@ def put(book: Spreadsheet, body: Body, *, strict: bool) -> dict[str, JsonValue]:
         if place is None and strict:
             raise invalid(f"No data matches the filter {each['dataFilter']}")
         if place is not None:
-            _write(*place, each, typed if option == "USER_ENTERED" else entered)
+            _write(*place, each, enter)
             touched.append((each["dataFilter"], place[1]))
     responses: list[JsonValue] = []
     for filter_, row in touched:

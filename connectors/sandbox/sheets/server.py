@@ -29,7 +29,8 @@ class SheetsServer:
     """A running stand-in with one spreadsheet. Use it as a context manager.
 
     specs: a folder with Google's discovery documents; with it, what they do not describe is refused, too.
-    strict: a write whose filter meets no row is an error; else it is passed over.
+    strict: a write whose filter meets no row is an error; else it is passed over. forbidden: a request that
+    has this in its body is refused. mangled: a text, and what is stored in its place, in rows that are there.
     """
 
     def __init__(self, port: int = 0, *, specs: Path | None = None, strict: bool = False) -> None:
@@ -38,6 +39,8 @@ class SheetsServer:
         self.lock = threading.RLock()
         self.people = People(self.book, self.lock)
         self.strict = strict
+        self.forbidden = ""
+        self.mangled = ("", "")
         self.troubles: list[str] = []  # what was wrong with requests, by Google's description
         self.counted: dict[Kind, int] = {"read": 0, "write": 0, "drive": 0}  # requests that were admitted
         self._discovery = None if specs is None else Discovery(specs)
@@ -81,6 +84,8 @@ class SheetsServer:
         self._admit(authorization, "write" if "pdate" in what else "read")
         if sheets[1] != self.book.id:
             raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
+        if self.forbidden and self.forbidden in body.decode():
+            raise invalid(f"Invalid value: {self.forbidden}")
         sent: Body = json.loads(body or b"{}")
         with self.lock:
             return self._act(what, sent, with_data="data" in query.get("fields", ""))
@@ -100,7 +105,7 @@ class SheetsServer:
             return self._batch(sent)
         if what == "POST /values:batchUpdateByDataFilter":
             draft = self.book.copy()
-            answer = reads.put(draft, sent, strict=self.strict)
+            answer = reads.put(draft, sent, strict=self.strict, mangled=self.mangled)
             self.book.sheets[:] = draft.sheets
             return answer
         raise Refusal(404, "NOT_FOUND", "not known to this stand-in")
