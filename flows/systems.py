@@ -17,6 +17,7 @@ from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.sandbox.probe import Probe, ProbeCredentials
+from connectors.sheets import Sheets, SheetsCredentials, SheetsOptions
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
@@ -68,6 +69,11 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _sheets(values: Values, tables: Sequence[Table], options: Values) -> Sheets:
+    credentials = SheetsCredentials.model_validate(dict(values))
+    return Sheets(credentials, tables, SheetsOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -97,6 +103,13 @@ SYSTEMS: Mapping[str, System] = {
         target=_csv,
         options=Format,
         nowhere={"folder": "."},
+    ),
+    "sheets": System(
+        SheetsCredentials,
+        reach=lambda values: _sheets(values, [], {}),
+        target=_sheets,
+        options=SheetsOptions,
+        nowhere={"spreadsheet": "nowhere-at-all", "service_account": "none", "url": NOWHERE},
     ),
     "probe": System(
         ProbeCredentials,

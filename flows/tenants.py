@@ -29,7 +29,7 @@ from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
-Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
+Connectors = Literal["healthie", "sql", "csv", "sheets", "probe", "model"]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
@@ -170,7 +170,7 @@ class ConnectionSettings(Settings):
     A value that starts with `$` names an environment variable: for one machine and tests.
     """
 
-    connector: Connectors = Field(description="the system: healthie, sql, csv, model; probe is for tests")
+    connector: Connectors = Field(description="the system: healthie, sql, csv, sheets, model; probe is for tests")
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],
         description="what is not secret; secrets are asked for by: ferry connect TENANT CONNECTION",
