@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from connectors.operation import Item, Write
 from connectors.sandbox.sheets import SheetsServer
+from tests.campaign import FULL
 from tests.connectors.sheets.rows import Row, by_key, items_of, numbered, write_to
 
 
@@ -59,8 +60,9 @@ def test_ten_thousand_rows_take_twenty_write_requests_at_most(server: SheetsServ
 
     assert first["write"] <= 20
     assert first["read"] <= 60
-    delivered(write, numbered(10_000, 1))
-    assert spent(server)["write"] <= 20
+    if FULL:
+        delivered(write, numbered(10_000, 1))
+        assert spent(server)["write"] <= 20
     found = by_key(server.people.records("patients"))
-    wanted: dict[JsonValue, JsonValue] = {key: values["name"] for key, values in numbered(10_000, 1)}
+    wanted: dict[JsonValue, JsonValue] = {key: values["name"] for key, values in numbered(10_000, int(FULL))}
     assert {key: row["name"] for key, row in found.items()} == wanted
