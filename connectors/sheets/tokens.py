@@ -52,10 +52,10 @@ class Tokens:
             "iat": now,
             "exp": now + HOUR,
         }
-        encode: Any = jwt.encode  # untyped, like the signer
+        untyped: Any = jwt
         signer: Any = crypt.RSASigner
         try:
-            return str(encode(signer.from_service_account_info(self._key), claims).decode())
+            return str(untyped.encode(signer.from_service_account_info(self._key), claims).decode())
         except ValueError:
             pass
         todo = "connect again with the JSON key file"

@@ -80,13 +80,15 @@ def _insert(draft: Draft, body: Body) -> JsonValue:
 
 def _update_cells(draft: Draft, body: Body) -> JsonValue:
     book = draft.book
-    start = body["start"]
+    start: Body = body["start"]
     sheet = book.sheet(start.get("sheetId", 0))
     if body["fields"] != "userEnteredValue":
         raise invalid(f"Invalid updateCells: fields {body['fields']} are not known to this stand-in")
-    for down, row in enumerate(body.get("rows", [])):
+    rows: list[Body] = body.get("rows", [])
+    for down, row in enumerate(rows):
         number = start.get("rowIndex", 0) + down
-        for right, cell in enumerate(row.get("values", [])):
+        cells: list[Body] = row.get("values", [])
+        for right, cell in enumerate(cells):
             column = start.get("columnIndex", 0) + right
             if number >= sheet.height or column >= sheet.width:
                 raise invalid(f"Attempting to write row {number}, column {column}, beyond the sheet's end")
