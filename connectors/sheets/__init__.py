@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from connectors.base import Account, Connector, Settings
-from connectors.holding import BAA, Condition, Holding
+from connectors.holding import BAA, Holding
 from connectors.operation import Delivery, Write
 from connectors.sheets.credentials import SheetsCredentials
 from connectors.tabular import Drift, Table
@@ -18,10 +18,6 @@ from connectors.tabular import Drift, Table
 __all__ = ["Sheets", "SheetsCredentials", "SheetsOptions"]
 
 BATCH = 1000
-WORKSPACE = Condition(
-    "workspace",
-    "the spreadsheet belongs to a Google Workspace account of the practice's and not to a private one",
-)
 
 
 class SheetsOptions(Settings):
@@ -41,7 +37,7 @@ class Sheets(Connector):
     """A spreadsheet. Only the declared columns of the declared tables' sheets are ever written."""
 
     name: ClassVar[str] = "sheets"
-    holds: ClassVar[Holding] = Holding(conditions=(BAA, WORKSPACE))
+    holds: ClassVar[Holding] = Holding(conditions=(BAA,))  # accepted in the Workspace's admin console
 
     def __init__(
         self, credentials: SheetsCredentials, tables: Sequence[Table], options: SheetsOptions | None = None

@@ -39,14 +39,15 @@ class Book:
 
     def sheet(self, title: str, *, anew: bool = False) -> int | None:
         """The id of the sheet with that title; None if there is none."""
-        if anew or title not in self._sheets:
+        wanted = title.lower()  # Google has no two titles that differ in case alone
+        if anew or wanted not in self._sheets:
             fields = "spreadsheetId,sheets(properties(sheetId,title))"
             found = self._google.read(
                 "read", "get", self._path, answers.SPREADSHEET, params={"fields": fields}
             )
             properties = [sheet.get("properties", {}) for sheet in found.get("sheets", ())]
-            self._sheets = {each.get("title", ""): each.get("sheetId", 0) for each in properties}
-        return self._sheets.get(title)
+            self._sheets = {each.get("title", "").lower(): each.get("sheetId", 0) for each in properties}
+        return self._sheets.get(wanted)
 
     def grid(self, sheet: int) -> Grid:
         """The whole sheet as it is now."""

@@ -181,6 +181,21 @@ def test_a_column_comes_or_goes_in_the_middle_of_a_batch(
     check_notes(server)
 
 
+def test_a_write_whose_column_was_taken_away_is_refused_as_a_whole(server: SheetsServer) -> None:
+    """It would have met the person's formulas beside it, which nobody could give back."""
+    a_sheet(server, 4)
+    for row in range(1, 5):
+        server.people.type("patients", row, len(HEADER), f"=A{row}")
+    with watched(server) as (write, proxy):
+        proxy.before(1, lambda: server.people.delete_column("patients", "phone"), path="values:")
+        with pytest.raises(Transient):
+            upsert(write, *numbered(4, 1))
+    notes = [row["note"] for row in server.people.records("patients")]
+
+    assert notes == [f"=A{row}" for row in range(1, 5)]
+    assert {row["name"] for row in server.people.records("patients")} == {"Name 0"}
+
+
 def test_what_a_moved_column_met_and_cannot_be_known_is_told(server: SheetsServer) -> None:
     """A person's column without a name is beside ours: what was in it is not guessed at."""
     server.people.add_sheet("patients", [["patient_id", None, "name", "visits"], ["'1", "mine", "Ana", 1]])
