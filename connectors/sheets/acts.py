@@ -71,6 +71,7 @@ def put(grid: Grid, rows: Mapping[int, Cells]) -> dict[str, JsonValue]:
 
     A row is as long as the sheet is wide, so that Google refuses all of it if a column was taken away since.
     """
+    # UNVERIFIED: that blanks at a row's end count for that, and that a header of blanks alone is shown
     header: JsonValue = {"sheetId": grid.sheet, "startRowIndex": 0, "endRowIndex": 1}
     data: list[JsonValue] = [_row(grid, {"gridRange": header}, {})]
     data += [_row(grid, _by_tag(tag), cells) for tag, cells in rows.items()]

@@ -1,5 +1,6 @@
 """Access to one Google spreadsheet: a service account that the spreadsheet is shared with."""
 
+import base64
 import json
 from typing import Annotated, Final
 
@@ -18,8 +19,9 @@ PER_SECOND: Final = 0.95  # reads, and as many writes: Google counts 60 of each 
 class SheetsCredentials(Settings):
     """A spreadsheet, the service account's key file, and where Google is.
 
-    spreadsheet: the long id in the spreadsheet's address. service_account: the key file's content. url: of
-    Sheets; another one than Google's own is asked for tokens and by Drive's calls, too.
+    spreadsheet: the long id in the spreadsheet's address. service_account: the key file's content, as it is
+    or in base64, which is one line to type. url: of Sheets; another one than Google's own is asked for
+    tokens, and by what is asked of Drive, too.
     """
 
     spreadsheet: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{10,200}$")]
@@ -30,8 +32,10 @@ class SheetsCredentials(Settings):
     @property
     def key(self) -> dict[str, JsonValue]:
         """The key file; empty if it is none."""
+        text = self.service_account.get_secret_value().strip()
         try:
-            found: JsonValue = json.loads(self.service_account.get_secret_value())
+            content = text if text.startswith("{") else base64.b64decode(text, validate=True)
+            found: JsonValue = json.loads(content)
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}

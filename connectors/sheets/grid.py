@@ -1,9 +1,10 @@
 """One sheet as it was read, all of it at one moment: its header, its rows, and our tags on them.
 
 A row is recognised by its key cells, never by its number and never by its tag: people sort, insert and
-delete. The tag is developer metadata on the row, whose id is made from the key. It does two things. A row is
-written by its tag, so that the write meets the row wherever it is by then; and Google refuses a second tag of
-one id, so that a row cannot be added twice, not even by a request that was thought lost.
+delete, and Google does not say whether metadata goes with the cells when they sort. The tag is developer
+metadata on the row, whose id is made from the key. It does two things. A row is written by its tag, so that
+the write meets the row wherever it is by then; and Google refuses a second tag of one id, so that a row cannot
+be added twice, not even by a request that was thought lost.
 """
 
 import hashlib
@@ -122,7 +123,7 @@ def place_of(key: Key) -> Place:
 
 
 def tag_id(sheet: int, place: Place, number: int = 0) -> int:
-    """A positive 32-bit number, the same for the same key."""
+    """A positive number of 31 bits, the same for the same key."""
     digest = hashlib.sha256(json.dumps([sheet, *place, number]).encode()).digest()
     return int.from_bytes(digest[:4]) % (2**31 - 1) + 1
 

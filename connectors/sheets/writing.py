@@ -74,7 +74,8 @@ class Writing:
             self._note(changes, "transient", error.code)
 
     def _settle(self, part: Sequence[Change]) -> None:
-        self._open = {change.place: change for change in part}
+        owed = {place: change for place, change in self._open.items() if place in self._owed}
+        self._open = owed | {change.place: _both(owed.get(change.place), change) for change in part}
         for _ in range(ROUNDS):
             layout = self._layout or self._look()
             self._layout = None  # the next round, and the next part, look again
@@ -158,8 +159,8 @@ class Writing:
             self._harm[meant.place] = "row_was_moved"
             return
         self._owed[place] = meant.place
-        wanted = self._open.get(place, Change(place, {}, {}))
-        self._open[place] = Change(place, wanted.key, {**held, **wanted.cells}, wanted.items)
+        back = Change(place, {}, held)
+        self._open[place] = _both(back, self._open[place]) if place in self._open else back
 
     def _held(self, layout: Layout, place: Place, names: Sequence[str]) -> Mapping[str, Scalar] | None:
         """What these cells of a row held before; None if nobody knows."""
@@ -190,6 +191,12 @@ class Writing:
         if place in self._harm:
             return "rejected", self._harm[place]
         return self._settled[place]
+
+
+def _both(first: Change | None, then: Change) -> Change:
+    """Both changes of one row: what the second one sets, and what only the first one does."""
+    cells = then.cells if first is None else {**first.cells, **then.cells}
+    return Change(then.place, then.key, cells, then.items)
 
 
 def _whole(layout: Layout) -> Layout:

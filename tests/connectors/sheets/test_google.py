@@ -214,12 +214,15 @@ def elsewhere(act: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
 
 def test_a_redirect_is_not_followed(server: SheetsServer) -> None:
     def away(exchange: BaseHTTPRequestHandler) -> None:
-        exchange.send_response(307)
+        exchange.rfile.read(int(exchange.headers.get("Content-Length") or 0))
+        given = b'{"access_token": "x", "expires_in": 3600}' if exchange.path == "/token" else b""
+        exchange.send_response(200 if given else 307)
         exchange.send_header("Location", f"{server.url}{exchange.path}")
-        exchange.send_header("Content-Length", "0")
+        exchange.send_header("Content-Length", str(len(given)))
         exchange.end_headers()
+        exchange.wfile.write(given)
 
-    refused = pytest.raises(Unauthorized)  # there is no token to be had there
+    refused = pytest.raises(Rejected, match="307")
     with elsewhere(away) as url, closing(sheets(server, url)) as connector, refused:
         connector.check()
     assert sum(server.counted.values()) == 0

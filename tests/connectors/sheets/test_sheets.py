@@ -1,5 +1,7 @@
 """Rows in a spreadsheet: what is written, what is left alone, and what is refused."""
 
+import base64
+
 import pytest
 from pydantic import JsonValue, ValidationError
 
@@ -279,6 +281,13 @@ def test_a_key_that_is_none_is_told_without_a_word_of_it(server: SheetsServer) -
         assert refused.value.code == "bad_key"
         assert "secret" not in str(refused.value)
         assert refused.value.__context__ is None
+
+
+def test_a_key_in_base64_is_read_too(server: SheetsServer) -> None:
+    key = base64.b64encode(str(server.values["service_account"]).encode()).decode()
+    credentials = SheetsCredentials.model_validate({**server.values, "service_account": f"{key}\n"})
+
+    assert reached(server).__class__(credentials, [PATIENTS]).check().identity == server.book.id
 
 
 def test_one_row_that_google_refuses_does_not_hold_up_the_others(server: SheetsServer) -> None:
