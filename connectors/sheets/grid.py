@@ -3,8 +3,8 @@
 A row is recognised by its key cells, never by its number and never by its tag: people sort, insert and
 delete, and Google does not say whether metadata goes with the cells when they sort. The tag is developer
 metadata on the row, whose id is made from the key. It does two things. A row is written by its tag, so that
-the write meets the row wherever it is by then; and Google refuses a second tag of one id, so that a row cannot
-be added twice, not even by a request that was thought lost.
+the write meets the row wherever it is by then; and Google refuses a second tag of one id, so that no row is
+added twice, not even by a request that was thought lost.
 """
 
 import hashlib
