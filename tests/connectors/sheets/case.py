@@ -13,7 +13,7 @@ from connectors.sheets import Sheets, SheetsCredentials
 from tests.connectors.every import PEOPLE, TABLE, Case, Held, Most, World, held
 from tests.connectors.sheets.conftest import specs
 
-PATIENCE = Patience(first_wait=0.01, back_off=0.05, longest_wait=1.5, answer=0.7, connect=1.0)
+PATIENCE = Patience(first_wait=0.01, back_off=0.05, longest_wait=1.5, answer=2.0, connect=1.0)
 
 
 def connected(values: dict[str, JsonValue]) -> Sheets:
