@@ -33,7 +33,9 @@ class People:
     def type(self, title: str, row: int, column: int, value: JsonValue) -> None:
         """Enter something by hand: it may become a number or a formula. None empties the cell."""
         with self._lock:
-            cells = self.book.titled(title).rows[row].cells
+            sheet = self.book.titled(title)
+            sheet.width = max(sheet.width, column + 1)
+            cells = sheet.rows[row].cells
             made = None if value is None else typed(value)
             if made is None:
                 cells.pop(column, None)

@@ -68,6 +68,6 @@ CASES = [
         credentials=SheetsCredentials,
         opened=opened,
         sdk=("gspread", "google.auth", "requests"),
-        most=Most(writes=4, unit="requests"),
+        most=Most(writes=4, unit="requests", reads=10),
     )
 ]

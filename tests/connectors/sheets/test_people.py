@@ -219,6 +219,21 @@ def test_a_formula_that_was_sorted_into_a_rows_place_is_told(server: SheetsServe
     assert by_key(server.people.records("patients"))["p00000"]["visits"] == 9
 
 
+def test_what_a_row_is_owed_is_given_back_after_a_refusal_too(server: SheetsServer) -> None:
+    """Sorted in the moment of the write, and the next look is refused: the look after that one pays."""
+    a_sheet(server)
+    with watched(server) as (write, proxy):
+        proxy.before(1, lambda: act(server, "reverse"), path="values:")
+        proxy.before(2, lambda: setattr(server, "forbidden", "gridRange"), path=":getByDataFilter")
+        proxy.before(3, lambda: setattr(server, "forbidden", ""), path=":getByDataFilter")
+        outcomes = upsert(write, *numbered(2, 9))
+
+    assert outcomes == ["done", "done"]
+    found = by_key(server.people.records("patients"))
+    for patient, values in itertools.chain(numbered(2, 9), numbered(12)[2:]):
+        assert {name: found[patient][name] for name in values} == dict(values)
+
+
 def test_a_renamed_sheet_is_still_written_in_the_middle_of_a_run(server: SheetsServer) -> None:
     write = write_to(server)
     upsert(write, *numbered(2))
