@@ -23,6 +23,7 @@ from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.redshift import Redshift, RedshiftCredentials, RedshiftOptions
 from connectors.s3 import S3, S3Credentials, S3Options
 from connectors.sandbox.probe import Probe, ProbeCredentials
+from connectors.sheets import Sheets, SheetsCredentials, SheetsOptions
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
@@ -101,6 +102,11 @@ def _redshift(values: Values, tables: Sequence[Table], options: Values) -> Redsh
 def _bigquery(values: Values, tables: Sequence[Table], options: Values) -> BigQuery:
     known = BigQueryCredentials.model_validate(dict(values))
     return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)))
+
+
+def _sheets(values: Values, tables: Sequence[Table], options: Values) -> Sheets:
+    credentials = SheetsCredentials.model_validate(dict(values))
+    return Sheets(credentials, tables, SheetsOptions.model_validate(dict(options)))
 
 
 def _probe(values: Values) -> Probe:
@@ -183,6 +189,13 @@ SYSTEMS: Mapping[str, System] = {
             "password": "none",
             "copy_role": "arn:aws:iam::000000000000:role/none",
         },
+    ),
+    "sheets": System(
+        SheetsCredentials,
+        reach=lambda values: _sheets(values, [], {}),
+        target=_sheets,
+        options=SheetsOptions,
+        nowhere={"spreadsheet": "nowhere-at-all", "service_account": "none", "url": NOWHERE},
     ),
     "probe": System(
         ProbeCredentials,

@@ -30,7 +30,18 @@ from flows.written import parsed
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 Connectors = Literal[
-    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "bigquery", "probe", "model"
+    "healthie",
+    "hubspot",
+    "sql",
+    "csv",
+    "airtable",
+    "excel",
+    "s3",
+    "redshift",
+    "bigquery",
+    "sheets",
+    "probe",
+    "model",
 ]
 
 FROM = "fields of the entry that the value may come from"
@@ -174,6 +185,9 @@ class ConnectionSettings(Settings):
 
     connector: Connectors = Field(
         description="the system: healthie, sql, csv, airtable, excel, model; probe: tests"
+    )
+    connector: Connectors = Field(
+        description="the system: healthie, sql, csv, sheets, model; probe is for tests"
     )
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],
