@@ -15,6 +15,7 @@ from agent.agent import Access
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
+from connectors.mongodb import Mongo, MongoCredentials, MongoOptions
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
@@ -59,6 +60,11 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _mongodb(values: Values, tables: Sequence[Table], options: Values) -> Mongo:
+    credentials = MongoCredentials.model_validate(dict(values))
+    return Mongo(credentials, tables, MongoOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -85,6 +91,7 @@ SYSTEMS: Mapping[str, System] = {
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
     ),
+    "mongodb": System(MongoCredentials, reach=lambda values: _mongodb(values, [], {}), target=_mongodb),
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),
 }

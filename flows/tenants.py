@@ -28,7 +28,7 @@ from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
-Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
+Connectors = Literal["healthie", "sql", "csv", "mongodb", "probe", "model"]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
@@ -167,7 +167,9 @@ class ConnectionSettings(Settings):
     A value that starts with `$` names an environment variable: for one machine and tests.
     """
 
-    connector: Connectors = Field(description="the system: healthie, sql, csv, model; probe is for tests")
+    connector: Connectors = Field(
+        description="the system: healthie, sql, csv, mongodb, model; probe is for tests"
+    )
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],
         description="what is not secret; secrets are asked for by: ferry connect TENANT CONNECTION",

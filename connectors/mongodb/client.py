@@ -8,7 +8,6 @@ that the server would recognise (retryWrites) adds requests and no certainty, an
 has none.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from bson.errors import InvalidBSON
 from pymongo import MongoClient, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from connectors.address import Reach
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.mongodb.failures import Failure, failure_of
 from connectors.mongodb.place import Place
@@ -25,8 +25,7 @@ from connectors.mongodb.place import Place
 Answer = TypeVar("Answer")
 Document = dict[str, Any]  # BSON: what a value is depends on the document
 
-CONNECT = 10  # seconds to reach a server, and to find one that takes writes
-ANSWER = 60  # seconds for a whole command; the server itself ends what takes longer
+CONNECT = 10.0  # seconds, at most, to reach a server, and to find one that takes writes
 CODEC: CodecOptions[Document] = CodecOptions(
     document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
@@ -47,9 +46,9 @@ class Told:
 class Client:
     """A pool of connections. Nothing is reached before the first use."""
 
-    def __init__(self, place: Place) -> None:
-        logging.getLogger("pymongo").setLevel(logging.WARNING)  # below it, it logs whole documents
-        self._client = _client(place)
+    def __init__(self, place: Place, answer: float) -> None:
+        self._reaches = _reaches(place)
+        self._client = _client(place, answer)
         self._database = self._client.get_database(
             place.database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
         )
@@ -67,6 +66,7 @@ class Client:
 
     def write(self, collection: str, statements: Sequence[UpdateOne]) -> Told | Failure:
         """Send them all, each for itself. A failure is of the whole: what of it was applied is not known."""
+        self._sure()
         try:
             self._database[collection].bulk_write(list(statements), ordered=False)
         except BulkWriteError as error:
@@ -79,11 +79,17 @@ class Client:
         self._client.close()
 
     def _asked(self, ask: Callable[[], Answer]) -> Answer:
+        self._sure()
         try:
             return ask()
         except (PyMongoError, InvalidBSON) as error:
             failure = failure_of(error)
         raise error_for(failure, written=False)
+
+    def _sure(self) -> None:
+        """Raises Denied for a host inside, Transient for one whose name is not known now."""
+        for reach in self._reaches:
+            reach.sure()
 
 
 def error_for(failure: Failure, *, written: bool) -> ConnectorError:
@@ -98,11 +104,19 @@ def error_for(failure: Failure, *, written: bool) -> ConnectorError:
     return Rejected(failure.code, f"{message}: compare the collection with its declaration")
 
 
-def _client(place: Place) -> MongoClient[Document]:
+def _reaches(place: Place) -> list[Reach]:
+    """What is asked of each host's addresses. A service's hosts are the driver's to find, below its name."""
+    if place.service:
+        return []
+    return [Reach("mongodb", address) for address in place.addresses]
+
+
+def _client(place: Place, answer: float) -> MongoClient[Document]:
     options: dict[str, Any] = {name: value for name, value in place.options.items() if name != "tls"}
     if place.user is not None and place.password is not None:
         options |= {"username": place.user, "password": place.password.get_secret_value()}
         options.setdefault("authSource", "admin")
+    connect = round(min(CONNECT, answer) * 1000)
     named = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in place.hosts]
     return MongoClient(
         f"mongodb+srv://{place.hosts[0][0]}/" if place.service else named,
@@ -111,9 +125,9 @@ def _client(place: Place) -> MongoClient[Document]:
         appname="ferry",
         retryWrites=False,
         retryReads=False,
-        timeoutMS=ANSWER * 1000,
-        connectTimeoutMS=CONNECT * 1000,
-        serverSelectionTimeoutMS=CONNECT * 1000,
+        timeoutMS=round(answer * 1000),  # of a whole command; the server itself ends what takes longer
+        connectTimeoutMS=connect,
+        serverSelectionTimeoutMS=connect,
         uuidRepresentation="standard",
         **options,
     )

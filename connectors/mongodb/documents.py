@@ -1,14 +1,16 @@
 """Rows as documents: what each declared type is as BSON, and what cannot be kept exactly.
 
-    str       string                    bool      bool
-    int       long                      date      string, "2026-03-01": BSON has no day without a time
-    decimal   decimal (Decimal128)      datetime  date, in UTC, to the millisecond
-    json      object, array or a plain value: whole numbers int or long, others double
+str       string                    bool      bool
+int       long                      date      string, "2026-03-01": BSON has no day without a time
+decimal   decimal (Decimal128)      datetime  date, in UTC, to the millisecond
+json      object, array or a plain value: whole numbers int or long, others double
 """
 
+import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import bson
 from bson import json_util
@@ -45,20 +47,19 @@ def as_bson(value: Value) -> object:
 def fields_of(table: Table, values: Mapping[str, Value]) -> dict[str, object]:
     """What is set in a document."""
     return {
-        name: value if table.columns[name].type == "json" else as_bson(value) for name, value in values.items()
+        name: value if table.columns[name].type == "json" else as_bson(value)
+        for name, value in values.items()
     }
 
 
 def as_value(found: object) -> JsonValue:
-    """A stored value as the JSON value that an argument has; of what no argument has, MongoDB's own spelling."""
-    if found is None or isinstance(found, (str, bool, float)):
-        return found
-    if isinstance(found, int):
-        return int(found)  # a long is a class of its own
+    """A stored value as the JSON value that an argument has; what no argument can be, in MongoDB's words."""
     if isinstance(found, dict):
         return {str(name): as_value(value) for name, value in found.items()}
     if isinstance(found, list):
         return [as_value(value) for value in found]
+    if found is None or isinstance(found, (str, bool, int, float)):
+        return _scalar(found)
     if isinstance(found, Decimal128) and found.to_decimal().is_finite():
         return as_json(found.to_decimal())
     if isinstance(found, datetime):
@@ -66,16 +67,30 @@ def as_value(found: object) -> JsonValue:
     return as_value(json_util.default(found))  # an ObjectId, bytes, …: somebody else's
 
 
-def objection(table: Table, values: Mapping[str, Value]) -> str | None:
+def _scalar(found: str | float | bool | None) -> JsonValue:
+    if isinstance(found, float) and not math.isfinite(found):
+        return {"$numberDouble": str(found)}
+    if isinstance(found, int) and not isinstance(found, bool):
+        return int(found)  # a long is a class of its own
+    return found
+
+
+def comparable(stored: Any) -> Any:
+    """A stored number or moment as one that Python compares."""
+    return stored.to_decimal() if isinstance(stored, Decimal128) else stored
+
+
+def objection(table: Table, key: Key, values: Mapping[str, Value]) -> str | None:
     """Why a row cannot be kept exactly as it is, as a code, or None."""
-    for name, value in values.items():
+    for value in values.values():
         if isinstance(value, Decimal) and len(value.as_tuple().digits) > DIGITS:
             return "too_precise"
         if isinstance(value, datetime) and value.microsecond % 1000:
             return "too_precise"
         if isinstance(value, (dict, list)) and not _has_plain_names(value):
             return "unstorable_name"
-    return "too_long" if len(bson.encode(fields_of(table, values))) > LARGEST else None
+    named = dict(zip(table.key, key, strict=True))
+    return "too_long" if len(bson.encode(fields_of(table, {**named, **values}))) > LARGEST else None
 
 
 def _has_plain_names(value: JsonValue) -> bool:

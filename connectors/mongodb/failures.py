@@ -30,13 +30,14 @@ _CODES: Mapping[Failure, tuple[int, ...]] = {
     Failure("collection", "schema_drift"): (26, 61, 72, 73, 166, 238, 40414),
     Failure("unauthorized", "unauthorized"): (11, 18, 334, 8000, 31),
     Failure("unauthorized", "forbidden"): (13, 30),
-    Failure("transient", "contention"): (112, 24, 46, 251, 244),
-    Failure("transient", "overloaded"): (146, 202, 292, 365, 462, 16500),
-    Failure("transient", "disk_full"): (14031, 14, 371),
+    Failure("transient", "contention"): (112, 24, 46),
+    Failure("transient", "overloaded"): (146, 292, 365, 462, 16500),
+    Failure("transient", "disk_full"): (14031,),
     Failure("lost", "timed_out"): (50, 262, 202),
     Failure("lost", "not_confirmed"): (64, 79, 100),
     Failure("lost", "failed_over"): (91, 189, 10058, 10107, 11600, 11601, 11602, 13435, 13436),
     Failure("lost", "connection_lost"): (6, 7, 89, 9001),
+    Failure("lost", "server_failed"): (1, 8),
 }
 CODES: Mapping[int, Failure] = {
     number: failure for failure, numbers in reversed(_CODES.items()) for number in numbers
@@ -45,21 +46,25 @@ LOST = Failure("lost", "connection_lost")
 UNREACHABLE = Failure("transient", "unreachable")
 
 
+_KINDS: tuple[tuple[type[Exception], Failure], ...] = (  # of the driver's own errors; the first that fits
+    (errors.ServerSelectionTimeoutError, UNREACHABLE),  # nothing was sent
+    (errors.WaitQueueTimeoutError, UNREACHABLE),
+    (errors.NetworkTimeout, Failure("lost", "timed_out")),
+    (errors.NotPrimaryError, Failure("lost", "failed_over")),
+    (InvalidBSON, Failure("collection", "bad_value")),  # somebody else's document
+)
+_NO_SUCH_NAME = ("NXDOMAIN", "NoAnswer")  # of the resolver's errors
+
+
 def failure_of(error: errors.PyMongoError | InvalidBSON) -> Failure:
     """What an error of a whole command means. Nothing may be said of single documents from it."""
-    if isinstance(error, (errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)):
-        return UNREACHABLE  # nothing was sent
     if isinstance(error, errors.OperationFailure):
         return of_command(error.code)
-    if isinstance(error, errors.ConfigurationError):
-        return Failure("unauthorized", "bad_url")  # also where DNS knows no such cluster
-    if isinstance(error, errors.NetworkTimeout):
-        return Failure("lost", "timed_out")
-    if isinstance(error, errors.NotPrimaryError):
-        return Failure("lost", "failed_over")
-    if isinstance(error, InvalidBSON):
-        return Failure("collection", "bad_value")
-    return LOST
+    if isinstance(error, errors.ConfigurationError):  # also where a mongodb+srv name is not resolved
+        cause = type(error.__cause__)
+        for_now = cause.__module__.startswith("dns.") and cause.__name__ not in _NO_SUCH_NAME
+        return UNREACHABLE if for_now else Failure("unauthorized", "bad_url")
+    return next((failure for kind, failure in _KINDS if isinstance(error, kind)), LOST)
 
 
 def of_command(code: int | None) -> Failure:

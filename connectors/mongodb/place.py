@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, unquote
 
 from pydantic import SecretStr
 
+from connectors.address import LOOPBACK, endpoint
+
 SCHEMES = {"mongodb": False, "mongodb+srv": True}
 PORT = 27017
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPTIONS = ("authSource", "replicaSet", "tls", "ssl", "tlsCAFile", "authMechanism")  # ours to follow
 SAID = {  # what a vendor's ready-made string carries: it must agree with what is done anyway
     "retryWrites": ("true", "false"), "w": ("majority",), "appName": None, "readPreference": ("primary",),
@@ -40,6 +41,12 @@ class Place:
         return all(host in LOOPBACK for host, _ in self.hosts)
 
     @property
+    def addresses(self) -> list[str]:
+        """The hosts as endpoints, for the rule that all connectors have."""
+        named = ((f"[{host}]" if ":" in host else host, port) for host, port in self.hosts)
+        return [f"https://{host}:{port}" for host, port in named]
+
+    @property
     def identity(self) -> str:
         """The hosts and the database, without a secret."""
         names = sorted(host if self.service else f"{host}:{port}" for host, port in self.hosts)
@@ -56,14 +63,21 @@ def read_url(secret: SecretStr) -> Place:
     authority, _, database = before.partition("/")
     login, at, names = authority.rpartition("@")
     if not _DATABASE.fullmatch(database):
-        raise ValueError("the url must name the database after the hosts: mongodb+srv://user:password@host/database")
+        raise ValueError(
+            "the url must name the database after the hosts: mongodb+srv://user:password@host/database"
+        )
     hosts = _hosts(names, service=SCHEMES[scheme])
     user, colon, password = login.partition(":")
-    if at and not (user and colon and password) or "@" in login:
+    if (at and not (user and colon and password)) or "@" in login:
         raise ValueError("the url must hold user:password, with @ : / in them percent-encoded")
     options = _options(query)
     place = Place(
-        hosts, SCHEMES[scheme], database, unquote(user) or None, SecretStr(unquote(password)) if at else None, options
+        hosts,
+        SCHEMES[scheme],
+        database,
+        unquote(user) or None,
+        SecretStr(unquote(password)) if at else None,
+        options,
     )
     _is_safe(place)
     return place
@@ -105,3 +119,5 @@ def _is_safe(place: Place) -> None:
         raise ValueError("the url must hold user:password")
     if not place.local and any(host in LOOPBACK for host, _ in place.hosts):
         raise ValueError("the url must not mix this machine with others")
+    for address in place.addresses:
+        endpoint(address)

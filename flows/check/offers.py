@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import cache
 from typing import Any, get_args
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, JsonValue, SecretStr
 
 from connectors.base import Connector
 from connectors.entry import Category, EntryField
@@ -34,6 +34,10 @@ def credentials(connector: Connectors) -> type[BaseModel]:
         from connectors.csv import CsvCredentials
 
         return CsvCredentials
+    if connector == "mongodb":
+        from connectors.mongodb import MongoCredentials
+
+        return MongoCredentials
     if connector == "probe":
         from connectors.sandbox.probe import ProbeCredentials
 
@@ -59,6 +63,10 @@ def options(connector: Connectors) -> type[BaseModel] | None:
         from connectors.csv import Format
 
         return Format
+    if connector == "mongodb":
+        from connectors.mongodb import MongoOptions
+
+        return MongoOptions
     return None
 
 
@@ -70,7 +78,7 @@ def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dic
     if connector == "healthie":
         return _healthie()
     tables = [table.table() for table in target.tables]
-    with closing(_unconnected(connector)(tables)) as unconnected:
+    with closing(_unconnected(connector, target.options)(tables)) as unconnected:
         return dict(unconnected.writes()), dict(unconnected.lookups())
 
 
@@ -83,7 +91,9 @@ def _healthie() -> tuple[dict[str, Write], dict[str, Lookup]]:
         return dict(healthie.writes()), dict(healthie.lookups())
 
 
-def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
+def _unconnected(
+    connector: Connectors, options: Mapping[str, JsonValue]
+) -> Callable[[list[Table]], Connector]:
     if connector == "sql":
         from connectors.sql import Sql, SqlCredentials
 
@@ -94,6 +104,11 @@ def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
         from connectors.csv import Csv, CsvCredentials
 
         return lambda tables: Csv(CsvCredentials(folder=Path()), tables)
+    if connector == "mongodb":
+        from connectors.mongodb import Mongo, MongoCredentials, MongoOptions
+
+        nowhere = MongoCredentials(url=SecretStr("mongodb://127.0.0.1:9/none"))
+        return lambda tables: Mongo(nowhere, tables, MongoOptions.model_validate(dict(options)))
     if connector == "probe":
         from connectors.sandbox.probe import Probe, ProbeCredentials
 

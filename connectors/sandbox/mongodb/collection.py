@@ -84,7 +84,8 @@ class Collection:
                 raise Refusal(52, f"The dollar ($) prefixed field '{name}' is not valid for storage.")
         if size(after) > LARGEST:
             raise Refusal(
-                17419 if before else 10334, f"document is larger than the maximum size {LARGEST}: {after!r:.80}"
+                17419 if before else 10334,
+                f"document is larger than the maximum size {LARGEST}: {after!r:.80}",
             )
         if self.options.get("validationAction", "error") == "error" and breaks(
             after, self.options.get("validator", {})
@@ -99,7 +100,8 @@ class Collection:
         for name, fields in self.unique.items():
             value = {each: after.get(each) for each in fields}
             if any(
-                other is not before and identity([other.get(each) for each in fields]) == identity([*value.values()])
+                other is not before
+                and identity([other.get(each) for each in fields]) == identity([*value.values()])
                 for other in self.documents.values()
             ):
                 raise duplicate(self.namespace, name, dict.fromkeys(fields, 1), value)

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.sandbox.mongodb.collection import Collection
+from connectors.sandbox.mongodb.collection import LARGEST, Collection
 from connectors.sandbox.mongodb.failing import FailPoint
 from connectors.sandbox.mongodb.login import Login
 from connectors.sandbox.mongodb.refusals import Refusal
@@ -69,7 +69,7 @@ class Commands:
         return {
             "helloOk": True, "isWritablePrimary": True, "ismaster": True, "secondary": False,
             "setName": "rs0", "setVersion": 1, "hosts": [address], "me": address, "primary": address,
-            "maxBsonObjectSize": 16 * 1024 * 1024, "maxMessageSizeBytes": 48_000_000, "maxWriteBatchSize": MOST,
+            "maxBsonObjectSize": LARGEST, "maxMessageSizeBytes": 48_000_000, "maxWriteBatchSize": MOST,
             "logicalSessionTimeoutMinutes": 30, "minWireVersion": 0, "maxWireVersion": 21, "readOnly": False,
             **({"saslSupportedMechs": ["SCRAM-SHA-256"]} if asked else {}), **OK,
         }  # fmt: skip
@@ -97,7 +97,8 @@ class Commands:
         found = [
             {"name": name, "type": one.kind, "options": one.options, "info": {"readOnly": one.kind == "view"}}
             for namespace, one in self._state.collections.items()
-            if namespace.startswith(prefix) and ((name := namespace.removeprefix(prefix)) in (wanted or [name]))
+            if namespace.startswith(prefix)
+            and ((name := namespace.removeprefix(prefix)) in (wanted or [name]))
         ]
         return {"cursor": {"id": 0, "ns": f"{prefix}$cmd.listCollections", "firstBatch": found}, **OK}
 
@@ -149,7 +150,9 @@ class Commands:
 
     def _find(self, body: Document) -> Document:
         collection = self._of(body)
-        found = [_projected(each, body.get("projection", {})) for each in collection.find(body.get("filter", {}))]
+        found = [
+            _projected(each, body.get("projection", {})) for each in collection.find(body.get("filter", {}))
+        ]
         limit = body.get("limit", 0)
         found = found[:limit] if limit else found
         most = body.get("batchSize", FIRST_BATCH)

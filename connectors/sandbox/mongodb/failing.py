@@ -54,5 +54,7 @@ def meet(wrong: Document, body: Document) -> Act:
         return "close"
     if "errorCode" in wrong:
         labels = {"errorLabels": wrong["errorLabels"]} if "errorLabels" in wrong else {}
-        raise Refusal(wrong["errorCode"], f"Failing command via 'failCommand' failpoint: {body!r:.200}", **labels)
+        raise Refusal(
+            wrong["errorCode"], f"Failing command via 'failCommand' failpoint: {body!r:.200}", **labels
+        )
     return "close after" if wrong.get("closeAfter") else "go on"
