@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import against_dlt, deciding, engine, memory, model_requests, requests
+from benchmarks import against_dlt, deciding, engine, loading, memory, model_requests, requests
 from benchmarks.stopwatch import Steps, Waiting, around
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ def test_a_small_pass_gives_every_figure_its_row(tmp_path: Path) -> None:
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
     assert done.returncode == 0, done.stderr
-    for benchmark in (requests, model_requests, deciding, engine, memory, against_dlt):
+    for benchmark in (requests, model_requests, deciding, engine, memory, against_dlt, loading):
         for name in benchmark.ROWS:
             assert any(row[0].startswith(name) for row in rows), f"no row: {name}"
     verdicts = {row[0]: row[3] for row in rows if row[0].startswith(NO_MATTER_HOW_FAST)}

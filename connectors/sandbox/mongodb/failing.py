@@ -18,7 +18,8 @@ class FailPoint:
     """Called under the server's lock, but for `meet`.
 
     `data` knows failCommands, errorCode, errorLabels, closeConnection, blockConnection and blockTimeMS,
-    writeConcernError; and of this stand-in alone closeAfter: the command is carried out, its answer lost.
+    writeConcernError; and of this stand-in alone closeAfter (the command is carried out, its answer lost) and
+    writeErrors (they are the answer to a command that is not carried out).
     """
 
     skip: int = 0

@@ -80,6 +80,8 @@ def _answered(server: Server, commands: Commands, request: Request) -> Document 
         act = failing.meet(wrong, request.body) if wrong else "go on"
         if act == "close":
             return None
+        if wrong and "writeErrors" in wrong:
+            return {"n": 0, "nModified": 0, "writeErrors": wrong["writeErrors"], "ok": 1.0}
         answer = commands.run(request)
     except Refusal as refusal:
         return refusal.answer()
