@@ -17,8 +17,8 @@ ENGINES = ("PostgreSQL", "SQLite")
 ROW = "Rows per second into"
 ROWS = tuple(f"{ROW} {engine}" for engine in ENGINES)
 WORDS = (
-    "Both load into a table that is made by the first load and merged by its key; dlt extracts, normalises and "
-    "merges by delete and insert from a staging table, Ferry checks each value by its declared type and upserts "
+    "Both load into a table that the first load makes, and merge by its key; dlt extracts, normalises and "
+    "merges by delete and insert out of a staging table, Ferry checks each value by its type and upserts "
     "in batches, each committed by itself.",
 )
 
