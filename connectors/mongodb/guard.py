@@ -4,12 +4,12 @@ The condition is part of the statement itself, so that no version can slip in be
 Where it keeps an update from its document, the server tries to insert one and refuses: the `_id` is taken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.mongodb import documents
 from connectors.mongodb.client import Document
-from connectors.tabular import Record, Table, Version
+from connectors.tabular import Record, Table
 from connectors.values import Value
 
 ORDERED = ("int", "decimal", "date", "datetime")  # types whose values are newer or older
@@ -31,26 +31,19 @@ class Guard:
         stamp = values.get(self._column) if self._column else None
         return {} if stamp is None else {str(self._column): {"$not": {"$gt": documents.as_bson(stamp)}}}
 
-    def kept(self, record: Record) -> tuple[Version, ...]:
-        """The versions of a record that are no older than one before them."""
-        if self._column is None or len(record.versions) == 1:
-            return record.versions
-        kept: list[Version] = []
-        known: Any = None  # of one column's type, as `given`
-        for version in record.versions:
-            given: Any = version.values.get(self._column)
-            if known is None or given is None or given >= known:
-                kept.append(version)
-                known = version.values.get(self._column, known)
-        return tuple(kept)
-
-    def values(self, record: Record) -> dict[str, Value]:
-        """What is set in the end."""
-        return Record(record.key, self.kept(record)).values
+    def rounds(self, records: Sequence[Record]) -> list[list[Record]]:
+        """What may be sent at once: with a condition, one version of a document, since each meets its own."""
+        if self._column is None:
+            return [list(records)]
+        most = max(len(record.versions) for record in records)
+        return [
+            [Record(record.key, (record.versions[at],)) for record in records if at < len(record.versions)]
+            for at in range(most)
+        ]
 
     def is_stale(self, record: Record, document: Document) -> bool:
         """Is the document newer than all that the record says?"""
-        stamp: Any = self.values(record).get(self._column) if self._column else None
+        stamp: Any = record.values.get(self._column) if self._column else None
         there: Any = document.get(self._column) if self._column else None
         if stamp is None or there is None:
             return False

@@ -12,7 +12,7 @@ from connectors.mongodb.client import Client, Document, Told, error_for
 from connectors.mongodb.failures import DUPLICATE, Failure, of_statement
 from connectors.mongodb.guard import Guard
 from connectors.operation import Arguments, Item, Outcome
-from connectors.tabular import Key, Record, Rows, Table, Version
+from connectors.tabular import Key, Record, Rows, Table
 from connectors.values import Value
 
 State = Literal["done", "rejected", "unknown", "transient"]
@@ -78,12 +78,19 @@ class Target:
         return {_name(each["_id"]): each for each in self._client.find(self.table.name, wanted, names)}
 
     def _deliver(self, records: Sequence[Record]) -> list[Outcome]:
-        told = self._write(records)
-        if isinstance(told, Failure):
-            if told.kind == "collection":
+        outcomes: list[Outcome] = []
+        for part in self._guard.rounds(records):
+            told = self._write(part)
+            if not isinstance(told, Failure):
+                outcomes += self._outcomes(part, told)
+            elif told.kind == "collection" or outcomes:
                 self._shape = None  # look again before the next batch
-                return [outcome for record in records for outcome in _all_of(record, told)]
-            raise error_for(told, written=True)
+                outcomes += [outcome for record in part for outcome in _all_of(record, told)]
+            else:
+                raise error_for(told, written=True)
+        return outcomes
+
+    def _outcomes(self, records: Sequence[Record], told: Told) -> list[Outcome]:
         outcomes: list[Outcome] = []
         failures = self._failures(records, told)
         for at, record in enumerate(records):
@@ -91,7 +98,7 @@ class Target:
             if failure is not None and failure.kind == "item" and len(record.versions) > 1:
                 outcomes += self._one_by_one(record)
             else:
-                outcomes += _all_of(record, failure, self._guard.kept(record))
+                outcomes += _all_of(record, failure)
         return outcomes
 
     def _one_by_one(self, record: Record) -> list[Outcome]:
@@ -108,7 +115,7 @@ class Target:
         return self._client.write(self.table.name, [self._statement(record) for record in records])
 
     def _statement(self, record: Record) -> UpdateOne:
-        values = self._guard.values(record)
+        values = record.values
         key = zip(self.table.key, record.key, strict=True)
         fields = documents.fields_of(self.table, {**dict(key), **values})
         wanted = {"_id": documents.id_of(self.table, record.key), **self._guard.condition(values)}
@@ -143,15 +150,9 @@ class Target:
         }
 
 
-def _all_of(record: Record, failure: Failure | None, kept: Sequence[Version] | None = None) -> list[Outcome]:
-    """One outcome for each item. Of a written record, those of versions that were not kept are stale."""
-    outcomes: list[Outcome] = []
-    for version in record.versions:
-        its = failure or (None if kept is None or version in kept else STALE)
-        outcomes.append(
-            Outcome(version.item, STATES[its.kind], its.code) if its else Outcome(version.item, "done")
-        )
-    return outcomes
+def _all_of(record: Record, failure: Failure | None) -> list[Outcome]:
+    state: State = "done" if failure is None else STATES[failure.kind]
+    return [Outcome(item, state, "" if failure is None else failure.code) for item in record.items]
 
 
 def _name(id_: object) -> str:
