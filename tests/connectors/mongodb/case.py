@@ -13,11 +13,12 @@ from connectors.sandbox.wire import Wire
 from tests.connectors.every import PEOPLE, TABLE, Case, Held, World, held
 
 ANSWER = 1.0  # seconds
+PASSWORD = "an-invented-password"
 
 
 @contextmanager
 def opened(_folder: Path) -> Iterator[World]:
-    with StandIn() as server:
+    with StandIn(users={"ferry": PASSWORD}) as server:
         host, port = server.address.split(":")
         with Wire((host, int(port)), word=TABLE.name) as wire:
             server.server.state.address = (
@@ -27,7 +28,7 @@ def opened(_folder: Path) -> Iterator[World]:
 
 
 def _behind(server: StandIn, wire: Wire) -> World:
-    url = f"mongodb://127.0.0.1:{wire.port}/{DATABASE}"
+    url = f"mongodb://ferry:{PASSWORD}@127.0.0.1:{wire.port}/{DATABASE}"
 
     def records(write: str) -> list[Held]:
         return [
