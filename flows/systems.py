@@ -5,13 +5,14 @@ is in no object but the connector.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
-from agent.agent import Access
+from agent.access import Access
+from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
@@ -21,6 +22,8 @@ from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
+NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
+LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
 
 
@@ -32,6 +35,8 @@ class System:
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
     source: Callable[[Values], Source] | None = None  # read-only
     target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
+    options: type[BaseModel] | None = None  # of a target
+    nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -42,6 +47,10 @@ class System:
     def needed(self) -> tuple[str, ...]:
         """The secret fields without which nothing can be reached."""
         return tuple(name for name in self.secrets if self.credentials.model_fields[name].is_required())
+
+    def local(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The endpoints among these values that only a stand-in has."""
+        return local_endpoints(self.credentials, values)
 
 
 def _is_secret(field: FieldInfo) -> bool:
@@ -80,18 +89,33 @@ SYSTEMS: Mapping[str, System] = {
         reach=_healthie(read_only=True),
         source=_healthie(read_only=True),
         target=lambda values, _tables, _options: _healthie(read_only=False)(values),
+        nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
         SqlCredentials,
         reach=lambda values: _sql(values, []),
         target=lambda values, tables, _options: _sql(values, tables),
+        nowhere={"url": "sqlite:////nowhere"},
     ),
     "csv": System(
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+        options=Format,
+        nowhere={"folder": "."},
     ),
-    "mongodb": System(MongoCredentials, reach=lambda values: _mongodb(values, [], {}), target=_mongodb),
-    "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
+    "mongodb": System(
+        MongoCredentials,
+        reach=lambda values: _mongodb(values, [], {}),
+        target=_mongodb,
+        options=MongoOptions,
+        nowhere={"url": "mongodb://127.0.0.1:9/nothing"},
+    ),
+    "probe": System(
+        ProbeCredentials,
+        reach=_probe,
+        target=lambda values, _tables, _options: _probe(values),
+        nowhere={"url": NOWHERE},
+    ),
     "model": System(Access),
 }

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StringConstraints
 
 from agent import manifest as manifests
 from agent.access import PROGRAM
@@ -28,12 +28,14 @@ from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 Connectors = Literal["healthie", "sql", "csv", "mongodb", "probe", "model"]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
 TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
 BECAUSE = "sentences that speak of it: a call that sets it cites one of them"
+CONFIRMED = "what the system needs before it may hold patient data, with since when and by whom: {baa: …}"
 COMPUTED = "the program may make a value of its own out of `from`"
 
 
@@ -91,6 +93,7 @@ class Target(Settings):
 
     connection: Name = Field(description="a connection of tenant.yaml")
     categories: tuple[Category, ...] = Field(description="the kinds of patient data approved for it")
+    confirmed: dict[str, Words] = Field(default_factory=dict[str, str], description=CONFIRMED)
     tables: tuple[TableGrant, ...] = Field(default=(), description="of a target that has rows")
     writes: dict[str, WriteGrant] = Field(
         default_factory=dict[str, WriteGrant], description="of a target that has operations, by name"

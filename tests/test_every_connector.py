@@ -1,84 +1,45 @@
-"""What every connector keeps. What is not asked of one is written in its case, with the reason."""
+"""What every connector keeps. What is not asked of one is written in its case, with the reason.
+
+What it keeps when its system fails is in test_every_connector_under_faults.py.
+"""
 
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
+import tests.test_every_connector_under_faults as under_faults
 from connectors.address import IsEndpoint
 from connectors.base import Settings
 from connectors.entry import Category
-from connectors.errors import Transient, Unauthorized
 from connectors.operation import Delivery, Item
-from connectors.sandbox.faults import Fault
 from flows.systems import SYSTEMS
 from tests.connectors import nasty
 from tests.connectors.addresses import REFUSED
-from tests.connectors.every import Case, Sample, World, cases, write_of
-from tests.connectors.promises import (
-    check_promise,
-    check_told,
-    items_of,
-    loose_arguments,
-    mine,
-    positions,
-    troubles,
-)
+from tests.connectors.asked import EVERY, case, pytest_generate_tests, samples, world
+from tests.connectors.every import Case, Sample, World, write_of
+from tests.connectors.promises import check_promise, items_of, loose_arguments, mine
 from tests.connectors.settling import settled
+from tests.faults import test_every_target
 
-DAY = 86_400.0  # seconds
-EVERY = cases()
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every case that is not exempt; where faults are asked for, every fault that its proxy can make."""
-    test = metafunc.function.__name__
-    asked = [case for case in EVERY if not case.excused(test)]
-    if "fault" in metafunc.fixturenames:
-        pairs = [(case, fault) for case in asked for fault in troubles(case)]
-        ids = [f"{case.name}-{fault.trouble}{fault.retry_after[:3]}" for case, fault in pairs]
-        metafunc.parametrize(("case", "fault"), pairs, ids=ids, indirect=["case"], scope="module")
-    elif "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", asked, ids=[case.name for case in asked], indirect=True, scope="module")
-
-
-@pytest.fixture(scope="module")
-def case(request: pytest.FixtureRequest) -> Case:
-    found = request.param
-    assert isinstance(found, Case)
-    return found
-
-
-@pytest.fixture(scope="module")
-def world(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The case's world, which the tests share: each takes versions of its own."""
-    with case.opened(tmp_path_factory.mktemp(case.name)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def samples(case: Case, world: World) -> Iterator[list[Sample]]:
-    yield list(world.samples)
-    if world.proxy:
-        world.proxy.faults()
+__all__ = ["case", "pytest_generate_tests", "samples", "world"]
 
 
 def test_every_system_that_receives_has_a_case() -> None:
-    assert {case.system for case in EVERY} >= {name for name, system in SYSTEMS.items() if system.target}
+    assert {one.system for one in EVERY} >= {name for name, system in SYSTEMS.items() if system.target}
 
 
 def test_every_exemption_names_a_test_and_gives_a_reason() -> None:
-    tests = {name for name in globals() if name.startswith("test_")}
-    for case in EVERY:
-        for excused, reason in case.exempt.items():
-            assert excused.partition("[")[0] in tests, f"{case.name}: {excused}"
-            assert len(reason.split()) > 3, f"{case.name}: {excused}: say why"
+    modules = (sys.modules[__name__], under_faults, test_every_target)
+    tests = {name for module in modules for name in vars(module) if name.startswith("test_")}
+    for one in EVERY:
+        for excused, reason in one.exempt.items():
+            assert excused.partition("[")[0] in tests, f"{one.name}: {excused}"
+            assert len(reason.split()) > 3, f"{one.name}: {excused}: say why"
 
 
 def test_the_account_is_named_without_a_secret(case: Case, world: World) -> None:
@@ -243,100 +204,3 @@ def test_what_was_written_is_read_back(world: World, samples: list[Sample]) -> N
                 assert {key: dict(values or {}) for key, values in write.present(items).items()} == {
                     item.key: dict(item.arguments) for item in items
                 }
-
-
-def test_every_lost_answer(world: World, samples: list[Sample]) -> None:
-    """Applied, the answer lost, sent again or looked for: it is there once."""
-    assert world.proxy is not None
-    for sample in samples:
-        for at in positions(world, sample, every=True):
-            world.proxy.faults(Fault(trouble="reset_applied", request=at))
-            with closing(world.connect()) as connector:
-                write, items = write_of(connector, sample), items_of(sample)
-                found = settled(write, items, calls=1)
-                world.proxy.faults()
-
-                check_promise(world, sample, write, items, found)
-
-
-def test_faults(case: Case, world: World, samples: list[Sample], fault: Fault) -> None:
-    """At the first, the second and the last call: what the class promises, nothing quoted, siblings done."""
-    assert world.proxy is not None
-    for sample in samples:
-        for at in positions(world, sample):
-            world.proxy.faults(fault.model_copy(update={"request": at}))
-            with closing(world.connect()) as connector:
-                write, items = write_of(connector, sample), items_of(sample)
-                found = settled(write, items)
-                check_told(world, case, found.errors)
-                world.proxy.faults()
-                rest = [item for item in items if found.outcomes.get(item.key, None) is None]
-                rest += [item for item in items if item.key in found.of("transient")]
-                found.outcomes |= settled(write, rest).outcomes
-
-                check_promise(world, sample, write, items, found)
-
-
-def test_retries_are_bounded(case: Case, world: World, samples: list[Sample]) -> None:
-    assert world.proxy is not None
-    for sample in samples:
-        usual = len(positions(world, sample, every=True))
-        for trouble in ("reset",) if case.wire else ("503", "429", "reset"):
-            world.proxy.faults(Fault(trouble=trouble, times=None, retry_after="0"))
-            with closing(world.connect()) as connector:
-                settled(write_of(connector, sample), items_of(sample), calls=1, rounds=1)
-
-            assert world.proxy.number <= 5 * usual + 5
-            world.proxy.faults()
-
-
-def test_an_absurd_wait_is_not_waited_for(case: Case, tmp_path: Path) -> None:
-    for wait in ("99999999999", "Fri, 31 Dec 2999 23:59:59 GMT"):
-        with case.opened(tmp_path / wait[:3]) as world, closing(world.connect()) as connector:
-            assert world.proxy is not None
-            sample = world.samples[0]
-            world.proxy.faults(Fault(trouble="429", times=None, retry_after=wait))
-            began = time.monotonic()
-            with pytest.raises(Transient) as error:
-                write_of(connector, sample).send(items_of(sample)[:1])
-
-            assert time.monotonic() - began < 10
-            assert error.value.wait is not None
-            assert error.value.wait.total_seconds() <= DAY
-
-
-def test_a_revoked_token(case: Case, world: World, samples: list[Sample]) -> None:
-    """From the second call on: what is not done can be sent later, and the tenant is told to act."""
-    assert world.proxy is not None
-    for sample in samples:
-        with closing(world.connect()) as connector:
-            write, items = write_of(connector, sample), items_of(sample)
-            settled(write, items[:1])
-            world.proxy.faults(Fault(trouble="401", times=None))
-            with pytest.raises(Unauthorized) as refused:
-                write.send(items[1:3])
-            with pytest.raises(Unauthorized):
-                connector.check()
-            check_told(world, case, [refused.value])
-            world.proxy.faults()
-        with closing(world.connect()) as connector:
-            write = write_of(connector, sample)
-            check_promise(world, sample, write, items, settled(write, items[1:]))
-
-
-def test_a_schema_that_changes_in_the_middle(case: Case, tmp_path: Path) -> None:
-    """Somebody takes a column away: what is said to be done is there, what is not has a code."""
-    with case.opened(tmp_path) as world:
-        assert world.alter is not None
-        sample = next(one for one in world.samples if one.text)
-        with closing(world.connect()) as old, closing(world.connect()) as new:
-            settled(write_of(old, sample), items_of(sample, 3))
-            world.alter()
-            for connector in (old, new):
-                write, items = write_of(connector, sample), items_of(sample, 3)
-                found = settled(write, items)
-
-                for item in items:
-                    outcome = found.outcomes[item.key]
-                    assert outcome.state == "done" or outcome.code
-                    assert outcome.state != "done" or len(mine(world, sample, write, item)) == 1
