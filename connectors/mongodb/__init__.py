@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from connectors.address import IsEndpoint
 from connectors.base import Account, Connector, Settings
 from connectors.holding import Condition, Holding
-from connectors.mongodb.place import Place, read_url
+from connectors.mongodb.place import Place, is_local, read_url
 from connectors.mongodb.rights import missing
 from connectors.operation import Delivery, Write
 from connectors.tabular import Drift, Table
@@ -33,7 +34,7 @@ def _readable(url: SecretStr) -> SecretStr:
 class MongoCredentials(Settings):
     """url: mongodb+srv://user:password@host/database. answer: seconds for a whole command."""
 
-    url: Annotated[SecretStr, AfterValidator(_readable)]
+    url: Annotated[SecretStr, AfterValidator(_readable), IsEndpoint(is_local)]
     answer: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property

@@ -54,7 +54,7 @@ class Client:
         )
         self.database = place.database
 
-    def read(self, command: Mapping[str, object], *, on_admin: bool = False) -> Document:
+    def read(self, command: Document, *, on_admin: bool = False) -> Document:
         """The answer to a command that changes nothing. Raises Transient, Unauthorized or Rejected."""
         database = self._client.admin if on_admin else self._database
         return self._asked(lambda: database.command(command, codec_options=CODEC))

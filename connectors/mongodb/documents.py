@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import bson
 from bson import json_util
@@ -55,9 +55,9 @@ def fields_of(table: Table, values: Mapping[str, Value]) -> dict[str, object]:
 def as_value(found: object) -> JsonValue:
     """A stored value as the JSON value that an argument has; what no argument can be, in MongoDB's words."""
     if isinstance(found, dict):
-        return {str(name): as_value(value) for name, value in found.items()}
+        return {name: as_value(value) for name, value in cast(dict[str, object], found).items()}
     if isinstance(found, list):
-        return [as_value(value) for value in found]
+        return [as_value(value) for value in cast(list[object], found)]
     if found is None or isinstance(found, (str, bool, int, float)):
         return _scalar(found)
     if isinstance(found, Decimal128) and found.to_decimal().is_finite():

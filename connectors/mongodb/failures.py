@@ -39,9 +39,7 @@ _CODES: Mapping[Failure, tuple[int, ...]] = {
     Failure("lost", "connection_lost"): (6, 7, 89, 9001),
     Failure("lost", "server_failed"): (1, 8),
 }
-CODES: Mapping[int, Failure] = {
-    number: failure for failure, numbers in reversed(_CODES.items()) for number in numbers
-}
+CODES: Mapping[int, Failure] = {number: failure for failure, numbers in _CODES.items() for number in numbers}
 LOST = Failure("lost", "connection_lost")
 UNREACHABLE = Failure("transient", "unreachable")
 

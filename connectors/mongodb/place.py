@@ -83,6 +83,14 @@ def read_url(secret: SecretStr) -> Place:
     return place
 
 
+def is_local(url: str) -> bool:
+    """Is it a server on this machine? False for what is no connection string."""
+    try:
+        return read_url(SecretStr(url)).local
+    except ValueError:
+        return False
+
+
 def _hosts(names: str, *, service: bool) -> tuple[tuple[str, int], ...]:
     hosts: list[tuple[str, int]] = []
     for name in names.split(","):

@@ -10,7 +10,7 @@ from bson.objectid import ObjectId
 from connectors.sandbox.mongodb.matching import identity, matches
 from connectors.sandbox.mongodb.refusals import Refusal, duplicate
 from connectors.sandbox.mongodb.rules import breaks
-from connectors.sandbox.mongodb.wire import Document, size
+from connectors.sandbox.mongodb.wire import Document, has_operators, size
 
 LARGEST = 16 * 1024 * 1024  # bytes of a document
 
@@ -73,7 +73,11 @@ class Collection:
         self.unique[name] = fields
 
     def _upserted(self, wanted: Document, change: Document) -> Done:
-        made = {name: value for name, value in wanted.items() if not _is_condition(name, value)}
+        made = {
+            name: value
+            for name, value in wanted.items()
+            if not (name.startswith("$") or has_operators(value))
+        }
         made = {"_id": made.pop("_id", ObjectId())} | made | copy.deepcopy(change.get("$setOnInsert", {}))
         self._put(None, _changed(made, change))
         return Done(upserted=made["_id"])
@@ -108,10 +112,10 @@ class Collection:
 
     def _candidates(self, wanted: Document) -> tuple[Iterable[Document], Document]:
         """The documents that the index over `_id` gives, and the conditions that are left to be asked."""
-        by = wanted.get("_id")
-        if "_id" not in wanted or (_is_condition("", by) and "$in" not in by):
+        if "_id" not in wanted or (has_operators(wanted["_id"]) and "$in" not in wanted["_id"]):
             return list(self.documents.values()), wanted
-        places = {self._place(each): None for each in (by["$in"] if _is_condition("", by) else [by])}
+        by = wanted["_id"]
+        places = {self._place(each): None for each in (by["$in"] if has_operators(by) else [by])}
         found = [self.documents[place] for place in places if place in self.documents]
         return found, {name: value for name, value in wanted.items() if name != "_id"}
 
@@ -123,10 +127,6 @@ class Collection:
             raise Refusal(166, f"Namespace {self.namespace} is a {self.kind}, not a collection")
 
 
-def _is_condition(name: str, value: Any) -> bool:
-    return name.startswith("$") or (isinstance(value, dict) and any(key.startswith("$") for key in value))
-
-
 def _changed(document: Document, change: Document) -> Document:
     after = copy.deepcopy(document)
     for name in (*change.get("$set", ()), *change.get("$setOnInsert", ()), *change.get("$unset", ())):
@@ -134,4 +134,5 @@ def _changed(document: Document, change: Document) -> Document:
             raise Refusal(2, f"paths are not known here: {name}")
     for name in change.get("$unset", ()):
         after.pop(name, None)
-    return after | copy.deepcopy(change.get("$set", {}))
+    after.update(copy.deepcopy(change.get("$set", {})))
+    return after

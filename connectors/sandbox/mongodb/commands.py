@@ -9,7 +9,7 @@ from connectors.sandbox.mongodb.failing import FailPoint
 from connectors.sandbox.mongodb.login import Login
 from connectors.sandbox.mongodb.refusals import Refusal
 from connectors.sandbox.mongodb.state import State
-from connectors.sandbox.mongodb.wire import Document, Request
+from connectors.sandbox.mongodb.wire import Document, Request, is_document
 
 FIRST_BATCH = 101  # documents, of a find that asks for no number
 MOST = 100_000  # statements of one command
@@ -92,7 +92,7 @@ class Commands:
 
     def _list(self, body: Document) -> Document:
         named: Any = body.get("filter", {}).get("name", {})
-        wanted = named.get("$in") if isinstance(named, dict) else [named]
+        wanted = named.get("$in") if is_document(named) else [named]
         prefix = f"{body['$db']}."
         found = [
             {"name": name, "type": one.kind, "options": one.options, "info": {"readOnly": one.kind == "view"}}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from connectors.sandbox.mongodb.refusals import Refusal
-from connectors.sandbox.mongodb.wire import Document
+from connectors.sandbox.mongodb.wire import Document, is_document
 
 Act = Literal["go on", "close", "close after"]
 
@@ -27,11 +27,10 @@ class FailPoint:
     data: Document = field(default_factory=dict[str, Any])
 
     def configure(self, body: Document) -> None:
-        mode = body["mode"]
+        mode: Any = body["mode"]  # alwaysOn, off, or {times, skip}
+        named: Document = mode if is_document(mode) else {"times": 0} if mode == "off" else {}
         self.data = body.get("data", {})
-        self.skip = mode.get("skip", 0) if isinstance(mode, dict) else 0
-        always = mode == "alwaysOn" or (isinstance(mode, dict) and "times" not in mode)
-        self.times = 1 << 30 if always else mode["times"] if isinstance(mode, dict) else 0
+        self.skip, self.times = named.get("skip", 0), named.get("times", 1 << 30)
 
     def due(self, command: str) -> Document | None:
         """What goes wrong with this command; None if nothing does."""

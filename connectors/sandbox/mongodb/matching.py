@@ -13,7 +13,7 @@ from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 
 from connectors.sandbox.mongodb.refusals import Refusal
-from connectors.sandbox.mongodb.wire import Document
+from connectors.sandbox.mongodb.wire import Document, has_operators, is_document, is_list
 
 TYPES: Mapping[str, Callable[[object], bool]] = {
     "objectId": lambda value: isinstance(value, ObjectId),
@@ -33,9 +33,9 @@ TYPES: Mapping[str, Callable[[object], bool]] = {
 
 def identity(value: Any, *, fold: bool = False) -> Hashable:  # any BSON value
     """What two values have in common that a unique index takes for the same. fold: without regard to case."""
-    if isinstance(value, dict):
+    if is_document(value):
         return ("object", tuple((name, identity(each, fold=fold)) for name, each in value.items()))
-    if isinstance(value, list):
+    if is_list(value):
         return ("array", tuple(identity(each, fold=fold) for each in value))
     if isinstance(value, str) and fold:
         return ("string", value.casefold())
@@ -55,7 +55,7 @@ def matches(document: Document, wanted: Document) -> bool:
 
 
 def _field(document: Document, name: str, condition: Any) -> bool:  # any BSON value
-    if isinstance(condition, dict) and any(key.startswith("$") for key in condition):
+    if has_operators(condition):
         return all(_operator(document, name, operator, value) for operator, value in condition.items())
     return identity(document.get(name)) == identity(condition)
 
@@ -67,7 +67,7 @@ def _operator(document: Document, name: str, operator: str, value: Any) -> bool:
     if operator == "$exists":
         return (name in document) == bool(value)
     if operator == "$type":
-        kinds = value if isinstance(value, list) else [value]
+        kinds = value if is_list(value) else [value]
         return name in document and any(TYPES[kind](found) for kind in kinds)
     if operator == "$in":
         return identity(found) in {identity(each) for each in value}

@@ -6,10 +6,11 @@ https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
 import socket
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import bson
 from bson.codec_options import CodecOptions
+from bson.errors import BSONError
 
 Document = dict[str, Any]  # BSON: what a value is depends on the document
 
@@ -19,6 +20,19 @@ MOST = 48_000_000  # bytes of one message
 
 _HEADER = struct.Struct("<iiii")
 _CODEC: CodecOptions[Document] = CodecOptions(document_class=dict, tz_aware=True)
+
+
+def is_document(value: object) -> TypeGuard[Document]:
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def has_operators(value: object) -> TypeGuard[Document]:
+    """Is it a condition or a change, and no value?"""
+    return is_document(value) and any(name.startswith("$") for name in value)
 
 
 class Malformed(Exception):
@@ -51,7 +65,7 @@ def receive(connection: socket.socket) -> Request | None:
         return None
     try:
         return Request(number, opcode, _body(opcode, content))
-    except (struct.error, ValueError, bson.errors.BSONError):
+    except (struct.error, ValueError, BSONError):
         raise Malformed from None
 
 
@@ -73,7 +87,7 @@ def size(document: Document) -> int:
 def _body(opcode: int, content: bytes) -> Document:
     if opcode == QUERY:
         end = content.index(b"\0", 4)
-        return bson.decode_all(content[end + 9 :], _CODEC)[0]
+        return _decoded(content[end + 9 :])[0]
     if opcode != MESSAGE:
         raise ValueError
     flags = struct.unpack_from("<I", content)[0]
@@ -89,12 +103,16 @@ def _sections(content: bytes, at: int) -> Document:
         kind, length = struct.unpack_from("<Bi", content, at)
         section = content[at + 1 : at + 1 + length]
         if kind == 0:
-            body = bson.decode(section, _CODEC)
+            body = _decoded(section)[0]
         else:
             name, _, documents = section[4:].partition(b"\0")
-            lists[name.decode()] = bson.decode_all(documents, _CODEC)
+            lists[name.decode()] = _decoded(documents)
         at += 1 + length
     return body | lists
+
+
+def _decoded(content: bytes) -> list[Document]:
+    return bson.decode_all(content, _CODEC)  # pyright: ignore[reportUnknownMemberType]  # it takes bare arrays
 
 
 def _exactly(connection: socket.socket, wanted: int) -> bytes | None:

@@ -5,6 +5,7 @@ import ssl
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from connectors.address import local_endpoints
 from connectors.errors import Denied
 from connectors.mongodb import Mongo, MongoCredentials
 from connectors.mongodb.client import Client
@@ -107,6 +108,15 @@ def test_an_unsafe_url_is_refused_without_showing_it(url: str) -> None:
         MongoCredentials(url=SecretStr(url))
 
     assert CANARY not in str(refused.value)
+
+
+def test_only_a_server_on_this_machine_is_local() -> None:
+    def local(url: str) -> bool:
+        return local_endpoints(MongoCredentials, {"url": url}) == ("url",)
+
+    assert local("mongodb://127.0.0.1:27017/practice")
+    assert local("mongodb://localhost,127.0.0.1:27018/practice")
+    assert not any(map(local, (ATLAS, SET, "mongodb://", "http://127.0.0.1:27017/practice")))
 
 
 def test_a_public_name_with_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
