@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import sqlalchemy as sa
 from dlt.destinations import sqlalchemy
 from pydantic import SecretStr
 
@@ -85,7 +86,10 @@ def _ferry(order: LoadOrder) -> Callable[[Sequence[Row]], float]:
 
 
 def _dlt(order: LoadOrder) -> Callable[[Sequence[Row]], float]:
-    url = order.url.replace("postgresql://", "postgresql+psycopg://")
+    named = sa.make_url(order.url)
+    if named.get_backend_name() == "postgresql":  # dlt wants a host, also where a socket is named beside it
+        named = named.set(drivername="postgresql+psycopg", host="localhost")
+    url = named.render_as_string(hide_password=False)
     pipeline = dlt.pipeline(
         "bench",
         pipelines_dir=order.folder,
