@@ -19,7 +19,7 @@ from connectors.sql.database import Database
 from connectors.sql.target import Target
 from connectors.tabular import Drift, Table, sound_name
 
-BATCH = 500
+BATCH = 2000
 
 
 class SqlCredentials(Settings):

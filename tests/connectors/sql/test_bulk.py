@@ -14,7 +14,7 @@ from tests.connectors.sql.test_failures import CANARY, nothing_leaks
 from tests.connectors.sql.test_failures import send as send_patients
 from tests.connectors.sql.test_upsert import FULL, PATIENTS
 
-ROWS = 500
+ROWS = 2000
 
 
 def items(number: int = ROWS) -> list[Item]:
@@ -37,7 +37,9 @@ def test_postgresql_takes_a_batch_by_one_copy(postgresql: Place) -> None:
 
     assert set(send(sql, mixed).values()) == {"done"}
     assert [statement.partition(" ")[0] for statement in statements] == ["CREATE"] + ["INSERT"] * 3
-    assert postgresql.rows("SELECT count(*), count(visits), count(email) FROM patients") == [(502, 500, 501)]
+    assert postgresql.rows("SELECT count(*), count(visits), count(email) FROM patients") == [
+        (ROWS + 2, ROWS, ROWS + 1)
+    ]
     sql.close()
 
 
