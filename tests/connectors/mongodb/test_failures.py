@@ -134,6 +134,16 @@ def test_what_no_majority_has_is_unknown(
     assert states(upsert(connector, *ROWS)) == ["done"] * 5
 
 
+def test_what_the_answer_does_not_mention_is_unknown(server: StandIn, connector: Mongo) -> None:
+    refused = {"index": 1, "code": 121, "errmsg": CANARY}
+    server.fail("update", writeErrors=[refused])
+
+    expected = ["unknown no_answer_for_item"] * 5
+    expected[1] = "rejected check"
+    assert states(upsert(connector, *ROWS)) == expected
+    assert states(upsert(connector, *ROWS)) == ["done"] * 5
+
+
 def test_an_answer_that_does_not_come_is_unknown_in_time(server: StandIn, connector: Mongo) -> None:
     server.fail("update", blockConnection=True, blockTimeMS=4000)
     with pytest.raises(Unknown) as unknown:
