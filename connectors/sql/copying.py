@@ -70,16 +70,5 @@ def _copy(connection: sa.Connection, statement: str) -> Generator[Any]:  # psyco
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             yield copy
     except dialect.loaded_dbapi.Error as error:
-        gone = dialect.is_disconnect(error, driver, None)
-        wrapped = DBAPIError.instance(
-            "COPY",
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=gone,
-            dialect=dialect,
-        )
-        if gone:
-            connection.invalidate()
-        raise wrapped from error
+        base = dialect.loaded_dbapi.Error
+        raise DBAPIError.instance("COPY", None, error, base, hide_parameters=True, dialect=dialect) from error
