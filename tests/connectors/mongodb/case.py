@@ -68,7 +68,7 @@ CASES = [
         opened=opened,
         wire=True,
         sdk=("pymongo", "bson"),
-        most=Most(writes=2, unit="bulk writes", reads=30),
+        most=Most(writes=2, unit="commands", reads=8),
         exempt={
             "test_an_absurd_wait_is_not_waited_for": "a MongoDB asks for no wait",
             "test_a_revoked_token": "MongoDB asks for the password once, when the connection is made",
