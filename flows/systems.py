@@ -20,6 +20,7 @@ from connectors.csv import Csv, CsvCredentials, Format
 from connectors.excel import Excel, ExcelCredentials, ExcelOptions
 from connectors.healthie import Healthie, HealthieCredentials
 from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
+from connectors.mongodb import Mongo, MongoCredentials, MongoOptions
 from connectors.redshift import Redshift, RedshiftCredentials, RedshiftOptions
 from connectors.s3 import S3, S3Credentials, S3Options
 from connectors.sandbox.probe import Probe, ProbeCredentials
@@ -109,6 +110,11 @@ def _sheets(values: Values, tables: Sequence[Table], options: Values) -> Sheets:
     return Sheets(credentials, tables, SheetsOptions.model_validate(dict(options)))
 
 
+def _mongodb(values: Values, tables: Sequence[Table], options: Values) -> Mongo:
+    credentials = MongoCredentials.model_validate(dict(values))
+    return Mongo(credentials, tables, MongoOptions.model_validate(dict(options)))
+
+
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
 
@@ -196,6 +202,13 @@ SYSTEMS: Mapping[str, System] = {
         target=_sheets,
         options=SheetsOptions,
         nowhere={"spreadsheet": "nowhere-at-all", "service_account": "none", "url": NOWHERE},
+    ),
+    "mongodb": System(
+        MongoCredentials,
+        reach=lambda values: _mongodb(values, [], {}),
+        target=_mongodb,
+        options=MongoOptions,
+        nowhere={"url": "mongodb://127.0.0.1:9/nothing"},
     ),
     "probe": System(
         ProbeCredentials,

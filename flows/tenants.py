@@ -40,6 +40,7 @@ Connectors = Literal[
     "redshift",
     "bigquery",
     "sheets",
+    "mongodb",
     "probe",
     "model",
 ]
@@ -187,7 +188,7 @@ class ConnectionSettings(Settings):
         description="the system: healthie, sql, csv, airtable, excel, model; probe: tests"
     )
     connector: Connectors = Field(
-        description="the system: healthie, sql, csv, sheets, model; probe is for tests"
+        description="the system; model is how a model is reached, and probe is for tests"
     )
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],
