@@ -140,13 +140,16 @@ def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:
 
 
 def source(deployment: Deployment, opened: Connections) -> Source:
-    """The integration's source, to read only: Healthie's guard refuses every other document."""
-    name = deployment.integration.source
+    """The integration's source, to read only: nothing but reads leaves it."""
+    name, options = deployment.integration.source, deployment.integration.source_options
     make = opened.system(name).source
     if make is None:
         kind = deployment.connections[name].connector
-        raise IntegrationInvalid(f"{deployment.label}: connection {name} is {kind}, not healthie")
-    return made(opened.tenant, name, lambda: make(opened.values(name)))
+        raise IntegrationInvalid(
+            f"{deployment.label}: connection {name} is {kind}, which entries cannot be read from; "
+            f"name one of {' or '.join(systems.sources())}"
+        )
+    return made(opened.tenant, name, lambda: make(opened.values(name), options))
 
 
 def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:

@@ -73,7 +73,7 @@ def rows(run: Run) -> Iterator[Row]:
     if run.counts["model_requests"]:
         dollars = run.counts["model_micro_usd"] / 1_000_000
         yield Row(run.counts["model_tokens"], "model tokens", f"in and out, for {dollars:.4f} US dollars")
-    yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
+    yield Row(run.source.requests, "source requests", f"asked of {run.source.name}, which is only read")
     yield Row(
         run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"
     )

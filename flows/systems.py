@@ -29,7 +29,7 @@ class System:
 
     credentials: type[BaseModel]
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
-    source: Callable[[Values], Source] | None = None  # read-only
+    source: Callable[[Values, Values], Source] | None = None  # read-only, with the source's options
     target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
 
     @property
@@ -72,7 +72,7 @@ SYSTEMS: Mapping[str, System] = {
     "healthie": System(
         HealthieCredentials,
         reach=_healthie(read_only=True),
-        source=_healthie(read_only=True),
+        source=lambda values, _options: _healthie(read_only=True)(values),
         target=lambda values, _tables, _options: _healthie(read_only=False)(values),
     ),
     "sql": System(
@@ -88,3 +88,8 @@ SYSTEMS: Mapping[str, System] = {
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),
 }
+
+
+def sources() -> list[str]:
+    """The systems that entries can be read from."""
+    return sorted(name for name, system in SYSTEMS.items() if system.source)

@@ -15,8 +15,12 @@ from connectors.base import Connector
 from connectors.entry import Category, EntryField
 from connectors.operation import Lookup, Write
 from connectors.tabular import Table
-from flows.tenants import Connectors, Target
+from flows.tenants import ConnectionSettings, Connectors, Integration, Target
 
+Reached = Mapping[str, ConnectionSettings] | Mapping[str, ConnectionSettings | None]
+"""A tenant's connections by name; None: what is said of it cannot be used."""
+
+SOURCES: tuple[Connectors, ...] = ("healthie",)  # that entries can be read from
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 
 
@@ -101,24 +105,37 @@ def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
     raise ValueError(f"{connector} cannot be a target")
 
 
-@cache
-def fields() -> Mapping[str, EntryField]:
-    """The fields that an entry of the source may have."""
-    from connectors.healthie.fields import catalogue
-
-    return catalogue()
+def source_options(connector: Connectors) -> type[BaseModel] | None:
+    """The model of a source's options, None where it has none."""
+    return None
 
 
-def known(paths: Iterable[str]) -> tuple[EntryField, ...]:
+def fields(integration: Integration, connections: Reached) -> Mapping[str, EntryField]:
+    """The fields that an entry of the integration's source may have.
+
+    Raises ValueError if nothing can be read through that connection, or not with these options.
+    """
+    reached = connections.get(integration.source)
+    connector = reached.connector if reached else ""
+    if connector == "healthie":
+        from connectors.healthie.fields import catalogue
+
+        return catalogue()
+    raise ValueError(f"source is {integration.source}, which entries cannot be read from")
+
+
+def known(there: Mapping[str, EntryField], paths: Iterable[str]) -> tuple[EntryField, ...]:
     """Those of these fields that the source has."""
-    there = fields()
     return tuple(there[path] for path in paths if path in there)
 
 
-def category(path: str) -> Category | None:
+def categories(there: Mapping[str, EntryField]) -> Callable[[str], Category | None]:
     """What kind of patient data a field of the source is; None if there is no such field."""
-    found = fields().get(path)
-    return found.category if found else None
+
+    def category(path: str) -> Category | None:
+        return there[path].category if path in there else None
+
+    return category
 
 
 def placeholder(name: str) -> str:
