@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from connectors.holding import Holding
 from connectors.operation import Lookup, Write
 
 
@@ -28,6 +29,7 @@ class Connector(ABC):
     """One system, spoken to for one tenant. Synchronous; used from several threads at once."""
 
     name: ClassVar[str]
+    holds: ClassVar[Holding] = Holding()  # what of patients may be in it; each connector says its own
 
     @abstractmethod
     def check(self) -> Account:

@@ -14,6 +14,7 @@ from connectors.base import Account, Connector, Settings
 from connectors.csv.file import File
 from connectors.csv.text import Format
 from connectors.errors import Unauthorized
+from connectors.holding import OWN, Holding
 from connectors.operation import Delivery, Write
 from connectors.tabular import Drift, Table
 
@@ -30,6 +31,7 @@ class Csv(Connector):
     """A folder of CSV files. Only <folder>/<table>.csv of the declared tables is touched."""
 
     name: ClassVar[str] = "csv"
+    holds: ClassVar[Holding] = OWN
 
     def __init__(
         self, credentials: CsvCredentials, tables: Sequence[Table], form: Format | None = None

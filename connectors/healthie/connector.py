@@ -16,6 +16,7 @@ from connectors.healthie.credentials import HealthieCredentials
 from connectors.healthie.fields import catalogue
 from connectors.healthie.lookups import lookups
 from connectors.healthie.reading import Reader
+from connectors.holding import OWN, Holding
 from connectors.operation import Lookup, Write
 from connectors.source import Source
 
@@ -24,6 +25,7 @@ class Healthie(Source):
     """One practice's Healthie. Read-only, nothing but queries leaves."""
 
     name: ClassVar[str] = "healthie"
+    holds: ClassVar[Holding] = OWN
 
     def __init__(self, credentials: HealthieCredentials, *, read_only: bool) -> None:
         self._credentials = credentials

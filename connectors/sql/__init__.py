@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from connectors.base import Account, Connector, Settings
 from connectors.errors import Rejected
+from connectors.holding import OWN, Holding
 from connectors.operation import Delivery, Item, Outcome, Write
 from connectors.sql.connection import read_url
 from connectors.sql.database import Database
@@ -34,6 +35,7 @@ class Sql(Connector):
     """
 
     name: ClassVar[str] = "sql"
+    holds: ClassVar[Holding] = OWN
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ TEXTS = [
     "'; DROP TABLE patients; --", "NULL", "null", "None", "\\x00", "true", "0", "00123", "1e5", "-5",
     "+1 415 555 0100", "=1+1", "@x", "'=1", "''-1", "|", ",", "a,b", 'a"b', '"a"', "ＡＢ", "1;2", "\u3000x",
 ]  # fmt: skip
+LONG = ["x" * 100_000, "=cmd|' /C calc'!A0", "é" * 40_000]
 UNSTORABLE = {
     "nul\0": "nul_character",
     "\0": "nul_character",

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, Field, JsonValue, SecretStr, TypeAdapter, Va
 
 from connectors.base import Account, Connector, Settings
 from connectors.errors import Denied, Transient, Unauthorized, Unknown
+from connectors.holding import OWN, Holding
 from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
 from connectors.sandbox.probe.faults import Faults, Scripted
 from connectors.sandbox.probe.process import ProbeServer
@@ -65,6 +66,7 @@ class Probe(Connector):
     """Speaks to a ProbeServer. Refuses every host that is not this machine."""
 
     name: ClassVar[str] = "probe"
+    holds: ClassVar[Holding] = OWN
 
     def __init__(self, credentials: ProbeCredentials, *, batch: int = 20) -> None:
         url = httpx.URL(credentials.url)

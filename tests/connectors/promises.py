@@ -1,0 +1,115 @@
+"""What is held against a world: the promise of a write's class, and that nothing is quoted."""
+
+import itertools
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import cast, get_args
+
+from pydantic import JsonValue, SecretStr
+
+from connectors.errors import ConnectorError
+from connectors.operation import Delivery, Item, Write, arguments_of
+from connectors.sandbox.faults import Fault, Trouble
+from connectors.sandbox.proxy import QUOTED, Proxy
+from connectors.sandbox.wire import WIRE
+from connectors.tabular import Table
+from tests.connectors.every import MARK, Case, Held, Sample, World, write_of
+from tests.connectors.settling import Settled, settled, told
+
+RECORDS = 7  # of one trial: three calls, the last of them not full
+HANG = 3.0  # seconds: longer than a connector of a case waits
+_versions = itertools.count(1)
+
+
+def items_of(sample: Sample, number: int = RECORDS) -> list[Item]:
+    """Items of a version that was never sent before."""
+    version = next(_versions)
+    return [sample.item(record, version) for record in range(number)]
+
+
+def troubles(case: Case) -> list[Fault]:
+    """Every fault that the case's proxy can make, but what it is exempt from."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+    every = [Fault(trouble="429", retry_after=wait) for wait in ("1", soon, "soon")]
+    every += [
+        Fault(trouble=trouble, seconds=HANG) for trouble in cast(tuple[Trouble, ...], get_args(Trouble))
+    ]
+    able = [fault for fault in every if not case.wire or fault.trouble in WIRE]
+    return [fault for fault in able if not case.excused("test_faults", fault.trouble)]
+
+
+def positions(world: World, sample: Sample, *, every: bool = False) -> list[int]:
+    """The first, the second and the last request of a delivery; with `every`, each of those of one call."""
+    assert world.proxy is not None
+    world.proxy.faults()
+    with closing(world.connect()) as connector:
+        settled(write_of(connector, sample), items_of(sample), calls=1 if every else 3)
+    number = world.proxy.number
+    assert number > 0, "nothing went through the proxy"
+    return list(range(1, number + 1)) if every else sorted({1, min(2, number), number})
+
+
+def mine(world: World, sample: Sample, write: Write, item: Item) -> list[Held]:
+    """The system's records that are of this item: of its patient, and with all that it set."""
+    given = canonical(write, item)
+    return [
+        record
+        for record in world.records(sample.write)
+        if record["patient"] == item.patient and all(record.get(name) == given[name] for name in given)
+    ]
+
+
+def canonical(write: Write, item: Item) -> dict[str, JsonValue]:
+    """The arguments as their types write them."""
+    try:
+        return arguments_of(write.arguments.model_validate(dict(item.arguments)))
+    except ValueError:
+        return dict(item.arguments)
+
+
+def check_promise(world: World, sample: Sample, write: Write, items: Sequence[Item], found: Settled) -> None:
+    """Each item that is done is there once; each that must be done is."""
+    held = world.records(sample.write)
+    for item in items:
+        state = found.outcomes[item.key].state if item.key in found.outcomes else "done"
+        given = canonical(write, item)
+        theirs = [record for record in held if record["patient"] == item.patient]
+        same = [one for one in theirs if all(one.get(name) == given[name] for name in given)]
+        if write.delivery is Delivery.BLIND and state == "unknown":
+            assert len(same) <= 1, f"{write.name}: a blind one was doubled"
+            continue
+        assert state == "done", f"{write.name}: {found.outcomes[item.key]}"
+        assert len(same) == 1, f"{write.name}: said to be done, and there {len(same)} times"
+        assert write.delivery is not Delivery.UPSERT or len(theirs) == 1, f"{write.name}: doubled"
+
+
+def check_told(world: World, case: Case, errors: Sequence[ConnectorError]) -> None:
+    """No error quotes an answer, an argument or a secret; no request's line names a patient."""
+    made = case.credentials.model_validate(dict(world.values))
+    secrets = [value.get_secret_value() for _, value in made if isinstance(value, SecretStr)]
+    words = [MARK, *(word.strip(",") for word in QUOTED.split() if len(word) > 5), *filter(None, secrets)]
+    for error in errors:
+        assert "\n" not in str(error)
+        assert str(error).startswith(f"{case.system}: "), "an error names its system first"
+        text = told(error)
+        assert not any(word in text for word in words), f"{type(error).__name__} {error.code} quotes"
+    if isinstance(world.proxy, Proxy):
+        assert not any(MARK in one.path for one in world.proxy.seen), "a request's line names a patient"
+
+
+def loose_arguments(write: Write, table: Table | None) -> list[str]:
+    """The arguments that take any object at all, but a table's own JSON columns."""
+    declared = {name for name, column in table.columns.items() if column.type == "json"} if table else set()
+    properties = write.arguments.model_json_schema().get("properties", {})
+    return [name for name, shape in properties.items() if name not in declared and _is_loose(shape)]
+
+
+def _is_loose(shape: dict[str, object]) -> bool:
+    choices = cast(list[dict[str, object]], shape.get("anyOf", [shape]))
+    return any(
+        not {"type", "enum", "const", "$ref", "allOf"} & one.keys()
+        or (one.get("type") == "object" and "properties" not in one)
+        for one in choices
+    )

@@ -1,0 +1,105 @@
+"""SQL as the common suite takes it: a SQLite file, and a PostgreSQL behind a wire that can be cut."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from connectors.sandbox.wire import Wire
+from connectors.sql import Sql, SqlCredentials
+from tests.connectors.every import PEOPLE, TABLE, Case, Held, World, held
+from tests.connectors.sql import servers
+
+NO_WIRE = "a file of this machine: nothing is sent"
+NO_ENDPOINT = "its url is a database's: TLS beyond this machine, and the practice's own network is allowed"
+NAMES = ", ".join(TABLE.columns)
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[World]:
+    path = folder / "target.db"
+    url = f"sqlite:///{path}"
+
+    def records(write: str) -> list[Held]:
+        connection = sqlite3.connect(path)
+        names = [row[1] for row in connection.execute("PRAGMA table_info(people)")]
+        rows = connection.execute("SELECT * FROM people").fetchall() if names else []
+        connection.close()
+        return [held(TABLE, dict(zip(names, row, strict=True))) for row in rows]
+
+    def alter() -> None:
+        connection = sqlite3.connect(path)
+        connection.execute("ALTER TABLE people RENAME COLUMN full_name TO renamed")
+        connection.close()
+
+    yield World(
+        connect=lambda: Sql(SqlCredentials(url=SecretStr(url)), [TABLE]),
+        samples=[PEOPLE],
+        records=records,
+        values={"url": url},
+        table=TABLE,
+        alter=alter,
+    )
+
+
+@contextmanager
+def postgresql(_folder: Path) -> Iterator[World]:
+    with servers.postgresql() as server:
+        place = servers.new_database("postgresql", server)
+        socket = sa.make_url(place.url).query["host"]
+        with Wire(f"{socket}/.s.PGSQL.5432", word="INSERT") as wire:
+            yield _behind(place, wire)
+
+
+def _behind(place: servers.Place, wire: Wire) -> World:
+    plain = sa.make_url(place.url).difference_update_query(["host"]).set(host="127.0.0.1", port=wire.port)
+    url = plain.render_as_string(hide_password=False)
+
+    def records(write: str) -> list[Held]:
+        there = place.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'people'")
+        names = [str(name) for (name,) in there]
+        rows = place.rows(f"SELECT {', '.join(names)} FROM people") if names else []
+        return [held(TABLE, dict(zip(names, row, strict=True))) for row in rows]
+
+    return World(
+        connect=lambda: Sql(SqlCredentials(url=SecretStr(url)), [TABLE]),
+        samples=[PEOPLE],
+        records=records,
+        values={"url": url},
+        table=TABLE,
+        proxy=wire,
+        alter=lambda: place.run("ALTER TABLE people RENAME COLUMN full_name TO renamed"),
+    )
+
+
+CASES = [
+    Case(
+        name="sql-sqlite",
+        connector=Sql,
+        credentials=SqlCredentials,
+        opened=sqlite,
+        exempt={
+            "test_every_lost_answer": NO_WIRE,
+            "test_faults": NO_WIRE,
+            "test_retries_are_bounded": NO_WIRE,
+            "test_an_absurd_wait_is_not_waited_for": NO_WIRE,
+            "test_a_revoked_token": NO_WIRE,
+            "test_an_endpoint_is_public": NO_ENDPOINT,
+        },
+    ),
+    Case(
+        name="sql-postgresql",
+        connector=Sql,
+        credentials=SqlCredentials,
+        opened=postgresql,
+        wire=True,
+        exempt={
+            "test_an_absurd_wait_is_not_waited_for": "a database asks for no wait",
+            "test_a_revoked_token": "PostgreSQL asks for the password once, when the connection is made",
+            "test_an_endpoint_is_public": NO_ENDPOINT,
+        },
+    ),
+]

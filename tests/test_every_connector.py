@@ -1,0 +1,204 @@
+"""What every connector keeps. What is not asked of one is written in its case, with the reason.
+
+What it keeps when its system fails is in test_every_connector_under_faults.py.
+"""
+
+import random
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+import tests.test_every_connector_under_faults as under_faults
+from connectors.address import IsEndpoint
+from connectors.base import Settings
+from connectors.entry import Category
+from connectors.operation import Delivery, Item
+from flows.systems import SYSTEMS
+from tests.connectors import nasty
+from tests.connectors.addresses import REFUSED
+from tests.connectors.asked import EVERY, case, pytest_generate_tests, samples, world
+from tests.connectors.every import Case, Sample, World, write_of
+from tests.connectors.promises import check_promise, items_of, loose_arguments, mine
+from tests.connectors.settling import settled
+
+__all__ = ["case", "pytest_generate_tests", "samples", "world"]
+
+
+def test_every_system_that_receives_has_a_case() -> None:
+    assert {one.system for one in EVERY} >= {name for name, system in SYSTEMS.items() if system.target}
+
+
+def test_every_exemption_names_a_test_and_gives_a_reason() -> None:
+    tests = {name for name in [*globals(), *vars(under_faults)] if name.startswith("test_")}
+    for one in EVERY:
+        for excused, reason in one.exempt.items():
+            assert excused.partition("[")[0] in tests, f"{one.name}: {excused}"
+            assert len(reason.split()) > 3, f"{one.name}: {excused}: say why"
+
+
+def test_the_account_is_named_without_a_secret(case: Case, world: World) -> None:
+    with closing(world.connect()) as connector:
+        account = connector.check()
+
+    made = case.credentials.model_validate(dict(world.values))
+    secrets = [value.get_secret_value() for _, value in made if isinstance(value, SecretStr)]
+    assert account.system == case.system
+    assert account.identity
+    assert not any(secret in account.model_dump_json() for secret in secrets if secret)
+
+
+def test_the_credentials_are_closed_and_do_not_show(case: Case, world: World) -> None:
+    made = case.credentials.model_validate(dict(world.values))
+
+    assert issubclass(case.credentials, Settings)
+    with pytest.raises(ValidationError):
+        case.credentials.model_validate({**world.values, "unknown": "x"})
+    for _, value in made:
+        if isinstance(value, SecretStr):
+            assert value.get_secret_value() not in repr(made)
+
+
+def test_an_endpoint_is_public(case: Case, world: World) -> None:
+    fields = case.credentials.model_fields
+    named = [name for name in fields if any(isinstance(one, IsEndpoint) for one in fields[name].metadata)]
+
+    assert named, "no field of the credentials is an Endpoint"
+    for name in named:
+        for url in REFUSED:
+            with pytest.raises(ValidationError) as error:
+                case.credentials.model_validate({**world.values, name: url})
+            assert len(url) < 9 or url not in str(error.value)
+
+
+def test_the_row_of_its_system_makes_it(case: Case, world: World) -> None:
+    make = SYSTEMS[case.system].target
+
+    assert make is not None
+    tables = [world.table] if world.table else []
+    with closing(make(world.values, tables, world.options)) as connector:
+        assert isinstance(connector, case.connector)
+        assert {sample.write for sample in world.samples} <= set(connector.writes())
+
+
+def test_importing_it_loads_no_sdk(case: Case) -> None:
+    code = (
+        f"import sys, {case.connector.__module__} as _; print(*[m for m in {case.sdk!r} if m in sys.modules])"
+    )
+    root = Path(__file__).parent.parent
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.strip() == ""
+
+
+def test_it_says_what_it_may_hold(case: Case) -> None:
+    assert "holds" in vars(case.connector), "declare `holds`: the default is only for what is unknown"
+    holds = case.connector.holds
+    for category in Category:
+        lack = holds.lack(category, ())
+        assert (lack is None) == (category not in holds.forbidden and not holds.needed(category))
+        assert holds.lack(category, holds.names) is None or category in holds.forbidden
+
+
+def test_every_write_is_declared_well_enough_to_be_chosen_and_delivered(case: Case, world: World) -> None:
+    with closing(world.connect()) as connector:
+        for name, write in connector.writes().items():
+            assert name == write.name
+            assert write.batch >= 1
+            assert len(write.summary.split()) >= 6, f"{name}: say what it does"
+            assert write.summary[0].isupper(), name
+            assert write.summary.endswith("."), name
+            assert loose_arguments(write, world.table) == [], f"{name}: arguments without a type"
+            assert write.delivery is not Delivery.UPSERT or write.present is not None, name
+            assert write.delivery not in (Delivery.KEYED, Delivery.SEARCHABLE) or write.look is not None, name
+
+
+def test_a_record_has_one_name(world: World, samples: list[Sample]) -> None:
+    with closing(world.connect()) as connector:
+        for sample in samples:
+            write = write_of(connector, sample)
+            first, newer, other = (sample.item(*place) for place in ((0, 0), (0, 1), (1, 0)))
+
+            named = [write.record(item.patient, item.arguments) for item in (first, newer, other)]
+            assert named[0] != named[2]
+            if write.delivery is Delivery.UPSERT:
+                assert named[0] == named[1]
+
+
+def test_a_batch_in_any_order_is_answered_by_key(world: World, samples: list[Sample]) -> None:
+    with closing(world.connect()) as connector:
+        for sample in samples:
+            write, items = write_of(connector, sample), items_of(sample)
+            random.Random(7).shuffle(items)
+
+            check_promise(world, sample, write, items, settled(write, items, calls=1))
+
+
+def test_two_versions_in_one_batch_leave_the_newer(world: World, samples: list[Sample]) -> None:
+    with closing(world.connect()) as connector:
+        for sample in samples:
+            write = write_of(connector, sample)
+            if write.delivery is not Delivery.UPSERT or write.batch < 4:
+                continue
+            older, newer = items_of(sample)[:2], items_of(sample)[:2]
+            found = settled(write, [*older, *newer], calls=1)
+
+            assert found.of("done") == {item.key for item in (*older, *newer)}
+            check_promise(world, sample, write, newer, settled(write, []))
+
+
+def test_what_is_refused_leaves_its_siblings_alone(world: World, samples: list[Sample]) -> None:
+    with closing(world.connect()) as connector:
+        for sample in samples:
+            write, items = write_of(connector, sample), items_of(sample)
+            if not sample.text:
+                continue
+            bad = Item("bad", items[3].patient, {**items[3].arguments, sample.text: "nul\0"})
+            found = settled(write, [*items[:3], bad, *items[4:]], calls=1)
+
+            assert found.outcomes["bad"].state == "rejected"
+            assert found.outcomes["bad"].code
+            check_promise(world, sample, write, [*items[:3], *items[4:]], found)
+
+
+def test_nasty_values(case: Case, world: World, samples: list[Sample]) -> None:
+    """Each is stored exactly or refused with a code, and read back as it is stored."""
+    texts = [*nasty.TEXTS, *nasty.UNSTORABLE, *nasty.LONG, None]
+    asked = [text for text in texts if not case.excused("test_nasty_values", repr(text)[:20])]
+    with closing(world.connect()) as connector:
+        for sample in (one for one in samples if one.text):
+            write, made = write_of(connector, sample), items_of(sample, len(asked))
+            pairs = zip(made, asked, strict=True)
+            items = [Item(one.key, one.patient, {**one.arguments, sample.text: text}) for one, text in pairs]
+            found = settled(write, items)
+
+            for item, text in zip(items, asked, strict=True):
+                outcome = found.outcomes[item.key]
+                if outcome.state == "rejected":
+                    assert outcome.code, repr(text)
+                    assert mine(world, sample, write, item) == [], repr(text)
+                else:
+                    assert outcome.state == "done", f"{text!r}: {outcome}"
+                    assert len(mine(world, sample, write, item)) == 1, repr(text)
+            kept = [item for item in items if found.outcomes[item.key].state == "done"]
+            assert len(kept) > len(items) / 2
+            if write.present is not None:
+                held = write.present(kept)
+                for item in kept:
+                    assert (held[item.key] or {}).get(sample.text) == item.arguments[sample.text]
+
+
+def test_what_was_written_is_read_back(world: World, samples: list[Sample]) -> None:
+    with closing(world.connect()) as connector:
+        for sample in samples:
+            write, items = write_of(connector, sample), items_of(sample)
+            settled(write, items)
+            if write.present is not None:
+                assert {key: dict(values or {}) for key, values in write.present(items).items()} == {
+                    item.key: dict(item.arguments) for item in items
+                }
