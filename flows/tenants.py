@@ -22,6 +22,7 @@ from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
 from flows.models import Models
+from flows.pairing import OWNER, Pairing
 from flows.parameters import Name
 from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow
 from flows.schedules import TimeZone
@@ -45,6 +46,7 @@ class ValueGrant(Settings):
     transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
     computed: bool = Field(default=False, description=COMPUTED)
     because: Sentences = Field(default=(), description=BECAUSE)
+    owner: str | None = Field(default=None, description=OWNER)
 
 
 class ColumnGrant(ValueGrant):
@@ -127,6 +129,7 @@ class Integration(Settings):
     keep_entries: KeptFor = KEPT_FOR
     proof: Proving = Proving()
     shadow: Shadow | None = None
+    pair: Pairing | None = None
 
     def grants(self) -> dict[str, OperationGrant]:
         """What each write may be given, by full name."""
