@@ -58,6 +58,7 @@ def _ended_everything(run: Run, everything: Mapping[str, int]) -> bool:
 def _judgement(run: Run, settled: Mapping[str, int], everything: Mapping[str, int]) -> tuple[str, str]:
     counts = run.counts
     accounted = ("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided")
+    accounted += ("echoes", "unlinked")
     if counts["listed"] != sum(counts[name] for name in accounted):
         return "failed", "entries_do_not_add_up"
     if counts["calls"] != sum(settled.values()):

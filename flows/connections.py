@@ -141,7 +141,14 @@ def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:
 
 def source(deployment: Deployment, opened: Connections) -> Source:
     """The integration's source, to read only: nothing but reads leaves it."""
-    name, options = deployment.integration.source, deployment.integration.source_options
+    integration = deployment.integration
+    return read_through(integration.source, integration.source_options, deployment, opened)
+
+
+def read_through(
+    name: str, options: Mapping[str, JsonValue], deployment: Deployment, opened: Connections
+) -> Source:
+    """A connection as a source: the integration's own, or that of the one it is paired with."""
     make = opened.system(name).source
     if make is None:
         kind = deployment.connections[name].connector

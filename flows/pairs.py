@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from flows.pairing import NEWEST, PERSON, Pairing
 from flows.tenants import Integration, ValueGrant, load_integration
 from flows.weigh import Owner
@@ -47,7 +49,7 @@ class Pair:
     changed: str  # says when an entry of our source was changed
     changed_there: str
     source_there: str  # the connection that the other side is read through, and the options of it
-    options_there: Mapping[str, object]
+    options_there: Mapping[str, JsonValue]
     keeper_operation: str  # the keeper's paired write, whose answers name the reader's records
 
     @property
@@ -105,7 +107,11 @@ def objections(name: str, mine: Integration, other: Integration) -> Iterator[Obj
     pairing, back = mine.pair, other.pair
     assert pairing is not None
     if back is None or back.with_ != name:
-        yield ("pair", "with"), f"names {pairing.with_}, which does not name this one", f"write pair: there, with: {name}"
+        yield (
+            ("pair", "with"),
+            f"names {pairing.with_}, which does not name this one",
+            f"write pair: there, with: {name}",
+        )
         return
     found = list(_unconnected(mine, pairing, other, back))
     yield from found
@@ -115,7 +121,9 @@ def objections(name: str, mine: Integration, other: Integration) -> Iterator[Obj
     yield from _unowned(mine, pairing, other)
 
 
-def _unconnected(mine: Integration, pairing: Pairing, other: Integration, back: Pairing) -> Iterator[Objection]:
+def _unconnected(
+    mine: Integration, pairing: Pairing, other: Integration, back: Pairing
+) -> Iterator[Objection]:
     """Each one's target is the other one's source."""
     for one, its, another in ((mine, pairing, other), (other, back, mine)):
         target = one.targets.get(its.target)
@@ -127,7 +135,11 @@ def _unconnected(mine: Integration, pairing: Pairing, other: Integration, back: 
             yield ("pair", "target"), what, "name the target that is the other one's source"
         elif not paired_write(one)[0]:
             what = f"has no single write with an owner at its fields{whose}"
-            yield ("targets", pairing.target), what, "say owner: at each field of one write that goes both ways"
+            yield (
+                ("targets", pairing.target),
+                what,
+                "say owner: at each field of one write that goes both ways",
+            )
 
 
 def _unkept(mine: Integration, pairing: Pairing, other: Integration, back: Pairing) -> Iterator[Objection]:
@@ -140,9 +152,15 @@ def _unkept(mine: Integration, pairing: Pairing, other: Integration, back: Pairi
     if target.tables:
         if pairing.identity:
             yield ("pair", "identity"), "is the other one's to say: this one writes it", "remove it"
-        table = next(one for one in target.tables if f"{pairing.target}_upsert_{one.name}" == paired_write(mine)[0])
+        table = next(
+            one for one in target.tables if f"{pairing.target}_upsert_{one.name}" == paired_write(mine)[0]
+        )
         if any(column.key for column in table.columns.values()):
-            yield ("targets", pairing.target), "has a key beside the patient", "pair a table whose key is the patient"
+            yield (
+                ("targets", pairing.target),
+                "has a key beside the patient",
+                "pair a table whose key is the patient",
+            )
         return
     kept = next(one for one in theirs.tables if f"{back.target}_upsert_{one.name}" == paired_write(other)[0])
     if pairing.identity != kept.patient:
@@ -165,7 +183,11 @@ def _unowned(mine: Integration, pairing: Pairing, other: Integration) -> Iterato
             yield (*at, "owner"), f"is {grant.owner}", f"write one of: {', '.join(dict.fromkeys(owners))}"
             continue
         if len(grant.from_) != 1 or "." in grant.from_[0]:
-            yield (*at, "from"), "is not one field of the entry itself", "what goes both ways comes from one field"
+            yield (
+                (*at, "from"),
+                "is not one field of the entry itself",
+                "what goes both ways comes from one field",
+            )
             continue
         field = mine_shared[argument]
         opposite = back.get(field.there)
@@ -227,5 +249,3 @@ def _all(integration: Integration) -> Iterator[tuple[str, Place, str, ValueGrant
     for write, given in target.writes.items():
         for argument, one in given.arguments.items():
             yield f"{name}_{write}", ("targets", name, "writes", write, "arguments"), argument, one
-
-
