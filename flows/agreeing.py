@@ -1,9 +1,9 @@
 """Agreeing: what a delivery of a pair's may write, by what the other side holds at that moment.
 
-The other side is read right before the write, by its own source. Of each field that goes both ways flows/weigh.py
-says whose value stands; only what is to be written leaves. What both hold afterwards is noted, so that the
-opposite run takes it for an echo. Between that read and the write a person may still edit: no system that is
-paired offers a conditional write.
+The other side is read right before the write, by its own source. Of each field that goes both ways
+flows/weigh.py says whose value stands; only what is to be written leaves. What both hold afterwards is noted,
+so that the opposite run takes it for an echo. Between that read and the write a person may still edit: no
+system that is paired offers a conditional write.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,8 @@ from connectors.entry import Entry, Found
 from connectors.operation import Arguments, Outcome
 from flows.ledger import audit, deliveries, links
 from flows.ledger.deliveries import Due
-from flows.ledger.links import Agreed, Learnt, Link
+from flows.ledger.links import SAID, UNLINKED, Agreed, Learnt, Link
 from flows.other import Paired, Pending
-from flows.paired import SAID, UNLINKED
 from flows.pairs import Shared
 from flows.run import Run
 from flows.weigh import Weight, alike, folded, is_empty, verdict

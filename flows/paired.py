@@ -12,15 +12,13 @@ from pydantic import JsonValue
 
 from connectors.entry import Entry, Found, canonical
 from flows.ledger import entries, links
-from flows.ledger.links import Link
+from flows.ledger.links import SAID, UNLINKED, Link
 from flows.other import Paired
 from flows.run import Candidate, Run
 from flows.weigh import folded
 
-UNLINKED = "unlinked"  # a record of the reader's that was never written for an entry of the keeper's
-CLAIMED = "not_our_link"  # the same, and it names one all the same
+CLAIMED = "not_our_link"  # it is unlinked, and names an entry of the keeper's all the same
 ECHO = "echo"
-SAID = frozenset({links.TWICE, links.MOVED})
 
 
 @dataclass(frozen=True, slots=True)

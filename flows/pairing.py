@@ -19,9 +19,7 @@ OWNER = (
 class Pairing(Settings):
     """The integration that carries the same records the other way."""
 
-    with_: Name = Field(
-        alias="with", description="the other integration of this tenant, which names this one"
-    )
+    with_: Name = Field(alias="with", description="the tenant's other integration, which names this one")
     target: Name = Field(description="of the targets, the one that the other integration reads")
     changed: str = Field(description="the field of the source that says when an entry was changed last")
     identity: str = Field(

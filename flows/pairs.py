@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from flows.pairing import NEWEST, PERSON, Pairing
-from flows.tenants import Integration, ValueGrant, load_integration
+from flows.tenants import Integration, TableGrant, ValueGrant, load_integration
 from flows.weigh import Owner
 from flows.written import IntegrationInvalid
 
@@ -110,7 +110,7 @@ def objections(name: str, mine: Integration, other: Integration) -> Iterator[Obj
         yield (
             ("pair", "with"),
             f"names {pairing.with_}, which does not name this one",
-            f"write pair: there, with: {name}",
+            f"write with: {name} there",
         )
         return
     found = list(_unconnected(mine, pairing, other, back))
@@ -138,69 +138,82 @@ def _unconnected(
             yield (
                 ("targets", pairing.target),
                 what,
-                "say owner: at each field of one write that goes both ways",
+                "say owner: at each field that goes both ways, of one write",
             )
 
 
 def _unkept(mine: Integration, pairing: Pairing, other: Integration, back: Pairing) -> Iterator[Objection]:
     """One of the two writes the unique property, and the other one names it."""
-    target, theirs = mine.targets[pairing.target], other.targets[back.target]
-    if bool(target.tables) == bool(theirs.tables):
-        what = "and the other one's have both tables, or neither"
-        yield ("targets", pairing.target), what, "one of the two writes the record's unique key, as a table"
-        return
-    if target.tables:
-        if pairing.identity:
-            yield ("pair", "identity"), "is the other one's to say: this one writes it", "remove it"
-        table = next(
-            one for one in target.tables if f"{pairing.target}_upsert_{one.name}" == paired_write(mine)[0]
-        )
-        if any(column.key for column in table.columns.values()):
-            yield (
-                ("targets", pairing.target),
-                "has a key beside the patient",
-                "pair a table whose key is the patient",
-            )
-        return
-    kept = next(one for one in theirs.tables if f"{back.target}_upsert_{one.name}" == paired_write(other)[0])
-    if pairing.identity != kept.patient:
-        what = f"is {pairing.identity or 'missing'}, and {pairing.with_} writes the id into {kept.patient}"
-        yield ("pair", "identity"), what, f"write {kept.patient}"
+    place: Place = ("targets", pairing.target)
+    if bool(mine.targets[pairing.target].tables) == bool(other.targets[back.target].tables):
+        what = "has tables, as the other one's has, or neither has"
+        yield place, what, "one of the two writes the record's unique key, as a table"
+    elif not mine.targets[pairing.target].tables:
+        kept = _table(other, back).patient
+        if pairing.identity != kept:
+            what = f"is {pairing.identity or 'missing'}, and {pairing.with_} writes the id into {kept}"
+            yield ("pair", "identity"), what, f"write {kept}"
+    elif pairing.identity:
+        yield ("pair", "identity"), "is the other one's to say: this one writes it", "remove it"
+    elif any(column.key for column in _table(mine, pairing).columns.values()):
+        yield place, "has a key beside the patient", "pair a table whose key is the patient"
+
+
+def _table(integration: Integration, pairing: Pairing) -> TableGrant:
+    """The table that the paired write is of."""
+    operation, _ = paired_write(integration)
+    tables = integration.targets[pairing.target].tables
+    return next(one for one in tables if f"{pairing.target}_upsert_{one.name}" == operation)
 
 
 def _unowned(mine: Integration, pairing: Pairing, other: Integration) -> Iterator[Objection]:
     """Each field that goes both ways comes from one field, and both say whose it is."""
-    owners = (mine.source, other.source, NEWEST, PERSON)
-    back = {one.own: one for one in shared(other, mine)}
-    word = {argument: grant.owner for _, argument, grant in _arguments(other)}
-    _, place = paired_write(mine)
-    mine_shared = {one.argument: one for one in shared(mine, other)}
-    for there, argument, grant in _arguments(mine):
-        if grant.owner is None:
-            continue
-        at = (*place, argument) if there == place else there
-        if grant.owner not in owners:
-            yield (*at, "owner"), f"is {grant.owner}", f"write one of: {', '.join(dict.fromkeys(owners))}"
-            continue
+    said = Said(
+        mine=mine,
+        other=other,
+        partner=pairing.with_,
+        owners=tuple(dict.fromkeys((mine.source, other.source, NEWEST, PERSON))),
+        back={one.own: one for one in shared(other, mine) if one.own},
+        words={argument: grant.owner for _, argument, grant in _arguments(other)},
+    )
+    for place, argument, grant in _arguments(mine):
+        if grant.owner is not None:
+            found = said.objection(argument, grant, grant.owner)
+            if found:
+                key, what, todo = found
+                yield (*place, argument, key), what, todo
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the two say of each field's owner."""
+
+    mine: Integration
+    other: Integration
+    partner: str
+    owners: tuple[str, ...]
+    back: Mapping[str, Shared]  # what the other one writes, by the field that it comes from
+    words: Mapping[str, str | None]  # the owners that it says, by argument
+
+    def objection(self, argument: str, grant: ValueGrant, owner: str) -> tuple[str, str, str] | None:
+        """The key that is wrong, what, and what to do."""
+        if owner not in self.owners:
+            return "owner", f"is {owner}", f"write one of: {', '.join(self.owners)}"
         if len(grant.from_) != 1 or "." in grant.from_[0]:
-            yield (
-                (*at, "from"),
-                "is not one field of the entry itself",
-                "what goes both ways comes from one field",
-            )
-            continue
-        field = mine_shared[argument]
-        opposite = back.get(field.there)
+            todo = "what goes both ways comes from one field"
+            return "from", "is not one field of the entry itself", todo
+        own, opposite = grant.from_[0], self.back.get(argument)
         if opposite is None:
-            if grant.owner != mine.source:
-                what = f"is {grant.owner}, and {pairing.with_} does not write {field.own} from {field.there}"
-                yield (*at, "owner"), what, f"grant it there, or write {mine.source}"
-        elif opposite.there != field.own:
-            what = f"comes from {field.own}, and {pairing.with_} writes {opposite.there} from {field.there}"
-            yield (*at, "from"), what, "let both be about the same two fields"
-        elif word[opposite.argument] != grant.owner:
-            what = f"is {grant.owner}, and {pairing.with_} says {word[opposite.argument] or 'nothing'}"
-            yield (*at, "owner"), what, "let both say the same"
+            what = f"is {owner}, and {self.partner} writes nothing from {argument}"
+            alone = owner == self.mine.source
+            return None if alone else ("owner", what, f"grant it there, or write {self.mine.source}")
+        if opposite.there != own:
+            what = f"comes from {own}, and {self.partner} writes {opposite.there} from {argument}"
+            return "from", what, "let both be about the same two fields"
+        theirs = self.words[opposite.argument]
+        if theirs != owner:
+            return "owner", f"is {owner}, and {self.partner} says {theirs or 'nothing'}", "let both say the same"
+        return None
 
 
 def shared(mine: Integration, other: Integration) -> Iterator[Shared]:
@@ -239,13 +252,18 @@ def _arguments(integration: Integration) -> Iterator[tuple[Place, str, ValueGran
 
 def _all(integration: Integration) -> Iterator[tuple[str, Place, str, ValueGrant]]:
     """Every granted argument of the paired target: operation, where its arguments stand, name, grant."""
-    if integration.pair is None or integration.pair.target not in integration.targets:
-        return
-    name = integration.pair.target
-    target = integration.targets[name]
-    for at, table in enumerate(target.tables):
-        for column, grant in table.columns.items():
-            yield f"{name}_upsert_{table.name}", ("targets", name, "tables", at, "columns"), column, grant
-    for write, given in target.writes.items():
-        for argument, one in given.arguments.items():
-            yield f"{name}_{write}", ("targets", name, "writes", write, "arguments"), argument, one
+    for target, operation, place, argument, grant in granted(integration):
+        if integration.pair and target == integration.pair.target:
+            yield operation, place, argument, grant
+
+
+def granted(integration: Integration) -> Iterator[tuple[str, str, Place, str, ValueGrant]]:
+    """Every granted argument: target, operation, where the operation's arguments stand, name, grant."""
+    for name, target in integration.targets.items():
+        here: Place = ("targets", name)
+        for at, table in enumerate(target.tables):
+            for column, grant in table.columns.items():
+                yield name, f"{name}_upsert_{table.name}", (*here, "tables", at, "columns"), column, grant
+        for write, given in target.writes.items():
+            for argument, one in given.arguments.items():
+                yield name, f"{name}_{write}", (*here, "writes", write, "arguments"), argument, one

@@ -168,10 +168,10 @@ def open_by_reason(run: Run) -> list[dict[str, str | int]]:
         for kind in ("planned", "sent", "unknown", "rejected")
         if counts.get(kind)
     ]
-    entries = [(f"entries {kind}", why, number) for kind, why, number in entries.open_entries(run.ledger)]
+    waiting = [(f"entries {kind}", why, number) for kind, why, number in entries.open_entries(run.ledger)]
     return [
         {"number": number, "what": what, "why": why, "next": _next(what.split()[1], label)}
-        for what, why, number in [*held, *others, *entries] or [("nothing is open", "", 0)]
+        for what, why, number in [*held, *others, *waiting] or [("nothing is open", "", 0)]
     ]
 
 

@@ -7,7 +7,6 @@ from flows import anchor, emit
 from flows.ledger import deliveries, doubts, emission, entries, links, restored, runs
 from flows.ledger.store import Ledger
 from flows.ledger.verify import first_finding
-from flows.paired import UNLINKED
 
 LISTED = 20  # contested fields
 WAITING = (
@@ -56,8 +55,8 @@ def _linked(ledger: Ledger, label: str) -> Iterator[str]:
     counts, contested = links.tell(ledger)
     for state, number in sorted(counts.items()):
         yield f"  {number} links {state}"
-    if unlinked := entries.number(ledger, "skipped", UNLINKED):
-        yield f"  {unlinked} entries unlinked: no entry of the opposite integration was written as one of these"
+    if unlinked := entries.number(ledger, "skipped", links.UNLINKED):
+        yield f"  {unlinked} entries unlinked: the opposite integration wrote none of them"
     for entry, field in contested[:LISTED]:
         yield (
             f"  contested: {field} of entry {entry} was edited on both sides. Make it the same in both; "

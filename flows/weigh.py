@@ -59,10 +59,12 @@ def verdict(weight: Weight) -> Verdict:
     if weight.owner == "theirs":
         fills = weight.first and weight.empty_there and weight.ours
         return Verdict("send" if fills else "leave")
-    if not weight.ours:
-        return Verdict("leave")
-    if not weight.theirs:
-        return Verdict("send")
+    if weight.ours and weight.theirs:
+        return _both_edited(weight)
+    return Verdict("send" if weight.ours else "leave")
+
+
+def _both_edited(weight: Weight) -> Verdict:
     if weight.owner == "person" or not weight.newer:
         return Verdict("contest")
     return Verdict("send", overwrites=True) if weight.newer == "ours" else Verdict("yield")

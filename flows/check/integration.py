@@ -15,7 +15,7 @@ from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.operation import Write
 from flows import pins
-from flows.check import approvals, models, offers
+from flows.check import approvals, models, offers, pairs
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.folder import Fields, near, read_fields, read_instructions
@@ -51,6 +51,7 @@ def check(
     looked.manifest = manifest
     looked.deciding(has_program=(folder / PROGRAM_FILE).is_file(), production=production)
     writes = looked.targets()
+    pairs.check(marked, integration, there, writes or {}, instructions, findings)
     if instructions is None or writes is None or manifest is None or looked.fields is None:
         return None
     zone = described.zone if described else "UTC"

@@ -122,7 +122,7 @@ def absent(ledger: Ledger, connection: Connection, entry: Known, code: str, *, l
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """An entry that was read and not decided. Without a fingerprint it is looked at again when it is named."""
+    """An entry that was read and not decided. Without a fingerprint it is looked at whenever it is named."""
 
     known: Known
     state: str

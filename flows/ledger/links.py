@@ -20,6 +20,8 @@ Side = Literal["keeper", "reader"]
 IDENTITY = "identity_differs"  # the record does not hold the id of the entry that it is linked with
 TWICE = "linked_twice"  # the target wrote one record for two entries
 MOVED = "reference_differs"  # it wrote another record than before, and the former is there, too
+UNLINKED = "unlinked"  # a record of the reader's that was never written for an entry of the keeper's
+SAID = frozenset({TWICE, MOVED})  # what a delivery's answer said: no reading takes it back
 CHUNK = 500
 PURPOSE = "linked"
 
@@ -53,7 +55,7 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What both sides hold of a link's fields now, as hashes; and which fields a person, or a side, is to say.
+    """What both sides hold of a link's fields now, as hashes; and who is to say which of them.
 
     contested: "" takes the field off that list.
     """
@@ -87,9 +89,7 @@ def contested(ledger: Ledger, pair: str, side: Side) -> list[str]:
     mine = (LINK.c.tenant == ledger.tenant) & (LINK.c.pair == pair)
     with ledger.reading() as connection:
         rows = connection.execute(_query().where(mine, LINK.c.contested.cast(sa.String) != "{}")).all()
-    return [
-        one.at(side) for one in map(lambda row: _opened(ledger, row), rows) if side in one.contested.values()
-    ]
+    return [_opened(ledger, row).at(side) for row in rows if side in row.contested.values()]
 
 
 def unlearned(ledger: Ledger, keeper: str, operation: str) -> list[Learnt]:

@@ -13,7 +13,7 @@ from agent.gate import Gate
 from agent.golden import FOLDER, Golden
 from agent.instructions import Instructions
 from agent.plan import Plan, Refused
-from connectors.entry import Category, EntryField
+from connectors.entry import EntryField
 from connectors.operation import Write
 from flows.check import offers
 from flows.tenants import Deployment, load
