@@ -53,13 +53,14 @@ def granted_operations(
 
     Raises:
         PolicyError: a grant names what does not exist, or sends a category to a target that is not
-            approved for it.
+            approved for it, or whose system may not hold it.
     """
     found: dict[str, GrantedOperation] = {}
     for name, grant in policy.operations.items():
         if name not in writes:
             raise PolicyError(f"policy: {name}: no connected target has this write; correct the name")
         target = target_of(name, policy)
+        _check_held(name, target, Category.STATUS, policy)  # that somebody is a patient is said by any write
         names = argument_names(writes[name])
         arguments = {
             argument: _argument(name, argument, given, writes[name], policy)
@@ -136,3 +137,12 @@ def _check_sources(where: str, grant: Grant, target: str, policy: Policy, catego
                 f"policy: {where}: {path} is {found}, not approved for {target}; approve or remove it",
                 Code.CATEGORY_NOT_APPROVED,
             )
+        _check_held(where, target, found, policy)
+
+
+def _check_held(where: str, target: str, category: Category, policy: Policy) -> None:
+    if category in policy.withheld.get(target, ()):
+        raise PolicyError(
+            f"policy: {where}: the system of {target} may not hold {category}; see: ferry check",
+            Code.CATEGORY_WITHHELD,
+        )

@@ -1,8 +1,9 @@
 """Policy: what an integration was approved to do, argument by argument. Default deny."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from agent.plan import Frozen, Sentences
 from connectors.entry import Category
@@ -33,12 +34,16 @@ class OperationGrant(Frozen):
 
 
 class Policy(Frozen):
-    """All that an integration may do. `operations` by full name: "warehouse_upsert_patients"."""
+    """All that an integration may do. `operations` by full name: "warehouse_upsert_patients".
+
+    withheld: by target, what its system may not hold, or not before something is confirmed.
+    """
 
     operations: dict[str, OperationGrant]
     sentences: tuple[str, ...]  # what a call may cite
     categories: dict[str, tuple[Category, ...]]  # target -> categories approved for it
     by: Literal["program", "model"]
+    withheld: Mapping[str, tuple[Category, ...]] = Field(default_factory=dict[str, tuple[Category, ...]])
     judgement: Sentences = ()  # of these sentences, those that a program leaves to `judge`
     timezone: str = "UTC"  # the practice's: an IANA name
     calls_at_most: int = 20  # calls in one plan

@@ -37,6 +37,7 @@ class Code(StrEnum):
     VALUE_WITHOUT_SOURCE = "value_without_source"
     INVALID_ARGUMENTS = "invalid_arguments"  # the operation's own types refuse them
     CATEGORY_NOT_APPROVED = "category_not_approved"  # found when the policy is loaded
+    CATEGORY_WITHHELD = "category_withheld"  # likewise: the target's system may not hold it
     CONFLICTING_CALLS = "conflicting_calls"  # two calls write one record differently, or undo each other
     REPEATED_CALL = "repeated_call"  # one call, twice
 

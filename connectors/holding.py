@@ -55,7 +55,9 @@ class Holding:
         for condition in self.needed(category):
             if condition.name not in confirmed:
                 what = f"may hold {category} only if {condition.meaning}"
-                return Lack(what, f'confirm it there: confirmed: {{{condition.name}: "since when, by whom"}}')
+                return Lack(
+                    what, f'if so, write there: confirmed: {{{condition.name}: "since when, by whom"}}'
+                )
         return None
 
     @property

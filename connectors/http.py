@@ -16,11 +16,13 @@ from typing import Final, TypeVar
 
 import httpx
 
+from connectors.address import Reach
 from connectors.base import Settings
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 
 T = TypeVar("T")
 
+LONGEST_ASKED: Final = timedelta(days=1)  # a source that asks for more is mistaken: it is asked again then
 LARGEST_BODY: Final = 64 * 1024 * 1024  # bytes; more is a mistake on either side
 
 
@@ -51,11 +53,7 @@ class Answer:
     @property
     def retry_after(self) -> timedelta | None:
         """How long the source asks us to stay away."""
-        text = self.headers.get("retry-after", "").strip()
-        if text.isdecimal():
-            return timedelta(seconds=int(text))
-        until = _http_date(text)
-        return None if until is None else max(until - datetime.now(UTC), timedelta())
+        return asked_wait(self.headers.get("retry-after", ""))
 
     @property
     def phrase(self) -> str:
@@ -106,6 +104,7 @@ class Http:
         self._limiter = limiter
         self._patience = patience
         self._requests = 0
+        self._reaches: dict[tuple[str, str, int | None], Reach] = {}
         self._lock = threading.Lock()
         self._client = httpx.Client(
             auth=auth,
@@ -175,6 +174,7 @@ class Http:
         time.sleep(wait)
 
     def _exchange(self, request: httpx.Request) -> Answer:
+        self._reach(request.url).sure()
         with self._lock:
             self._requests += 1
         try:
@@ -192,6 +192,13 @@ class Http:
         except httpx.DecodingError:
             raise Unknown("garbled", f"{self._name}: the answer could not be decoded") from None
         return Answer(response.status_code, response.headers, content)
+
+    def _reach(self, url: httpx.URL) -> Reach:
+        place = (url.scheme, url.host, url.port)
+        with self._lock:
+            if place not in self._reaches:
+                self._reaches[place] = Reach(self._name, str(url.copy_with(raw_path=b"/")))
+            return self._reaches[place]
 
     def _body(self, response: httpx.Response) -> bytes:
         """The whole body. A trickle that never ends is cut off, which per-read time-outs do not do."""
@@ -223,6 +230,15 @@ def by_status(name: str, answer: Answer, patience: Patience) -> None:
         raise Rejected(f"http_{answer.status}", message)
 
 
+def asked_wait(retry_after: str) -> timedelta | None:
+    """How long a Retry-After asks us to stay away, seconds or a date; None if it says nothing sound."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        return min(timedelta(seconds=int(text[:9])), LONGEST_ASKED)
+    until = _http_date(text)
+    return None if until is None else min(max(until - datetime.now(UTC), timedelta()), LONGEST_ASKED)
+
+
 def as_transient(trouble: ConnectorError, wait: float) -> Transient:
     """A read that got no answer: nothing was applied, so time puts it right."""
     return Transient(trouble.code, str(trouble), wait=timedelta(seconds=wait))
@@ -231,6 +247,6 @@ def as_transient(trouble: ConnectorError, wait: float) -> Transient:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

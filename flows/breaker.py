@@ -14,7 +14,7 @@ from typing import Literal
 
 from connectors.operation import Arguments
 from flows.ledger.deliveries import Due
-from flows.tenants import Limits
+from flows.limits import Limits
 
 Code = Literal["too_many_writes", "unusual_share", "too_many_creates", "too_many_blanks"]
 MEANING: Mapping[str, str] = {

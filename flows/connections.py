@@ -114,7 +114,7 @@ def described(
     """The values that tenant.yaml says or points to.
 
     Raises:
-        IntegrationInvalid: a secret is in the file. ValueMissing.
+        IntegrationInvalid: a secret is in the file, or a stand-in in production. ValueMissing.
     """
     settings = connection.settings
     for field in SYSTEMS[connection.connector].secrets:
@@ -124,7 +124,10 @@ def described(
                 f"change it at the system, and run: ferry connect {tenant} {name}"
             )
     where = f"{tenant}: connection {name}"
-    return {field: values.value(where, text, environment=environment) for field, text in settings.items()}
+    found = {field: values.value(where, text, environment=environment) for field, text in settings.items()}
+    for field in SYSTEMS[connection.connector].local(found) if environment == PRODUCTION else ():
+        raise IntegrationInvalid(f"{where}: {field} is {systems.LOCAL}")
+    return {**found}
 
 
 def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:

@@ -212,7 +212,8 @@ class Said:
             return "from", what, "let both be about the same two fields"
         theirs = self.words[opposite.argument]
         if theirs != owner:
-            return "owner", f"is {owner}, and {self.partner} says {theirs or 'nothing'}", "let both say the same"
+            what = f"is {owner}, and {self.partner} says {theirs or 'nothing'}"
+            return "owner", what, "let both say the same"
         return None
 
 

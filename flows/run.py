@@ -21,7 +21,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, other, shadow
+from flows import accounts, anchor, approval, connections, held, other, shadow
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
@@ -230,7 +230,7 @@ def _assemble(
     for target in targets.values():
         stack.callback(target.close)
     writes = connections.writes(deployment, targets)
-    policy = deployment.policy()
+    policy = held.policy(deployment, targets)
     started = now()
     today = started.astimezone(ZoneInfo(deployment.timezone)).date()
     asking = Asking.booked(ledger, deployment.integration.decide.budget, today, keeps=not asked.dry_run)

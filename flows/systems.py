@@ -12,14 +12,17 @@ from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
 from agent.agent import Access
+from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
 from connectors.healthie import Healthie, HealthieCredentials
+from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.sandbox.probe import Probe, ProbeCredentials
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
+LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
 
 
@@ -42,6 +45,10 @@ class System:
         """The secret fields without which nothing can be reached."""
         return tuple(name for name in self.secrets if self.credentials.model_fields[name].is_required())
 
+    def local(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The endpoints among these values that only a stand-in has."""
+        return local_endpoints(self.credentials, values)
+
 
 def _is_secret(field: FieldInfo) -> bool:
     return SecretStr in (field.annotation, *get_args(field.annotation))
@@ -57,6 +64,11 @@ def _sql(values: Values, tables: Sequence[Table]) -> Sql:
 
 def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
+
+
+def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> HubSpot:
+    known = HubSpotCredentials.model_validate(dict(values))
+    return HubSpot(known, tables, HubSpotOptions.model_validate(dict(options)), read_only=read_only)
 
 
 def _probe(values: Values) -> Probe:
@@ -84,6 +96,12 @@ SYSTEMS: Mapping[str, System] = {
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+    ),
+    "hubspot": System(
+        HubSpotCredentials,
+        reach=lambda values: _hubspot(values, [], {}, read_only=True),
+        source=lambda values, _options: _hubspot(values, [], {}, read_only=True),
+        target=_hubspot,
     ),
     "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
     "model": System(Access),

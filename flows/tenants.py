@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StringConstraints
 
 from agent import manifest as manifests
 from agent.access import PROGRAM
@@ -21,6 +21,7 @@ from connectors.tabular import Column, Table
 from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
+from flows.limits import Limits
 from flows.models import Models
 from flows.pairing import OWNER, Pairing
 from flows.parameters import Name
@@ -29,12 +30,14 @@ from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
-Connectors = Literal["healthie", "sql", "csv", "probe", "model"]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
+Connectors = Literal["healthie", "hubspot", "sql", "csv", "probe", "model"]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
 TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
 BECAUSE = "sentences that speak of it: a call that sets it cites one of them"
+CONFIRMED = "what the system needs before it may hold patient data, with since when and by whom: {baa: …}"
 COMPUTED = "the program may make a value of its own out of `from`"
 
 
@@ -93,6 +96,7 @@ class Target(Settings):
 
     connection: Name = Field(description="a connection of tenant.yaml")
     categories: tuple[Category, ...] = Field(description="the kinds of patient data approved for it")
+    confirmed: dict[str, Words] = Field(default_factory=dict[str, str], description=CONFIRMED)
     tables: tuple[TableGrant, ...] = Field(default=(), description="of a target that has rows")
     writes: dict[str, WriteGrant] = Field(
         default_factory=dict[str, WriteGrant], description="of a target that has operations, by name"
@@ -102,25 +106,12 @@ class Target(Settings):
     )
 
 
-class Limits(Settings):
-    """The breaker: what is more than this in one run waits for a person."""
-
-    share: float = 0.5  # of the known entries, written in one run
-    at_least: int = 200  # writes, and among them new records, that are always allowed
-    usual: float = 0.05  # share of the known entries that is never unusual, whatever earlier runs did
-    creates: float = 0.2  # of the known entries: records made in one run that the target did not have
-    blanks: int = 100  # values of the target that become empty in one run
-    blanked: float = 0.2  # share of a batch's rows in which a value would become empty
-    refused: float = 0.05  # share of a run's deliveries: with more refused its state is Refusals
-    decide_within: timedelta = timedelta(days=7)  # a run waits so long for a person's word in the dashboard
-
-
 class Integration(Settings):
     """One direction of one tenant, as its folder says."""
 
     source: Name = Field(default="healthie", description="the connection entries are read through")
     source_options: dict[str, JsonValue] = Field(
-        default_factory=dict[str, JsonValue], description="the source's own: hubspot's properties, …"
+        default_factory=dict[str, JsonValue], description="the source's own, where it has any"
     )
     decide: Deciding = Deciding()
     targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")

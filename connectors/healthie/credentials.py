@@ -2,16 +2,15 @@
 
 from datetime import UTC, tzinfo
 from typing import Annotated
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import AfterValidator, SecretStr
 
+from connectors.address import Endpoint, host_of, is_local
 from connectors.base import Settings
 from connectors.http import Patience
 
 PRODUCTION = "api.gethealthie.com"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LIVE, SANDBOX = "gh_live_", "gh_sbox_"  # observed prefixes of keys, 2026-05
 
 
@@ -38,30 +37,21 @@ class HealthieCredentials(Settings):
     lockouts of an hour), no limit on this machine.
     """
 
-    url: str
+    url: Endpoint
     api_key: Annotated[SecretStr, AfterValidator(_sendable)]
     api_version: str = "2026-01-01"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     requests_per_second: float | None = None
     patience: Patience | None = None
 
-    @model_validator(mode="after")
-    def _is_sendable(self) -> "HealthieCredentials":
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and self.local):
-            raise ValueError("the url must be https")
-        if parts.username or parts.query or not self.host:
-            raise ValueError("the url must name a host and hold no credentials")
-        return self
-
     @property
     def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
+        return host_of(self.url)
 
     @property
     def local(self) -> bool:
         """A stand-in on this machine."""
-        return self.host in LOOPBACK
+        return is_local(self.url)
 
     @property
     def sandbox(self) -> bool:

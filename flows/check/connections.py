@@ -8,6 +8,7 @@ from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from connectors.address import local_endpoints
 from flows.check import offers
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
@@ -87,6 +88,9 @@ def _check_settings(
         if value.startswith("$") and production:
             todo = "write it there, or seal it with ferry connect if it is a secret"
             findings.add(marked.path, line, f"{dotted(place)} comes from the environment", todo)
+        if production and local_endpoints(offers.credentials(connection.connector), {key: value}):
+            todo = "name the system's own address"
+            findings.add(marked.path, line, f"{dotted(place)} is on this machine, where stand-ins are", todo)
     _check_values(marked, name, connection, absent, findings)
 
 

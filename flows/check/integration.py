@@ -19,6 +19,7 @@ from flows.check import approvals, models, offers, pairs
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.folder import Fields, near, read_fields, read_instructions
+from flows.check.holding import objections
 from flows.check.job import Job
 from flows.check.marked import Marked, Place, dotted, model, read
 from flows.tenants import Connectors, Integration, Target
@@ -181,13 +182,16 @@ class _Look:
             try:
                 writes, looks = offers.writes(connection.connector, target)
             except ValueError as error:
-                self.say(("targets", name), f"({_first(error)})", "correct it")
+                self.say(("targets", name), f"({str(error).splitlines()[0]})", "correct it")
                 whole = False
                 continue
             lookups |= {f"{name}_{short}" for short in looks}
             offered |= {f"{name}_{short}": write for short, write in writes.items()}
             self._target(name, target, writes)
             self._options(name, target, connection.connector)
+            holds = offers.holding(connection.connector)
+            for below, what, todo in objections(connection.connector, holds, target):
+                self.say(("targets", name, *below), what, todo)
         for at, lookup in enumerate(self.integration.decide.lookups) if whole else ():
             if lookup not in lookups:
                 place: Place = ("decide", "lookups", at)

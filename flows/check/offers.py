@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from connectors.base import Connector
 from connectors.entry import Category, EntryField
+from connectors.holding import Holding
 from connectors.operation import Lookup, Write
 from connectors.tabular import Table
 from flows.tenants import ConnectionSettings, Connectors, Integration, Target
@@ -20,7 +21,7 @@ from flows.tenants import ConnectionSettings, Connectors, Integration, Target
 Reached = Mapping[str, ConnectionSettings] | Mapping[str, ConnectionSettings | None]
 """A tenant's connections by name; None: what is said of it cannot be used."""
 
-SOURCES: tuple[Connectors, ...] = ("healthie",)  # that entries can be read from
+SOURCES: tuple[Connectors, ...] = ("healthie", "hubspot")  # that entries can be read from
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 
 
@@ -38,6 +39,10 @@ def credentials(connector: Connectors) -> type[BaseModel]:
         from connectors.csv import CsvCredentials
 
         return CsvCredentials
+    if connector == "hubspot":
+        from connectors.hubspot import HubSpotCredentials
+
+        return HubSpotCredentials
     if connector == "probe":
         from connectors.sandbox.probe import ProbeCredentials
 
@@ -63,7 +68,25 @@ def options(connector: Connectors) -> type[BaseModel] | None:
         from connectors.csv import Format
 
         return Format
+    if connector == "hubspot":
+        from connectors.hubspot import HubSpotOptions
+
+        return HubSpotOptions
     return None
+
+
+def holding(connector: Connectors) -> Holding:
+    """What a system may hold of patients. Raises ValueError for one that cannot be a target."""
+    if connector == "healthie":
+        from connectors.healthie import Healthie
+
+        return Healthie.holds
+    if connector == "hubspot":
+        from connectors.hubspot import HubSpot
+
+        return HubSpot.holds
+    with closing(_unconnected(connector)([])) as unconnected:
+        return unconnected.holds
 
 
 def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
@@ -74,6 +97,8 @@ def writes(connector: Connectors, target: Target) -> tuple[dict[str, Write], dic
     if connector == "healthie":
         return _healthie()
     tables = [table.table() for table in target.tables]
+    if connector == "hubspot":
+        return _hubspot(target)
     with closing(_unconnected(connector)(tables)) as unconnected:
         return dict(unconnected.writes()), dict(unconnected.lookups())
 
@@ -85,6 +110,15 @@ def _healthie() -> tuple[dict[str, Write], dict[str, Lookup]]:
     known = HealthieCredentials(url=NOWHERE, api_key=SecretStr("none"))
     with closing(Healthie(known, read_only=True)) as healthie:
         return dict(healthie.writes()), dict(healthie.lookups())
+
+
+def _hubspot(target: Target) -> tuple[dict[str, Write], dict[str, Lookup]]:
+    from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
+
+    known = HubSpotCredentials(url=NOWHERE, access_token=SecretStr("none"))
+    tables = [table.table() for table in target.tables]
+    with closing(HubSpot(known, tables, HubSpotOptions.model_validate(dict(target.options)))) as unconnected:
+        return dict(unconnected.writes()), dict(unconnected.lookups())
 
 
 def _unconnected(connector: Connectors) -> Callable[[list[Table]], Connector]:
@@ -121,6 +155,10 @@ def fields(integration: Integration, connections: Reached) -> Mapping[str, Entry
         from connectors.healthie.fields import catalogue
 
         return catalogue()
+    if connector == "hubspot":
+        from connectors.hubspot.fields import catalogue as properties
+
+        return properties()
     raise ValueError(f"source is {integration.source}, which entries cannot be read from")
 
 

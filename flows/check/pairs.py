@@ -84,7 +84,8 @@ def _fields(integration: Integration, other: Integration, connections: Reached, 
             continue
         for path in grant.from_:
             if ours is not None and path in ours and ours[path].many:
-                say((*place, argument, "from"), f"is {path}, of which there are several", "name one of which is one")
+                what = f"is {path}, of which an entry has several"
+                say((*place, argument, "from"), what, "name a field that there is once")
         if theirs is not None and argument not in theirs:
             what = f"is written, and {other.source} does not show it"
             say((*place, argument), what, "let what goes both ways be called alike there")
@@ -97,9 +98,7 @@ def _known(integration: Integration, connections: Reached) -> Mapping[str, Entry
         return None  # told where it is the integration's own
 
 
-def _sentences(
-    integration: Integration, instructions: Instructions, connections: Reached, say: Say
-) -> None:
+def _sentences(integration: Integration, instructions: Instructions, connections: Reached, say: Say) -> None:
     """A sentence says who owns each field: an approval of the words is one of that, too."""
     texts = {sentence.number: sentence.text for sentence in instructions.sentences}
     for _, _, place, argument, grant in pairs.granted(integration):
@@ -107,7 +106,8 @@ def _sentences(
             continue
         said = " ".join(texts.get(number, "") for number in grant.because)
         if not re.search(_words(grant.owner, connections), said, re.IGNORECASE):
-            what = f"has the owner {grant.owner}, which none of {', '.join(grant.because) or 'its sentences'} says"
+            cited = ", ".join(grant.because) or "its sentences"
+            what = f"has the owner {grant.owner}, which none of {cited} says"
             say((*place, argument, "because"), what, "name the sentence that says who has the last word")
 
 

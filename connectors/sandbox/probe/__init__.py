@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, TypeVar
 import httpx
 from pydantic import AwareDatetime, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
+from connectors.address import Endpoint
 from connectors.base import Account, Connector, Settings
 from connectors.errors import Denied, Transient, Unauthorized, Unknown
 from connectors.holding import OWN, Holding
@@ -55,7 +56,7 @@ class Event(ArgumentModel):
 
 
 class ProbeCredentials(Settings):
-    url: str
+    url: Endpoint
     token: SecretStr = SecretStr("probe-token")
     timeout: float = 2.0  # seconds
     horizon: float = 30.0  # seconds until a look for an order is to be believed
