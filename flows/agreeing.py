@@ -182,12 +182,31 @@ def _weighed(
             overwritten += said.overwrites
             continue
         stays.add(argument)
+        if said.act == "leave" and weight.owner == "theirs" and weight.ours:
+            run.count("owned_there")
         if said.act == "same":
             pending.same[field.key] = (own, folded(field.key, seen))
         elif said.act in ("contest", "yield"):
             pending.contested[field.key] = "person" if said.act == "contest" else paired.theirs
             run.count("contested" if said.act == "contest" else "yielded")
+    shown = held if held is not None else before or {}
+    pending.same.update(_empty_on_both(run, paired, one, shown, by_argument=held is None))
     return replace(pending, overwritten=overwritten), stays
+
+
+def _empty_on_both(
+    run: Run, paired: Paired, one: Due, seen: Mapping[str, JsonValue], *, by_argument: bool
+) -> dict[str, tuple[str, str]]:
+    """What the plan says nothing of, and neither side holds: that is agreed on, too."""
+    agreed: dict[str, tuple[str, str]] = {}
+    for argument, field in paired.pair.shared.items():
+        nothing = folded(field.key, None)
+        own = links.value_hash(run.ledger, paired.pair.name, one.patient, field.key, nothing)
+        there = seen.get(argument if by_argument else field.there)
+        unsaid = field.own and argument not in one.item.arguments
+        if unsaid and one.own.get(field.key) == own and is_empty(there):
+            agreed[field.key] = (own, nothing)
+    return agreed
 
 
 def _weight(
@@ -258,7 +277,8 @@ def _end(run: Run, paired: Paired, batch: Sequence[Due]) -> None:
         return
     outcomes: list[Outcome] = []
     for one in batch:
-        agreed = len(paired.pending[one.item.key].same) == len(one.item.arguments)
+        same, shared = paired.pending[one.item.key].same, paired.pair.shared
+        agreed = all(shared[argument].key in same for argument in one.item.arguments)
         outcomes.append(Outcome(one.item.key, "done", SAME if agreed else LEFT))
         run.count("outcome_done", code=outcomes[-1].code)
     deliveries.settle(run.ledger, outcomes)

@@ -48,6 +48,7 @@ DELIVERY_LINES = (
     ("emptied", "values of the target became empty"),
     ("overwritten", "values that a person had edited there were replaced, as their owner says"),
     ("yielded", "values are newer there: the opposite integration carries them"),
+    ("owned_there", "values were edited here and are the other side's: it keeps its own"),
     ("contested", "values were edited on both sides: a person makes them the same; see: ferry status"),
 )
 REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
