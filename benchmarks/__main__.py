@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import against_dlt, deciding, engine, machine, memory, model_requests, requests
+from benchmarks import against_dlt, deciding, engine, machine, memory, model_requests, requests, targets
 from benchmarks.figures import FULL, QUICK, BenchmarkFailed, Measurement
 from benchmarks.ground import Ground, prepared
 from benchmarks.results import Results
 
 BENCHMARKS: Mapping[str, Callable[[Ground], Measurement]] = {
     "requests": requests.measure,
+    "targets": targets.measure,
     "model": model_requests.measure,
     "deciding": deciding.measure,
     "engine": engine.measure,
@@ -27,7 +28,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(help="requests, model, deciding, engine, memory, dlt")
+        list[str] | None, typer.Argument(help="requests, targets, model, deciding, engine, memory, dlt")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="small sizes: shows that it works, not how fast")

@@ -25,7 +25,7 @@ from agent.agent import Decider
 from agent.gate import Gate
 from agent.program import Sandbox
 from benchmarks.figures import BenchmarkFailed
-from benchmarks.measured import LABEL, Measured, Order
+from benchmarks.measured import Measured, Order
 from benchmarks.stopwatch import Kind, Spent, Steps, Waiting, around, cpu_seconds, peak_memory
 from connectors.healthie import Healthie
 from connectors.healthie import client as healthie_client
@@ -72,7 +72,7 @@ def main() -> None:
         _watch(steps)
     OBSERVER.set(Observer(ended=runs.append))
     before, begun = cpu_seconds(), time.perf_counter()
-    state: Any = flows.sync.carried(Parameters.of(LABEL, order.mode))
+    state: Any = flows.sync.carried(Parameters.of(order.label, order.mode))
     wall, after = time.perf_counter() - begun, cpu_seconds()
     if state.type.value != "COMPLETED" or len(runs) != 1:
         raise BenchmarkFailed(f"the run ended as {state.name}: {state.message}")

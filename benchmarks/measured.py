@@ -22,6 +22,7 @@ class Order(Model):
     """
 
     mode: Literal["changes", "sweep"] = "changes"
+    label: str = LABEL
     one_by_one: bool = False
 
 

@@ -144,13 +144,10 @@ def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:
 
 def source(deployment: Deployment, opened: Connections) -> Source:
     """The integration's source, to read only: nothing but reads leaves it."""
-    integration = deployment.integration
-    return read_through(integration.source, integration.source_options, deployment, opened)
+    return read_through(deployment.integration.source, deployment, opened)
 
 
-def read_through(
-    name: str, options: Mapping[str, JsonValue], deployment: Deployment, opened: Connections
-) -> Source:
+def read_through(name: str, deployment: Deployment, opened: Connections) -> Source:
     """A connection as a source: the integration's own, or that of the one it is paired with."""
     make = opened.system(name).source
     if make is None:
@@ -159,7 +156,7 @@ def read_through(
             f"{deployment.label}: connection {name} is {kind}, which entries cannot be read from; "
             f"name one of {' or '.join(systems.sources())}"
         )
-    return made(opened.tenant, name, lambda: make(opened.values(name), options))
+    return made(opened.tenant, name, lambda: make(opened.values(name)))
 
 
 def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:

@@ -20,9 +20,9 @@ def declared(deployment: Deployment) -> tuple[dict[str, Write], dict[str, Lookup
     writes: dict[str, Write] = {}
     lookups: dict[str, Lookup] = {}
     for name, target in deployment.integration.targets.items():
-        has, looks = offers.writes(deployment.connections[target.connection].connector, target)
-        writes |= {f"{name}_{short}": write for short, write in has.items()}
-        lookups |= {f"{name}_{short}": lookup for short, lookup in looks.items()}
+        there = offers.offered(deployment.connections[target.connection].connector, target)
+        writes |= {f"{name}_{short}": write for short, write in there.writes.items()}
+        lookups |= {f"{name}_{short}": lookup for short, lookup in there.lookups.items()}
     granted = deployment.integration.grants()
     for name in granted:
         if name not in writes:

@@ -61,7 +61,7 @@ def subject(deployment: Deployment) -> Subject:
 def _writes(deployment: Deployment) -> Iterator[tuple[str, Write]]:
     for name, target in deployment.integration.targets.items():
         try:
-            writes, _ = offers.writes(deployment.connections[target.connection].connector, target)
+            writes = offers.offered(deployment.connections[target.connection].connector, target).writes
         except ValueError as error:
             first = str(error).splitlines()[0]
             raise IntegrationInvalid(

@@ -69,7 +69,7 @@ def opened(
     pair = pair_of(root, deployment.tenant, deployment.name, deployment.integration)
     if pair is None:
         return None
-    there = connections.read_through(pair.source_there, pair.options_there, deployment, own)
+    there = connections.read_through(pair.source_there, deployment, own)
     stack.enter_context(closing(there))
     accounts.admit(own, pair.source_there, there.check(pair.there))
     paired = Paired(pair, there)

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from flows.pairing import NEWEST, PERSON, Pairing
 from flows.tenants import Integration, TableGrant, ValueGrant, load_integration
 from flows.weigh import Owner
@@ -48,8 +46,7 @@ class Pair:
     shared: Mapping[str, Shared]  # by argument
     changed: str  # says when an entry of our source was changed
     changed_there: str
-    source_there: str  # the connection that the other side is read through, and the options of it
-    options_there: Mapping[str, JsonValue]
+    source_there: str  # the connection that the other side is read through
     keeper_operation: str  # the keeper's paired write, whose answers name the reader's records
 
     @property
@@ -97,7 +94,6 @@ def _made(name: str, mine: Integration, pairing: Pairing, other: Integration, ba
         changed=pairing.changed,
         changed_there=back.changed,
         source_there=other.source,
-        options_there=other.source_options,
         keeper_operation=operation if keeps else their_operation,
     )
 

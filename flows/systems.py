@@ -5,13 +5,13 @@ is in no object but the connector.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
-from agent.agent import Access
+from agent.access import Access
 from connectors.address import local_endpoints
 from connectors.base import Connector
 from connectors.csv import Csv, CsvCredentials, Format
@@ -22,6 +22,7 @@ from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
+NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
 
@@ -32,8 +33,10 @@ class System:
 
     credentials: type[BaseModel]
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
-    source: Callable[[Values, Values], Source] | None = None  # read-only, with the source's options
+    source: Callable[[Values], Source] | None = None  # read-only
     target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
+    options: type[BaseModel] | None = None  # of a target
+    nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -84,26 +87,37 @@ SYSTEMS: Mapping[str, System] = {
     "healthie": System(
         HealthieCredentials,
         reach=_healthie(read_only=True),
-        source=lambda values, _options: _healthie(read_only=True)(values),
+        source=_healthie(read_only=True),
         target=lambda values, _tables, _options: _healthie(read_only=False)(values),
+        nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
         SqlCredentials,
         reach=lambda values: _sql(values, []),
         target=lambda values, tables, _options: _sql(values, tables),
+        nowhere={"url": "sqlite:////nowhere"},
     ),
     "csv": System(
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+        options=Format,
+        nowhere={"folder": "."},
     ),
     "hubspot": System(
         HubSpotCredentials,
         reach=lambda values: _hubspot(values, [], {}, read_only=True),
-        source=lambda values, _options: _hubspot(values, [], {}, read_only=True),
+        source=lambda values: _hubspot(values, [], {}, read_only=True),
         target=_hubspot,
+        options=HubSpotOptions,
+        nowhere={"url": NOWHERE, "access_token": "none"},
     ),
-    "probe": System(ProbeCredentials, reach=_probe, target=lambda values, _tables, _options: _probe(values)),
+    "probe": System(
+        ProbeCredentials,
+        reach=_probe,
+        target=lambda values, _tables, _options: _probe(values),
+        nowhere={"url": NOWHERE},
+    ),
     "model": System(Access),
 }
 

@@ -110,9 +110,6 @@ class Integration(Settings):
     """One direction of one tenant, as its folder says."""
 
     source: Name = Field(default="healthie", description="the connection entries are read through")
-    source_options: dict[str, JsonValue] = Field(
-        default_factory=dict[str, JsonValue], description="the source's own, where it has any"
-    )
     decide: Deciding = Deciding()
     targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")
     limits: Limits = Limits()

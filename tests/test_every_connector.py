@@ -24,6 +24,7 @@ from tests.connectors.asked import EVERY, case, pytest_generate_tests, samples, 
 from tests.connectors.every import Case, Sample, World, write_of
 from tests.connectors.promises import check_promise, items_of, loose_arguments, mine
 from tests.connectors.settling import settled
+from tests.faults import test_every_target
 
 __all__ = ["case", "pytest_generate_tests", "samples", "world"]
 
@@ -33,7 +34,8 @@ def test_every_system_that_receives_has_a_case() -> None:
 
 
 def test_every_exemption_names_a_test_and_gives_a_reason() -> None:
-    tests = {name for name in [*globals(), *vars(under_faults)] if name.startswith("test_")}
+    modules = (sys.modules[__name__], under_faults, test_every_target)
+    tests = {name for module in modules for name in vars(module) if name.startswith("test_")}
     for one in EVERY:
         for excused, reason in one.exempt.items():
             assert excused.partition("[")[0] in tests, f"{one.name}: {excused}"

@@ -64,7 +64,9 @@ def test_retries_are_bounded(case: Case, world: World, samples: list[Sample]) ->
 
 def test_an_absurd_wait_is_not_waited_for(case: Case, tmp_path: Path) -> None:
     for wait in ("99999999999", "Fri, 31 Dec 2999 23:59:59 GMT"):
-        with case.opened(tmp_path / wait[:3]) as world, closing(world.connect()) as connector:
+        place = tmp_path / wait[:3]
+        place.mkdir()
+        with case.opened(place) as world, closing(world.connect()) as connector:
             assert world.proxy is not None
             sample = world.samples[0]
             world.proxy.faults(Fault(trouble="429", times=None, retry_after=wait))

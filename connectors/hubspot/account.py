@@ -38,9 +38,9 @@ def _lacks(probe: Callable[[Client, str], object], client: Client, kind: str) ->
 
 
 def _properties(client: Client, kind: str) -> None:
-    client.read(client.properties.get_all, Properties, kind)
+    client.read(client.sdk.properties.get_all, Properties, kind)
 
 
 def _search(client: Client, kind: str) -> None:
     body: dict[str, JsonValue] = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1}
-    client.read(client.search.do_search, Listing, kind, body)
+    client.read(client.sdk.search.do_search, Listing, kind, body)

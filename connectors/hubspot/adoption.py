@@ -75,7 +75,7 @@ def _candidates(client: Client, emails: Sequence[str], names: Sequence[str]) -> 
             "properties": list(names),
             "limit": 200,
         }
-        searched = client.read(client.search.do_search, Listing, "contacts", body)
+        searched = client.read(client.sdk.search.do_search, Listing, "contacts", body)
         if (searched.total or 0) > len(searched.results):
             raise Transient("incomplete_listing", "hubspot: contacts: more rows than one search gives")
         for one in searched.results:

@@ -7,7 +7,8 @@ out has no time limits, retries reads unasked, logs bodies, and puts whole answe
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -27,6 +28,20 @@ from connectors.hubspot.wire import Details, Properties, Shape
 READS: Final = ("/search", "/batch/read")  # what is sent by POST and changes nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Apis:
+    """The SDK's parts that are used. Each would be made anew whenever it is looked up there."""
+
+    objects: Any
+    batches: Any
+    search: Any
+    properties: Any
+    defining: Any
+    groups: Any
+    associations: Any
+    memberships: Any
+
+
 class Client:
     """Sends what the SDK builds. Safe to use from several threads. Read-only, nothing but reads leaves."""
 
@@ -41,17 +56,21 @@ class Client:
         self._http = Http("hubspot", limiter=limiter, patience=credentials.pace, auth=auth)
         searching = _search_limiter(credentials.app, credentials.search_rate, limiter)
         self._searching = Http("hubspot", limiter=searching, patience=credentials.pace, auth=auth)
-        crm = _sdk(credentials, self._request).crm
-        # each of these is made anew, with connections of its own, whenever it is looked up
-        self.objects: Final[Any] = crm.objects.basic_api
-        self.batches: Final[Any] = crm.objects.batch_api
-        self.search: Final[Any] = crm.objects.search_api
-        self.properties: Final[Any] = crm.properties.core_api
-        self.defining: Final[Any] = crm.properties.batch_api
-        self.groups: Final[Any] = crm.properties.groups_api
-        self.associations: Final[Any] = crm.associations.v4.batch_api
-        self.lists: Final[Any] = crm.lists.lists_api
-        self.memberships: Final[Any] = crm.lists.memberships_api
+
+    @cached_property
+    def sdk(self) -> "Apis":
+        """The SDK's parts, made at the first request: it is large, and `ferry check` sends none."""
+        crm = _entry(self._credentials, self._request).crm
+        return Apis(
+            objects=crm.objects.basic_api,
+            batches=crm.objects.batch_api,
+            search=crm.objects.search_api,
+            properties=crm.properties.core_api,
+            defining=crm.properties.batch_api,
+            groups=crm.properties.groups_api,
+            associations=crm.associations.v4.batch_api,
+            memberships=crm.lists.memberships_api,
+        )
 
     @property
     def clock(self) -> datetime | None:
@@ -91,7 +110,7 @@ class Client:
 
     def _plain(self, path: str, query: Sequence[tuple[str, str]] = (), *, _preload_content: bool) -> Answer:
         """A read for which the SDK has no method."""
-        api = self.properties.api_client
+        api = self.sdk.properties.api_client
         accept = {"Accept": "application/json"}
         found: Answer = api.call_api(path, "GET", {}, list(query), accept, _preload_content=_preload_content)
         return found
@@ -183,7 +202,7 @@ def _search_limiter(app: str, rate: float | None, outer: Limiter) -> Limiter:
     return _Within(rate, outer)
 
 
-def _sdk(credentials: HubSpotCredentials, request: Any) -> Any:
+def _entry(credentials: HubSpotCredentials, request: Any) -> Any:
     """The SDK's entry point, whose clients send through `request`."""
 
     def api(package: ModuleType, name: str, config: Mapping[str, object]) -> Any:
@@ -194,7 +213,6 @@ def _sdk(credentials: HubSpotCredentials, request: Any) -> Any:
         client.request = request
         return getattr(package, name)(api_client=client)
 
-    # imported here: the SDK is large, and not every process that knows this connector makes one
     return import_module("hubspot").HubSpot(api_factory=api)
 
 

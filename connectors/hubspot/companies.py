@@ -62,7 +62,11 @@ class Companies(Records):
         inputs: list[JsonValue] = [{"from": {"id": one}, "to": {"id": other}} for one, other in pairs]
         try:
             answer = self.client.write(
-                self.client.associations.create_default, Links, "contacts", "companies", {"inputs": inputs}
+                self.client.sdk.associations.create_default,
+                Links,
+                "contacts",
+                "companies",
+                {"inputs": inputs},
             )
         except (Rejected, Transient, Unknown, Unauthorized) as trouble:  # the companies are written
             return dict.fromkeys(pairs, lost_by(trouble))

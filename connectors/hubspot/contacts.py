@@ -75,7 +75,9 @@ class Contacts(Records):
             return {"id": contacts[record.key], "properties": properties}
 
         try:
-            answer = self.client.write(self.client.batches.update, Batch, self.kind, inputs(records, named))
+            answer = self.client.write(
+                self.client.sdk.batches.update, Batch, self.kind, inputs(records, named)
+            )
         except Rejected as refused:
             if len(records) == 1:
                 return {0: lost_by(refused)}

@@ -41,7 +41,7 @@ class ChangedContacts:
             "properties": [CHANGED],
             "limit": PAGE,
         }
-        found = self._client.read(self._client.search.do_search, Listing, "contacts", body)
+        found = self._client.read(self._client.sdk.search.do_search, Listing, "contacts", body)
         ids = [_number(one.id) for one in found.results]
         if found.total is None or len(ids) < min(PAGE, found.total):
             raise Transient("incomplete_listing", "hubspot: contacts: fewer rows than the search counts")

@@ -90,7 +90,7 @@ class Lists:
         if not there:
             return outcomes
         members = list(dict.fromkeys(ids[item.patient] for item in there))
-        act = self._client.memberships.add if adds else self._client.memberships.remove
+        act = self._client.sdk.memberships.add if adds else self._client.sdk.memberships.remove
         try:
             answer = self._client.write(act, Members, list_id, members)
         except Rejected as refused:
@@ -115,5 +115,5 @@ class Lists:
         }
 
     def _lists_of(self, contact: str) -> frozenset[str]:
-        found = self._client.read(self._client.memberships.get_lists, Memberships, CONTACT, contact)
+        found = self._client.read(self._client.sdk.memberships.get_lists, Memberships, CONTACT, contact)
         return frozenset(one.list_id for one in found.results)

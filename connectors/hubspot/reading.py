@@ -53,7 +53,7 @@ def by_id(
     }
     if by is not None:
         body["idProperty"] = by
-    answer = client.read(client.batches.read, Batch, kind, body)
+    answer = client.read(client.sdk.batches.read, Batch, kind, body)
     for trouble in answer.errors:
         if trouble.category != "OBJECT_NOT_FOUND":
             raise Transient("incomplete_listing", f"hubspot: {kind}: errors beside a batch")
@@ -81,7 +81,7 @@ def listing(client: Client, after: str | None, *, archived: bool) -> Listing:
     options: dict[str, object] = {"limit": PAGE, "archived": archived, "properties": ["hs_object_id"]}
     if after is not None:
         options["after"] = after
-    return client.read(client.objects.get_page, Listing, "contacts", **options)
+    return client.read(client.sdk.objects.get_page, Listing, "contacts", **options)
 
 
 def _entry(stored: Stored, paths: Collection[str], known: Mapping[str, Property]) -> dict[str, JsonValue]:

@@ -31,6 +31,7 @@ class Records:
         self.client = client
         self._options = options
         self._schema: Schema | None = None
+        self._looked: Schema | None = None  # until the first write makes what is missing
         self._lock = threading.Lock()
 
     def look(self) -> Schema:
@@ -41,11 +42,20 @@ class Records:
         """Make the properties that are not there, and see which are. Once, until something is refused."""
         with self._lock:
             if self._schema is None:
-                found = self.look()
+                found = self._looked or self.look()
+                self._looked = None
                 schemas.make(self.client, self.kind, found, self._options)
                 lacks = len(found.properties) < len(schemas.columns(self.table, self.key))
                 self._schema = self.look() if lacks else found
             return self._schema
+
+    def _seen(self) -> Schema:
+        """The properties as they were last seen; makes nothing."""
+        if self._schema is not None:
+            return self._schema
+        if self._looked is None or not self._looked.is_keyed:
+            self._looked = self.look()
+        return self._looked
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Write the items' records; once more where the properties are not any more as they were seen.
@@ -82,7 +92,7 @@ class Records:
         body = inputs(records, self._named)
         codes: set[str] = set()
         try:
-            answer = self.client.write(self.client.batches.upsert, Batch, self.kind, body)
+            answer = self.client.write(self.client.sdk.batches.upsert, Batch, self.kind, body)
             sent = verdicts(answer, records, self.key)
             codes = {verdict.code for verdict in sent.values()}
             return sent
@@ -96,7 +106,7 @@ class Records:
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' records hold now, in the columns that each item sets. Makes nothing."""
         keys = self.rows.keys(items)
-        known = self._schema or self.look()
+        known = self._seen()
         if not known.is_keyed:
             return dict.fromkeys(keys)  # no such property yet, so no records
         asked = {name for item in items for name in item.arguments} & known.properties.keys()
@@ -116,7 +126,7 @@ class Records:
     def ids(self, patients: Sequence[str]) -> dict[str, str]:
         """HubSpot's ids of these patients' records, of those that there are."""
         found: dict[str, str] = {}
-        if not (self._schema or self.look()).is_keyed:
+        if not self._seen().is_keyed:
             return found
         wanted = list(dict.fromkeys(patients))
         for at in range(0, len(wanted), BATCH):

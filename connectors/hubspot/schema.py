@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from connectors.errors import Rejected
 from connectors.hubspot.cells import MADE_AS, fits, objection
 from connectors.hubspot.client import Client
-from connectors.hubspot.failures import MissingScopes
+from connectors.hubspot.failures import MissingScopes, code_of
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.wire import Defined, Group, Groups, Properties, Property
 from connectors.tabular import Drift, Key, Table
@@ -26,7 +26,7 @@ AT_ONCE: Final = 100
 
 def live(client: Client, kind: str, names: Collection[str]) -> dict[str, Property]:
     """The properties of an object type. The sensitive ones are asked for only if some of these lack."""
-    found = {one.name: one for one in client.read(client.properties.get_all, Properties, kind).results}
+    found = {one.name: one for one in client.read(client.sdk.properties.get_all, Properties, kind).results}
     for sensitivity in HIDDEN:
         if found.keys() >= set(names):
             break
@@ -88,13 +88,13 @@ def make(client: Client, kind: str, schema: Schema, options: HubSpotOptions) -> 
     missing = [name for name in columns(schema.table, schema.key) if name not in schema.properties]
     if not missing:
         return
-    groups = client.read(client.groups.get_all, Groups, kind).results
+    groups = client.read(client.sdk.groups.get_all, Groups, kind).results
     if options.group not in {group.name for group in groups}:
-        client.write(client.groups.create, Group, kind, {"name": options.group, "label": "Ferry"})
+        client.write(client.sdk.groups.create, Group, kind, {"name": options.group, "label": "Ferry"})
     for at in range(0, len(missing), AT_ONCE):
         inputs = [_definition(schema, name, options) for name in missing[at : at + AT_ONCE]]
-        made = client.write(client.defining.create, Defined, kind, {"inputs": inputs})
-        if made.errors or len(made.results) < len(inputs):
+        made = client.write(client.sdk.defining.create, Defined, kind, {"inputs": inputs})
+        if any(code_of(trouble) != "conflict" for trouble in made.errors):  # made meanwhile is made
             raise Rejected(
                 "schema_drift", f"hubspot: a property of {kind} could not be made; make it by hand"
             )

@@ -4,8 +4,6 @@ import datetime
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from agent import manifest as manifests
 from agent.access import PROGRAM
 from agent.grants import granted_operations
@@ -19,9 +17,10 @@ from flows.check import approvals, models, offers, pairs
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.folder import Fields, near, read_fields, read_instructions
-from flows.check.holding import objections
 from flows.check.job import Job
 from flows.check.marked import Marked, Place, dotted, model, read
+from flows.check.targets import objections, troubles
+from flows.systems import sources
 from flows.tenants import Connectors, Integration, Target
 
 
@@ -127,15 +126,10 @@ class _Look:
         reached = self.connections.get(self.integration.source)
         if reached is None:
             return None  # told
-        if reached.connector not in offers.SOURCES:
+        if reached.connector not in sources():
             what = f"names {self.integration.source}, which is {reached.connector}"
-            self.say(("source",), what, f"name one that is {' or '.join(offers.SOURCES)}")
+            self.say(("source",), what, f"name one that is {' or '.join(sources())}")
             return None
-        kind, given = offers.source_options(reached.connector), self.integration.source_options
-        if kind is not None and not model(self.marked, kind, self.findings, given, ("source_options",)):
-            return None
-        if kind is None and given:
-            self.say(("source_options",), f"are none of {reached.connector}'s", "remove them")
         return offers.fields(self.integration, self.connections)
 
     def deciding(self, *, has_program: bool, production: bool) -> None:
@@ -168,48 +162,37 @@ class _Look:
 
     def targets(self) -> dict[str, Write] | None:
         """Every write of the targets by full name; None if a target is unknown."""
-        offered: dict[str, Write] = {}
-        lookups: set[str] = set()
-        whole = True
-        for name, target in self.integration.targets.items():
-            connection = self.connections.get(target.connection)
-            if connection is None:
-                whole = False
-                continue
-            if not self._tables(name, target):
-                whole = False
-                continue
-            try:
-                writes, looks = offers.writes(connection.connector, target)
-            except ValueError as error:
-                self.say(("targets", name), f"({str(error).splitlines()[0]})", "correct it")
-                whole = False
-                continue
-            lookups |= {f"{name}_{short}" for short in looks}
-            offered |= {f"{name}_{short}": write for short, write in writes.items()}
-            self._target(name, target, writes)
-            self._options(name, target, connection.connector)
-            holds = offers.holding(connection.connector)
-            for below, what, todo in objections(connection.connector, holds, target):
-                self.say(("targets", name, *below), what, todo)
+        found = {name: self._offered(name, target) for name, target in self.integration.targets.items()}
+        whole = None not in found.values()
+        there = [(name, each) for name, each in found.items() if each]
+        lookups = {f"{name}_{short}" for name, each in there for short in each.lookups}
         for at, lookup in enumerate(self.integration.decide.lookups) if whole else ():
             if lookup not in lookups:
                 place: Place = ("decide", "lookups", at)
                 self.say(place, f"is {lookup}, which no target has", near(lookup, lookups))
-        return offered if whole else None
+        named = {f"{name}_{short}": write for name, each in there for short, write in each.writes.items()}
+        return named if whole else None
 
-    def _tables(self, name: str, target: Target) -> bool:
-        """Is each table sound by itself?"""
-        sound = True
-        for at, table in enumerate(target.tables):
-            try:
-                table.table()
-            except ValidationError as error:
-                sound = False
-                for one in error.errors(include_input=False, include_url=False):
-                    what = one["msg"].removeprefix("Value error, ")
-                    self.say(("targets", name, "tables", at), f"({what})", "correct it")
-        return sound
+    def _offered(self, name: str, target: Target) -> offers.Offered | None:
+        """What a target offers, held against what is wanted of it; None if it cannot be told."""
+        connection = self.connections.get(target.connection)
+        if connection is None:
+            return None
+        sound = self._options(name, target, connection.connector)
+        unsound = list(troubles(target))
+        for at, what in unsound:
+            self.say(("targets", name, "tables", at), f"({what})", "correct it")
+        if sound is None or unsound:
+            return None
+        try:
+            there = offers.offered(connection.connector, sound)
+        except ValueError as error:
+            self.say(("targets", name), f"({str(error).splitlines()[0]})", "correct it")
+            return None
+        self._target(name, target, there.writes)
+        for below, what, todo in objections(connection.connector, there.holds, target):
+            self.say(("targets", name, *below), what, todo)
+        return there
 
     def _target(self, name: str, target: Target, writes: Mapping[str, Write]) -> None:
         for short in target.writes:
@@ -220,13 +203,17 @@ class _Look:
             if f"upsert_{table.name}" not in writes:
                 self.say(("targets", name, "tables", at), "is a table, and its target has none", "use writes")
 
-    def _options(self, name: str, target: Target, connector: Connectors) -> None:
+    def _options(self, name: str, target: Target, connector: Connectors) -> Target | None:
+        """The target with those of its options that there are; None if one of them is wrong."""
         kind = offers.options(connector)
         place: Place = ("targets", name, "options")
-        if kind is not None:
-            model(self.marked, kind, self.findings, target.options, place)
-        elif target.options:
-            self.say(place, f"are none of {connector}'s", "remove them")
+        if kind is None:
+            if target.options:
+                self.say(place, f"are none of {connector}'s", "remove them")
+            return target.model_copy(update={"options": {}})
+        sound = model(self.marked, kind, self.findings, target.options, place)
+        given = {"options": sound.model_dump(mode="json", exclude_unset=True)} if sound else None
+        return target.model_copy(update=given) if given else None
 
     def grants(self, policy: Policy, writes: Mapping[str, Write], known: Fields) -> None:
         """Each granted argument by itself, so that each mistake is told."""
@@ -253,9 +240,8 @@ class _Look:
                     yield place, f"{name}_upsert_{table.name}", column
             for write, given in target.writes.items():
                 for argument in given.arguments:
-                    place = ("targets", name, "writes", write, "arguments", argument)
-                    yield place, f"{name}_{write}", argument
-
-
-def _first(error: ValueError) -> str:
-    return str(error).splitlines()[0]
+                    yield (
+                        ("targets", name, "writes", write, "arguments", argument),
+                        f"{name}_{write}",
+                        argument,
+                    )

@@ -127,7 +127,7 @@ def _writes(label: str, tenant: Tenant, integration: Integration) -> dict[str, W
     for name, target in integration.targets.items():
         connector = tenant.connections[target.connection].connector
         try:
-            writes, _ = offers.writes(connector, target)
+            writes = offers.offered(connector, target).writes
         except ValueError as error:
             raise RefineInvalid(f"{label}: integration.yaml: {str(error).splitlines()[0]}") from None
         offered |= {f"{name}_{short}": write for short, write in writes.items()}

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import against_dlt, deciding, engine, memory, model_requests, requests
+from benchmarks import against_dlt, deciding, engine, memory, model_requests, requests, targets
 from benchmarks.stopwatch import Steps, Waiting, around
+from tests.connectors.every import cases
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_MATTER_HOW_FAST = (*requests.ROWS, *model_requests.ROWS, deciding.SAME, engine.RECORDS, memory.RATIO)
+COUNTED = (targets.WRITES, targets.READS, targets.NOTHING)
+NO_MATTER_HOW_FAST = (
+    *requests.ROWS,
+    *COUNTED,
+    *model_requests.ROWS,
+    deciding.SAME,
+    engine.RECORDS,
+    memory.RATIO,
+)
 
 
 @pytest.mark.timeout(900)
@@ -22,9 +31,11 @@ def test_a_small_pass_gives_every_figure_its_row(tmp_path: Path) -> None:
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
     assert done.returncode == 0, done.stderr
-    for benchmark in (requests, model_requests, deciding, engine, memory, against_dlt):
+    for benchmark in (requests, targets, model_requests, deciding, engine, memory, against_dlt):
         for name in benchmark.ROWS:
             assert any(row[0].startswith(name) for row in rows), f"no row: {name}"
+    for case in (one for one in cases() if one.most):
+        assert any(row[0] == f"{targets.NOTHING}, {case.name}" for row in rows), case.name
     verdicts = {row[0]: row[3] for row in rows if row[0].startswith(NO_MATTER_HOW_FAST)}
     assert "NO" not in verdicts.values(), verdicts
     assert str(ROOT) not in text

@@ -62,6 +62,8 @@ class World:
     options: the target's options, likewise.
     table: the declared table, of a row target.
     alter: somebody takes the column of the sample's `text` away, in the system itself.
+    writes: how many writes the system was sent so far, counted at the stand-in in the unit of `Case.most`.
+    reads: the same for what the connector reads to write.
     """
 
     connect: Callable[[], Connector]
@@ -72,6 +74,17 @@ class World:
     table: Table | None = None
     proxy: Proxy | Wire | None = None
     alter: Callable[[], None] | None = None
+    writes: Callable[[], int] | None = None
+    reads: Callable[[], int] | None = None
+
+
+@dataclass(frozen=True)
+class Most:
+    """What 1,000 changed entries may cost, on a table that is there: shown by benchmarks/targets.py."""
+
+    writes: int
+    unit: str  # "requests", "jobs", "objects", …
+    reads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,7 @@ class Case:
     sdk: modules that importing the connector must not load.
     exempt: what the suite does not ask of it, with the reason: {"test_nasty_values": "…"}, or one value
         or trouble of a test: {"test_nasty_values['']": "…", "test_faults[hang]": "…"}.
+    most: see there.
     """
 
     name: str  # of the case: "sql", or "sql-postgresql" where a system has several
@@ -91,6 +105,7 @@ class Case:
     wire: bool = False
     sdk: tuple[str, ...] = ()
     exempt: Mapping[str, str] = field(default_factory=dict[str, str])
+    most: Most | None = None
 
     @property
     def system(self) -> str:

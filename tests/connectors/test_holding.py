@@ -7,7 +7,7 @@ from agent.policy import Policy
 from agent.refusals import Code, PolicyError
 from connectors.entry import Category
 from connectors.holding import BAA, OWN, Condition, Holding
-from flows.check.holding import objections
+from flows.check.targets import objections
 from flows.tenants import Target
 from tests.agent import gate_world
 

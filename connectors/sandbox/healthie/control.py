@@ -133,11 +133,13 @@ class Control:
         return {}
 
     def _rows(self, query: Mapping[str, str]) -> object:
-        """The stored rows of a type, one of them, or only their ids."""
+        """The stored rows of a type, all or one or one owner's, or only their ids."""
         table = self._state.table(query.get("type", "User"))
         if "id" in query:
             return table.rows[query["id"]]
         if "owner" in query:
             return table.owned(query.get("column", "user_id"), query["owner"])
+        if "whole" in query:
+            return list(table.rows.values())
         patients = table.name != "User" or query.get("staff") is not None
         return [id_ for id_, row in table.rows.items() if patients or row.get("is_patient")]

@@ -130,6 +130,10 @@ class Remote:
         """One stored row as it is, instants in UTC."""
         return cast(Json, self._get("rows", type=type_, id=id_))
 
+    def rows(self, type_: str = "User") -> list[Json]:
+        """All stored rows of a type, deleted ones among them; of User, staff too."""
+        return cast(list[Json], self._get("rows", type=type_, whole="yes"))
+
     def rows_of(self, type_: str, owner: str, column: str = "user_id") -> list[Json]:
         """The stored rows of one owner, deleted ones among them."""
         return cast(list[Json], self._get("rows", type=type_, owner=owner, column=column))

@@ -94,6 +94,19 @@ def _reset(portal: Portal, given: Json) -> JsonValue:
     return None
 
 
+def _double(portal: Portal, given: Json) -> JsonValue:
+    """A contact with an e-mail that another one has, as old imports left them. Gives its id."""
+    store = portal.stores["contacts"]
+    record = store.create({}, portal.now())
+    record.properties["email"] = str(given["email"])
+    return str(record.id)
+
+
+def _clear(portal: Portal, given: Json) -> JsonValue:
+    portal.clear()
+    return None
+
+
 def _property(portal: Portal, given: Json) -> JsonValue:
     """A property that a person makes or changes, or takes away ({"name", "gone": true})."""
     store = portal.stores[str(given.pop("object_type", "contacts"))]
@@ -139,6 +152,8 @@ ACTS: Mapping[str, Act] = {
     "records": _records,
     "requests": _requests,
     "reset": _reset,
+    "double": _double,
+    "clear": _clear,
     "property": _property,
     "list": _list,
     "members": _members,

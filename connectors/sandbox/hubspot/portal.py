@@ -112,6 +112,25 @@ class Portal:
             return _too_many("SECONDLY")
         return None
 
+    def clear(self) -> None:
+        """As it was when it was new."""
+        fresh = Portal()
+        for name in (
+            "settings",
+            "stores",
+            "groups",
+            "links",
+            "lists",
+            "shift",
+            "frozen",
+            "counts",
+            "journal",
+        ):
+            setattr(self, name, getattr(fresh, name))
+        self._recent.clear()
+        self._searched.clear()
+        self._today = ("", 0)
+
     def note(self, method: str, path: str, status: int, body: JsonValue) -> None:
         """What arrived and what was answered."""
         kind = kind_of(method, path)
@@ -126,12 +145,12 @@ class Portal:
 
 
 def kind_of(method: str, path: str) -> str:
-    """read, search, schema or write."""
+    """Read or write, of records; search; schema: properties are read; definition: they are made."""
     if path.endswith("/search"):
         return "search"
-    if method == "GET" or path.endswith("/batch/read"):
-        return "read"
-    return "schema" if "/properties/" in path else "write"
+    if "/properties/" in path:
+        return "schema" if method == "GET" else "definition"
+    return "read" if method == "GET" or path.endswith("/batch/read") else "write"
 
 
 def _passes(times: deque[float], now: float, window: float, most: int) -> bool:

@@ -46,6 +46,10 @@ class Remote:
         """A record that the portal's staff make; gives its id."""
         return cast(str, self._post("edit", {"type": kind, "properties": dict(properties)}))
 
+    def double(self, email: str) -> str:
+        """A contact with an e-mail that another one has, as old imports left them; gives its id."""
+        return cast(str, self._post("double", {"email": email}))
+
     def archive(self, id_: str) -> None:
         self._post("archive", {"id": id_})
 
@@ -89,7 +93,7 @@ class Remote:
         self._post("clock", {"now": now.timestamp()})
 
     def counts(self) -> dict[str, int]:
-        """How many requests arrived since the last reset: read, search, schema, write."""
+        """How many requests arrived since the last reset, by kind (portal.py)."""
         return cast(dict[str, int], cast(Json, self._post("requests", {}))["counts"])
 
     def requests(self) -> list[Json]:
@@ -99,6 +103,10 @@ class Remote:
     def reset(self) -> None:
         """Empty the journal."""
         self._post("reset", {})
+
+    def clear(self) -> None:
+        """Everything as when it was new."""
+        self._post("clear", {})
 
     def close(self) -> None:
         self._client.close()

@@ -60,7 +60,7 @@ def files(label: str) -> Files:
     deployment = load(DEPLOYMENTS, label)
     writes: dict[str, Write] = {}
     for name, target in deployment.integration.targets.items():
-        offered, _ = offers.writes(deployment.connections[target.connection].connector, target)
+        offered = offers.offered(deployment.connections[target.connection].connector, target).writes
         writes |= {f"{name}_{short}": write for short, write in offered.items()}
     known = offers.fields(deployment.integration, deployment.connections)
     return Files(deployment, writes, tuple(known[path] for path in deployment.manifest.paths))

@@ -1,6 +1,8 @@
-"""What a target's system may hold, looked at before anything is sent there."""
+"""A target by itself: are its tables sound, and may its system hold what goes there?"""
 
 from collections.abc import Iterator
+
+from pydantic import ValidationError
 
 from connectors.entry import Category
 from connectors.holding import Holding
@@ -28,3 +30,13 @@ def objections(system: str, holds: Holding, target: Target) -> Iterator[Objectio
         if name not in holds.names:
             there = ", ".join(sorted(holds.names)) or "none"
             yield ("confirmed", name), f"is no condition of {system}", f"remove it; there are: {there}"
+
+
+def troubles(target: Target) -> Iterator[tuple[int, str]]:
+    """What is wrong with each of its tables by itself, with the table's number."""
+    for at, table in enumerate(target.tables):
+        try:
+            table.table()
+        except ValidationError as error:
+            for one in error.errors(include_input=False, include_url=False):
+                yield at, one["msg"].removeprefix("Value error, ")
