@@ -8,20 +8,15 @@ system that is paired offers a conditional write.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Literal
-
-from pydantic import JsonValue
 
 from connectors.entry import Entry, Found
 from connectors.operation import Arguments, Outcome
+from flows.compared import compared
 from flows.ledger import audit, deliveries, links
 from flows.ledger.deliveries import Due
-from flows.ledger.links import SAID, UNLINKED, Agreed, Learnt, Link
+from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Learnt, Link
 from flows.other import Paired, Pending
-from flows.pairs import Shared
 from flows.run import Run
-from flows.weigh import Weight, alike, folded, is_empty, verdict
 
 SAME = "already_so"
 LEFT = "left_as_it_is"
@@ -42,13 +37,16 @@ def weigh(
     if operation != paired.pair.operation:
         return _safe(run, batch, lambda one: _doubted(paired, known.get(one.entry)))
     there = _there(run, paired, list(known.values()))
-    safe = _safe(run, batch, lambda one: _unsafe(paired, one, known.get(one.entry), there))
+    typed = _typed(run, paired, [one for one in batch if one.entry not in known], before)
+    safe = _safe(
+        run, batch, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)
+    )
     _mark(run, paired, safe, batch, known)
     leaving: list[Due] = []
     left: dict[str, list[str]] = {}
     done: list[Due] = []
     for one in safe:
-        pending, stays = _weighed(run, paired, one, known.get(one.entry), there, before.get(one.item.key))
+        pending, stays = compared(run, paired, one, known.get(one.entry), there, before.get(one.item.key))
         paired.pending[one.item.key] = pending
         rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
         if stays:
@@ -111,6 +109,22 @@ def _there(run: Run, paired: Paired, known: Sequence[Link]) -> dict[str, Entry]:
     return {one.patient: one.entry for one in readings if isinstance(one, Found)}
 
 
+def _typed(
+    run: Run, paired: Paired, unlinked: Sequence[Due], before: Mapping[str, Arguments | None]
+) -> dict[str, str]:
+    """Entries of the keeper's that were never written, and that a record names: a person typed it there."""
+    look = run.writes[paired.pair.operation].look
+    doubted = [
+        one.item
+        for one in unlinked
+        if before.get(one.item.key) is not None and one.first_sent is None and not one.released
+    ]
+    if not (paired.pair.keeps and look and doubted):
+        return {}
+    audit.ahead(run.ledger, "records looked for", *(item.key for item in doubted))
+    return {key: CLAIMED for key, reference in look(doubted).items() if reference is not None}
+
+
 def _safe(run: Run, batch: Sequence[Due], unsafe: Callable[[Due], str]) -> list[Due]:
     """Without those whose record is not surely the entry's: they wait for a person, now and when released."""
     waits: dict[str, list[str]] = {}
@@ -149,114 +163,6 @@ def _doubted(paired: Paired, link: Link | None) -> str:
     if link is None:
         return "" if paired.pair.keeps else UNLINKED
     return link.code if link.state == "review" else ""
-
-
-def _weighed(
-    run: Run,
-    paired: Paired,
-    one: Due,
-    link: Link | None,
-    there: Mapping[str, Entry],
-    before: Arguments | None,
-) -> tuple[Pending, set[str]]:
-    """What is to be noted of a delivery, and which of its arguments stay behind."""
-    record = link.at(paired.theirs) if link else ""
-    held = there.get(record) if link else None
-    gone = bool(link) and held is None
-    agreed = link.agreed if link and not gone else {}
-    pending = Pending(one.entry, link.ref if link else "", record, {}, {}, {}, gone=gone)
-    stays: set[str] = set()
-    newer: Literal["ours", "theirs", "", "?"] = "?"
-    overwritten = 0
-    for argument, value in one.item.arguments.items():
-        field = paired.pair.shared[argument]
-        seen = held.get(field.there) if held is not None and field.there else (before or {}).get(argument)
-        own = one.own.get(field.key, "")
-        weight = _weight(run, paired, field, (value, seen, own), agreed.get(field.key), record)
-        if weight.owner == "newest" and weight.ours and weight.theirs and not weight.same:
-            newer = _newer(run, paired, one, held) if newer == "?" else newer
-            weight = replace(weight, newer=newer)
-        said = verdict(weight)
-        if said.act == "send":
-            pending.sent[field.key] = (own, folded(field.key, value))
-            overwritten += said.overwrites
-            continue
-        stays.add(argument)
-        if said.act == "leave" and weight.owner == "theirs" and weight.ours:
-            run.count("owned_there")
-        if said.act == "same":
-            pending.same[field.key] = (own, folded(field.key, seen))
-        elif said.act in ("contest", "yield"):
-            pending.contested[field.key] = "person" if said.act == "contest" else paired.theirs
-            run.count("contested" if said.act == "contest" else "yielded")
-    shown = held if held is not None else before or {}
-    pending.same.update(_empty_on_both(run, paired, one, shown, by_argument=held is None))
-    return replace(pending, overwritten=overwritten), stays
-
-
-def _empty_on_both(
-    run: Run, paired: Paired, one: Due, seen: Mapping[str, JsonValue], *, by_argument: bool
-) -> dict[str, tuple[str, str]]:
-    """What the plan says nothing of, and neither side holds: that is agreed on, too."""
-    agreed: dict[str, tuple[str, str]] = {}
-    for argument, field in paired.pair.shared.items():
-        nothing = folded(field.key, None)
-        own = links.value_hash(run.ledger, paired.pair.name, one.patient, field.key, nothing)
-        there = seen.get(argument if by_argument else field.there)
-        unsaid = field.own and argument not in one.item.arguments
-        if unsaid and one.own.get(field.key) == own and is_empty(there):
-            agreed[field.key] = (own, nothing)
-    return agreed
-
-
-def _weight(
-    run: Run,
-    paired: Paired,
-    field: Shared,
-    values: tuple[JsonValue, JsonValue, str],
-    agreed: Mapping[str, str] | None,
-    record: str,
-) -> Weight:
-    """values: what is to be written, what is there, and our source's value as a hash."""
-    value, seen, own = values
-    first = agreed is None
-    edited = first and not is_empty(seen)
-    if agreed is not None:
-        hashed = links.value_hash(run.ledger, paired.pair.name, record, field.key, folded(field.key, seen))
-        edited = agreed.get(paired.theirs) != hashed
-    ours = not is_empty(value)  # where nothing was agreed on, an empty value is no edit
-    if agreed is not None:
-        ours = run.mode == "resync" or agreed.get(paired.ours) != own
-    return Weight(
-        owner=field.owner,
-        same=alike(field.key, value, seen),
-        ours=ours,
-        theirs=edited,
-        first=first,
-        empty_there=is_empty(seen),
-    )
-
-
-def _newer(run: Run, paired: Paired, one: Due, held: Entry | None) -> Literal["ours", "theirs", ""]:
-    """Whose entry was changed last, as the two systems say; "" if one does not, or at the same moment."""
-    audit.ahead(run.ledger, "changed when", one.entry)
-    ours = [
-        _moment(found.entry.get(paired.pair.changed))
-        for found in run.source.read([one.patient], [paired.pair.changed])
-        if isinstance(found, Found)
-    ]
-    theirs = _moment(held.get(paired.pair.changed_there)) if held is not None else None
-    mine = ours[0] if ours else None
-    if mine is None or theirs is None or mine == theirs:
-        return ""
-    return "ours" if mine > theirs else "theirs"
-
-
-def _moment(value: JsonValue) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _agreed(

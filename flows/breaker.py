@@ -27,6 +27,7 @@ MEANING: Mapping[str, str] = {
     "linked_twice": "one record there was written for two patients",
     "reference_differs": "another record there was written than before",
     "record_gone": "the record there was archived or merged: released, it is made or found anew",
+    "not_our_link": "a record there holds the patient's id, and Ferry never wrote it: released, it is taken",
     "unlinked": "the record is linked with no patient any more",
 }
 LEARN_FROM = 5  # complete runs; before there are so many, only the fixed limits hold

@@ -12,12 +12,11 @@ from pydantic import JsonValue
 
 from connectors.entry import Entry, Found, canonical
 from flows.ledger import entries, links
-from flows.ledger.links import SAID, UNLINKED, Link
+from flows.ledger.links import CLAIMED, SAID, UNLINKED, Link
 from flows.other import Paired
 from flows.run import Candidate, Run
 from flows.weigh import folded
 
-CLAIMED = "not_our_link"  # it is unlinked, and names an entry of the keeper's all the same
 ECHO = "echo"
 
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
-from connectors.hubspot.adoption import SHARED, TAKEN, email_of, matches, shared
+from connectors.hubspot.adoption import EMAIL, SHARED, TAKEN, email_of, matches, shared
 from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.reading import by_id
-from connectors.hubspot.records import Records
+from connectors.hubspot.records import BATCH, Records
 from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, lost_by, verdicts
 from connectors.hubspot.wire import Batch
-from connectors.operation import Outcome
+from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Record, Table
 
 UNANSWERED = Verdict("unknown", "no_result")
@@ -24,6 +24,32 @@ class Contacts(Records):
     def __init__(self, client: Client, table: Table, options: HubSpotOptions) -> None:
         super().__init__(client, table, options)
         self._adopts = options.adopt
+
+    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        """As for every record; of a patient who has no contact yet, what the one to be adopted holds."""
+        held = super().present(items)
+        new = [item for item in items if held[item.key] is None and item.arguments.get(EMAIL)]
+        if not (self._adopts and new):
+            return held
+        names = {name for item in new for name in item.arguments} & self._seen().properties.keys()
+        emails = sorted({str(item.arguments[EMAIL]) for item in new})
+        for at in range(0, len(emails), BATCH):
+            asked = (*names, self.key, EMAIL)
+            found = by_id(self.client, self.kind, emails[at : at + BATCH], asked, by=EMAIL)
+            free = {
+                one.properties.get(EMAIL): one.properties for one in found if not one.properties.get(self.key)
+            }
+            held |= {
+                item.key: self._values(free[str(item.arguments[EMAIL])], item.arguments, names)
+                for item in new
+                if item.arguments[EMAIL] in free
+            }
+        return held
+
+    def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
+        """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""
+        there = self.ids([item.patient for item in items])
+        return {item.key: there.get(item.patient) for item in items}
 
     def deliver(self, records: Sequence[Record]) -> list[Outcome]:
         """Of patients who share an e-mail in one batch, only those whose contact has it already go on."""

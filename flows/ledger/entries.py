@@ -134,13 +134,18 @@ class SetAside:
 def set_aside(ledger: Ledger, connection: Connection, asides: Sequence[SetAside]) -> None:
     """Note entries that were not decided, and why. Their version and their plan stay."""
     for one in asides:
-        values = {"state": one.state, "code": one.code, "fingerprint": one.fingerprint, "rest": one.rest}
-        values |= {"attempts": 0}
+        # what has its fingerprint is as it was decided: so is its code
+        code = one.known.code if one.known.state and one.fingerprint else one.code
+        values: dict[str, object] = {
+            "state": one.state,
+            "code": code,
+            "fingerprint": one.fingerprint,
+            "rest": one.rest,
+            "attempts": 0,
+        }
         if one.known.state:
-            if one.fingerprint:  # it is as it was decided: so is its state
-                values |= {"code": one.known.code}
-            seen_now = {"seen_run": ledger.run, "seen": now()}
-            connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == one.known.ref).values(values | seen_now))
+            values |= {"seen_run": ledger.run, "seen": now()}
+            connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == one.known.ref).values(values))
         else:
             row = row_of(ledger, one.known, fingerprint=one.fingerprint, version=one.known.version)
             connection.execute(ENTRY.insert().values(row | values))

@@ -21,6 +21,7 @@ IDENTITY = "identity_differs"  # the record does not hold the id of the entry th
 TWICE = "linked_twice"  # the target wrote one record for two entries
 MOVED = "reference_differs"  # it wrote another record than before, and the former is there, too
 UNLINKED = "unlinked"  # a record of the reader's that was never written for an entry of the keeper's
+CLAIMED = "not_our_link"  # the same, and it names one all the same
 SAID = frozenset({TWICE, MOVED})  # what a delivery's answer said: no reading takes it back
 CHUNK = 500
 PURPOSE = "linked"
