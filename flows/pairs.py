@@ -171,13 +171,16 @@ def _unowned(mine: Integration, pairing: Pairing, other: Integration) -> Iterato
         owners=tuple(dict.fromkeys((mine.source, other.source, NEWEST, PERSON))),
         back={one.own: one for one in shared(other, mine) if one.own},
         words={argument: grant.owner for _, argument, grant in _arguments(other)},
+        reads={argument: grant.from_ for _, argument, grant in _arguments(other)},
     )
     for place, argument, grant in _arguments(mine):
-        if grant.owner is not None:
-            found = said.objection(argument, grant, grant.owner)
-            if found:
-                key, what, todo = found
-                yield (*place, argument, key), what, todo
+        found = said.objection(argument, grant, grant.owner) if grant.owner else None
+        if found:
+            key, what, todo = found
+            yield (*place, argument, key), what, todo
+        elif not grant.owner and any(argument in said.reads.get(path, ()) for path in grant.from_):
+            what = f"goes both ways, since {pairing.with_} carries it back, and says no owner"
+            yield (*place, argument), what, f"write owner: one of {', '.join(said.owners)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,7 @@ class Said:
     owners: tuple[str, ...]
     back: Mapping[str, Shared]  # what the other one writes, by the field that it comes from
     words: Mapping[str, str | None]  # the owners that it says, by argument
+    reads: Mapping[str, tuple[str, ...]]  # the fields that its arguments come from
 
     def objection(self, argument: str, grant: ValueGrant, owner: str) -> tuple[str, str, str] | None:
         """The key that is wrong, what, and what to do."""

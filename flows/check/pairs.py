@@ -16,8 +16,8 @@ from flows.tenants import Integration
 from flows.written import IntegrationInvalid, parsed
 
 WORDS: Mapping[str, str] = {
-    NEWEST: r"newest|newer|latest|later|last",
-    PERSON: r"person|somebody|someone|review|look",
+    NEWEST: r"newest|newer|latest|most recent",
+    PERSON: r"person|somebody|someone|review",
 }
 
 
