@@ -5,10 +5,11 @@ out has no time limits, retries reads unasked, logs bodies, and puts whole answe
 """
 
 import threading
+import time
 from collections.abc import Generator, Mapping, Sequence
-from datetime import datetime
 from dataclasses import dataclass
-from functools import cache, cached_property
+from datetime import datetime, timedelta
+from functools import cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -19,7 +20,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import from_json, to_json
 
 from connectors.errors import Denied, Transient, Unknown
-from connectors.http import Answer, Http, Limiter, limiter_for
+from connectors.http import Answer, Http, limiter_for
 from connectors.hubspot.credentials import HubSpotCredentials
 from connectors.hubspot.failures import check
 from connectors.hubspot.versions import dated
@@ -51,11 +52,12 @@ class Client:
         self._clock: datetime | None = None
         self._lock = threading.Lock()
         self._portal: Details | None = None
-        limiter = limiter_for(f"hubspot {credentials.app}", credentials.rate)
-        auth = _Token(credentials.access_token)
-        self._http = Http("hubspot", limiter=limiter, patience=credentials.pace, auth=auth)
-        searching = _search_limiter(credentials.app, credentials.search_rate, limiter)
-        self._searching = Http("hubspot", limiter=searching, patience=credentials.pace, auth=auth)
+        self._http = Http(
+            "hubspot",
+            limiter=limiter_for(f"hubspot {credentials.app}", credentials.rate),
+            patience=credentials.pace,
+            auth=_Token(credentials.access_token),
+        )
 
     @cached_property
     def sdk(self) -> "Apis":
@@ -80,7 +82,7 @@ class Client:
     @property
     def requests(self) -> int:
         """How many requests have left, retries included."""
-        return self._http.requests + self._searching.requests
+        return self._http.requests
 
     @property
     def portal(self) -> Details:
@@ -117,7 +119,6 @@ class Client:
 
     def close(self) -> None:
         self._http.close()
-        self._searching.close()
 
     def _request(
         self,
@@ -138,8 +139,9 @@ class Client:
         query = (
             f"?{urlencode([(name, _plainly(value)) for name, value in query_params])}" if query_params else ""
         )
-        http = self._searching if path.endswith("/search") else self._http
-        answer = http.send(
+        if path.endswith("/search"):
+            self._wait_to_search()
+        answer = self._http.send(
             method,
             f"{self._credentials.url}{path}{query}",
             content=None if body is None else to_json(body),
@@ -150,6 +152,15 @@ class Client:
         with self._lock:
             self._clock = answer.clock or self._clock
         return answer
+
+    def _wait_to_search(self) -> None:
+        """A search is a request like others, and counted by portal besides."""
+        account = self._credentials.app if self._portal is None else str(self._portal.portal_id)
+        limiter = limiter_for(f"hubspot search {account}", self._credentials.search_rate)
+        wait = limiter.turn(self._credentials.pace.longest_wait)
+        if wait < 0:
+            raise Transient("rate_limited", "hubspot: too many searches wait", wait=timedelta(seconds=-wait))
+        time.sleep(wait)
 
     def _accepted(self, answer: Answer) -> Answer:
         zone = "UTC" if self._portal is None else self._portal.time_zone
@@ -177,29 +188,6 @@ class _Token(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         yield request
-
-
-class _Within(Limiter):
-    """A limiter whose turns are turns of another one, too: a search is a request."""
-
-    def __init__(self, rate: float | None, outer: Limiter) -> None:
-        super().__init__(rate)
-        self._outer = outer
-
-    def turn(self, longest: float) -> float:
-        own = super().turn(longest)
-        outer = self._outer.turn(longest) if own >= 0 else own
-        return min(own, outer) if outer < 0 else max(own, outer)
-
-    def pause(self, seconds: float) -> None:
-        super().pause(seconds)
-        self._outer.pause(seconds)
-
-
-@cache
-def _search_limiter(app: str, rate: float | None, outer: Limiter) -> Limiter:
-    """The process's one limiter for the searches of this app."""
-    return _Within(rate, outer)
 
 
 def _entry(credentials: HubSpotCredentials, request: Any) -> Any:

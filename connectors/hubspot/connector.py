@@ -65,11 +65,12 @@ class HubSpot(Source):
             else Companies(self._client, table, options, self._contacts)
             for table in tables
         ]
+        self._written = () if read_only else tuple(table.kind for table in self._tables)
         self._lists = Lists(self._client, self._contacts)
 
     def check(self, paths: Collection[str] | None = None) -> Account:
         """Which portal is reached, and which scopes the token lacks. Raises Unauthorized or Transient."""
-        return account(self._client, self._credentials, [table.kind for table in self._tables])
+        return account(self._client, self._credentials, self._written, paths or ())
 
     def fields(self) -> Mapping[str, EntryField]:
         """The properties that a contact may have."""

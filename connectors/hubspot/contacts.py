@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
-from connectors.hubspot.adoption import EMAIL, SHARED, TAKEN, email_of, matches, shared
+from connectors.hubspot.adoption import CONFLICT, EMAIL, SHARED, TAKEN, email_of, matches, shared
 from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.reading import by_id
-from connectors.hubspot.records import BATCH, Records
+from connectors.hubspot.records import Records
 from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, lost_by, verdicts
 from connectors.hubspot.wire import Batch
 from connectors.operation import Arguments, Item, Outcome
@@ -24,32 +24,6 @@ class Contacts(Records):
     def __init__(self, client: Client, table: Table, options: HubSpotOptions) -> None:
         super().__init__(client, table, options)
         self._adopts = options.adopt
-
-    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
-        """As for every record; of a patient who has no contact yet, what the one to be adopted holds."""
-        held = super().present(items)
-        new = [item for item in items if held[item.key] is None and item.arguments.get(EMAIL)]
-        if not (self._adopts and new):
-            return held
-        names = {name for item in new for name in item.arguments} & self._seen().properties.keys()
-        emails = sorted({str(item.arguments[EMAIL]) for item in new})
-        for at in range(0, len(emails), BATCH):
-            asked = (*names, self.key, EMAIL)
-            found = by_id(self.client, self.kind, emails[at : at + BATCH], asked, by=EMAIL)
-            free = {
-                one.properties.get(EMAIL): one.properties for one in found if not one.properties.get(self.key)
-            }
-            held |= {
-                item.key: self._values(free[str(item.arguments[EMAIL])], item.arguments, names)
-                for item in new
-                if item.arguments[EMAIL] in free
-            }
-        return held
-
-    def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
-        """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""
-        there = self.ids([item.patient for item in items])
-        return {item.key: there.get(item.patient) for item in items}
 
     def deliver(self, records: Sequence[Record]) -> list[Outcome]:
         """Of patients who share an e-mail in one batch, only those whose contact has it already go on."""
@@ -66,8 +40,13 @@ class Contacts(Records):
 
     def upsert(self, records: Sequence[Record]) -> Sent:
         """One batch, and the adoptions that came of it."""
-        sent = dict(super().upsert(records))
-        taken = [at for at, verdict in sent.items() if verdict.code == "conflict"]
+        try:
+            sent = dict(super().upsert(records))
+        except Rejected as refused:
+            if len(records) > 1 or refused.code != CONFLICT:
+                raise
+            sent = {0: lost_by(refused)}
+        taken = [at for at, verdict in sent.items() if verdict.code == CONFLICT]
         if taken:
             try:
                 settled = self._adopt([records[at] for at in taken])
@@ -76,11 +55,43 @@ class Contacts(Records):
             sent |= {taken[at]: verdict for at, verdict in settled.items()}
         return sent
 
+    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        """As for every record; of a contact that would be adopted, what the person has there."""
+        held = super().present(items)
+        new = [item for item in items if held[item.key] is None and item.arguments.get(EMAIL)]
+        if new and self._adopts:
+            held |= self._before_adoption(new)
+        return held
+
+    def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
+        """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""
+        there = self.ids([item.patient for item in items])
+        return {item.key: there.get(item.patient) for item in items}
+
+    def _before_adoption(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        records, _ = self.rows.records(items, lambda key, values: None)
+        records = [record for record in records if email_of(record) not in shared(records)]
+        emails = sorted({email for record in records if (email := email_of(record))})
+        if not emails or not by_id(self.client, self.kind, emails, [EMAIL], by=EMAIL):
+            return {}
+        found = matches(self.client, self.key, records, keyed=self._seen().is_keyed)
+        contacts = {
+            match.contact: record for record, match in zip(records, found, strict=True) if match.contact
+        }
+        known = self._seen().properties
+        there = by_id(self.client, self.kind, list(contacts), list(known)) if contacts else ()
+        asked = {item.key: item.arguments for item in items}
+        return {
+            item: self._values(one.properties, asked[item], set(known))
+            for one in there
+            for item in contacts[one.id].items
+        }
+
     def _owners(self, records: Sequence[Record]) -> Mapping[str | int | None, set[str]]:
         """The e-mail that the contact of each of these patients has now."""
         keys = [str(record.key[-1]) for record in records]
-        found = by_id(self.client, self.kind, keys, (self.key, "email"), by=self.key)
-        return {one.properties.get(self.key): {one.properties.get("email") or ""} for one in found}
+        found = by_id(self.client, self.kind, keys, (self.key, EMAIL), by=self.key)
+        return {one.properties.get(self.key): {one.properties.get(EMAIL) or ""} for one in found}
 
     def _adopt(self, records: Sequence[Record]) -> Sent:
         """By number: adopted, or why not. What a lost answer leaves open is unknown, and is sent again."""
@@ -108,7 +119,7 @@ class Contacts(Records):
             if len(records) == 1:
                 return {0: lost_by(refused)}
             return {at: self._take_over([one], contacts).get(0, UNANSWERED) for at, one in enumerate(records)}
-        sent = verdicts(answer, records, self.key)
+        sent = verdicts(answer, records, self.key, self.table)
         return {
             at: Verdict("done", "adopted", verdict.reference) if verdict.state == "done" else verdict
             for at, verdict in sent.items()

@@ -95,8 +95,8 @@ def _limited(answer: Answer, message: str, back_off: float, zone: str) -> Transi
     """Too many requests: of the day, of ten seconds, or of the second."""
     policy = trouble_of(answer).policy_name
     if policy == "DAILY":
-        wait = _until_midnight(zone)
-        return Transient("daily_limit", f"{message}: the portal's requests of today are used up", wait=wait)
+        until = _until_midnight(zone)
+        return Transient("daily_limit", f"{message}: the portal's requests of today are used up", wait=until)
     wait = answer.retry_after
     if wait is None:
         wait = WAITS.get(policy, timedelta(seconds=back_off))

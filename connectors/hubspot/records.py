@@ -93,7 +93,7 @@ class Records:
         codes: set[str] = set()
         try:
             answer = self.client.write(self.client.sdk.batches.upsert, Batch, self.kind, body)
-            sent = verdicts(answer, records, self.key)
+            sent = verdicts(answer, records, self.key, self.table)
             codes = {verdict.code for verdict in sent.values()}
             return sent
         except Rejected as refused:

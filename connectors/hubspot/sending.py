@@ -7,13 +7,17 @@ from typing import Final, Literal
 from pydantic import JsonValue
 
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.hubspot.cells import value_of
 from connectors.hubspot.failures import code_of
 from connectors.hubspot.wire import Batch, Stored, Trouble
 from connectors.operation import Outcome
-from connectors.tabular import Record
+from connectors.tabular import Record, Table
+from connectors.values import Value, as_json
 
 State = Literal["done", "rejected", "unknown", "transient"]
+NOT_KEPT: Final = "not_kept"  # HubSpot took it and has something else: a lifecycle stage that lies behind
 DRIFT: Final = "schema_drift"
+FINAL: Final = frozenset({DRIFT, NOT_KEPT})  # of which a single version is no better
 PASSING: Final = frozenset({"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
 
 Attempt = Callable[[Sequence[Record]], "Sent"]
@@ -39,25 +43,34 @@ def inputs(
     return {"inputs": [{**name(one), "objectWriteTraceId": str(at)} for at, one in enumerate(records)]}
 
 
-def verdicts(answer: Batch, records: Sequence[Record], key: str) -> Sent:
-    """What a batch's answer says of each record."""
+def verdicts(answer: Batch, records: Sequence[Record], key: str, table: Table) -> Sent:
+    """What a batch's answer says of each record. What it shows must be what was sent."""
     places = {str(record.key[-1]): at for at, record in enumerate(records)}
     found: dict[int, Verdict] = {}
     for stored in answer.results:
         at = _place(stored.object_write_trace_id, stored.properties.get(key), places)
         if at is not None:
-            found[at] = _done(stored, key, records[at])
+            found[at] = _done(stored, key, records[at], table)
     for trouble in answer.errors:
         for at in _places(trouble, places):
             found[at] = _refused(trouble)
     return found
 
 
-def _done(stored: Stored, key: str, record: Record) -> Verdict:
+def _done(stored: Stored, key: str, record: Record, table: Table) -> Verdict:
     told = stored.properties.get(key)
     if told is not None and told != record.key[-1]:
         return Verdict("unknown", "other_record")
+    for name, value in record.values.items():
+        kind = table.columns[name].type
+        if name in stored.properties and value_of(stored.properties[name], kind) != _shown(value):
+            return Verdict("rejected", NOT_KEPT, stored.id)
     return Verdict("done", "", stored.id)
+
+
+def _shown(value: Value) -> JsonValue:
+    """A value as it must come back: HubSpot has one empty."""
+    return None if value == "" else as_json(value)
 
 
 def _place(trace: str | None, named: str | None, places: Mapping[str, int]) -> int | None:
@@ -103,7 +116,7 @@ def deliver(records: Sequence[Record], attempt: Attempt) -> list[Outcome]:
         again: list[Record] = []
         for at, record in enumerate(part):
             verdict = sent.get(at, Verdict("unknown", "no_result"))
-            if verdict.state == "rejected" and verdict.code != DRIFT and len(record.versions) > 1:
+            if verdict.state == "rejected" and verdict.code not in FINAL and len(record.versions) > 1:
                 again.append(record)
             else:
                 outcomes += _all_of(record, verdict)

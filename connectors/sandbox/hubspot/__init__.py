@@ -11,8 +11,8 @@ By hand: `python -m connectors.sandbox.hubspot --contacts 200 --stay`. It speaks
 the portal's staff and the test's; `StandIn` has a method for each.
 
 It has: unique properties and e-mails (additional ones, too), 409 and 207 with objectWriteTraceId, values
-checked by their property's type, sensitive properties and scopes, a search that lags and ends at 10,000,
-listings of archived records, merges, static lists, associations, and the three limits.
+checked by their property's type, stages that move forward only, sensitive properties and scopes, a search
+that lags and ends at 10,000, archived records, merges, static lists, associations, and the three limits.
 
 UNVERIFIED, as nothing is published: a record that was merged away is found under its old id; a write that
 changes nothing moves the stamp; texts are kept with the blanks around them.

@@ -102,6 +102,13 @@ def _double(portal: Portal, given: Json) -> JsonValue:
     return str(record.id)
 
 
+def _forget(portal: Portal, given: Json) -> JsonValue:
+    for store in portal.stores.values():
+        store.forget()
+    portal.links.clear()
+    return None
+
+
 def _clear(portal: Portal, given: Json) -> JsonValue:
     portal.clear()
     return None
@@ -130,7 +137,7 @@ def _list(portal: Portal, given: Json) -> JsonValue:
 
 
 def _members(portal: Portal, given: Json) -> JsonValue:
-    return sorted(str(id_) for id_ in portal.lists[str(given["id"])].members)
+    return [str(id_) for id_ in sorted(portal.lists[str(given["id"])].members)]
 
 
 def _links(portal: Portal, given: Json) -> JsonValue:
@@ -153,6 +160,7 @@ ACTS: Mapping[str, Act] = {
     "requests": _requests,
     "reset": _reset,
     "double": _double,
+    "forget": _forget,
     "clear": _clear,
     "property": _property,
     "list": _list,

@@ -1,7 +1,7 @@
 """Properties: their definitions, and which values each of them takes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
@@ -133,49 +133,44 @@ def spelled(milliseconds: int) -> str:
     return f"{moment.isoformat()}{f'.{rest:03}'.rstrip('0') if rest else ''}Z"
 
 
+STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
+_READ_ONLY: Mapping[str, Kind] = {
+    "hs_object_id": "number",
+    "createdate": "datetime",
+    "hs_merged_object_ids": "string",
+}
+_TEXTS = {
+    "contacts": (
+        "email", "firstname", "lastname", "address", "city", "state", "zip", "country", "company", "jobtitle",
+        "date_of_birth", "gender", "hs_language",
+    ),
+    "companies": ("name", "domain", "address", "city", "state", "zip", "country", "industry"),
+}  # fmt: skip
+_PHONES = {"contacts": ("phone", "mobilephone"), "companies": ("phone",)}
+_CHOICES = {
+    "contacts": {
+        "lifecyclestage": STAGES,
+        "hs_lead_status": ("NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED"),
+    },
+    "companies": {"lifecyclestage": STAGES},
+}
+
+
 def defaults(object_type: str) -> Iterator[Property]:
     """The properties that every portal has, as far as anybody here needs them."""
-    group = f"{object_type[:-1] if object_type != 'companies' else 'company'}information"
-    modified = "lastmodifieddate" if object_type == "contacts" else "hs_lastmodifieddate"
-    yield _own("hs_object_id", "number", group, read_only=True, unique=True)
-    yield _own("createdate", "datetime", group, read_only=True)
-    yield _own(modified, "datetime", group, read_only=True)
-    yield _own("hs_merged_object_ids", "string", group, read_only=True)
-    if object_type == "contacts":
+    contacts = object_type == "contacts"
+    group = "contactinformation" if contacts else "companyinformation"
+    for name, kind in _READ_ONLY.items():
+        yield _own(name, kind, group, read_only=True, unique=name == "hs_object_id")
+    yield _own("lastmodifieddate" if contacts else "hs_lastmodifieddate", "datetime", group, read_only=True)
+    if contacts:
         yield _own("hs_additional_emails", "string", group, read_only=True)
-        for name in (
-            "email",
-            "firstname",
-            "lastname",
-            "address",
-            "city",
-            "state",
-            "zip",
-            "country",
-            "company",
-        ):
-            yield _own(name, "string", group)
-        yield _own("jobtitle", "string", group)
-        yield _own("date_of_birth", "string", group)
-        yield _own("gender", "string", group)
-        yield _own("hs_language", "string", group)
-        yield _own("phone", "string", group, field="phonenumber")
-        yield _own("mobilephone", "string", group, field="phonenumber")
-        stages = (
-            "subscriber",
-            "lead",
-            "marketingqualifiedlead",
-            "salesqualifiedlead",
-            "opportunity",
-            "customer",
-        )
-        yield _own("lifecyclestage", "enumeration", group, field="radio", options=stages)
-        statuses = ("NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED")
-        yield _own("hs_lead_status", "enumeration", group, field="radio", options=statuses)
-    else:
-        for name in ("name", "domain", "address", "city", "state", "zip", "country", "industry"):
-            yield _own(name, "string", group)
-        yield _own("phone", "string", group, field="phonenumber")
+    for name in _TEXTS[object_type]:
+        yield _own(name, "string", group)
+    for name in _PHONES[object_type]:
+        yield _own(name, "string", group, field="phonenumber")
+    for name, options in _CHOICES[object_type].items():
+        yield _own(name, "enumeration", group, field="radio", options=options)
 
 
 def _own(

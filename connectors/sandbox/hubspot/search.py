@@ -130,14 +130,16 @@ def _predicate(one: Filter, store: Store) -> Predicate:
 
 def _numeric(one: Filter, known: Property, value: Callable[[Record, Seen], float | None]) -> Predicate:
     wanted = _bound(one, known)
-    test: Callable[[float], bool] = {
+    tests: dict[str, Callable[[float], bool]] = {
         "EQ": lambda held: held == wanted,
         "NEQ": lambda held: held != wanted,
         "LT": lambda held: held < wanted,
         "LTE": lambda held: held <= wanted,
         "GT": lambda held: held > wanted,
         "GTE": lambda held: held >= wanted,
-    }.get(one.operator, lambda held: str(int(held)) in one.values)
+        "IN": lambda held: str(int(held)) in one.values,
+    }
+    test = tests[one.operator]
 
     def is_so(record: Record, seen: Seen) -> bool:
         held = value(record, seen)

@@ -104,6 +104,10 @@ class Remote:
         """Empty the journal."""
         self._post("reset", {})
 
+    def forget_records(self) -> None:
+        """No records any more; properties and settings stay."""
+        self._post("forget", {})
+
     def clear(self) -> None:
         """Everything as when it was new."""
         self._post("clear", {})

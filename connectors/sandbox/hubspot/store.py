@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from connectors.sandbox.hubspot.properties import Property, defaults, spelled
+from connectors.sandbox.hubspot.properties import STAGES, Property, defaults, spelled
 from connectors.sandbox.hubspot.reply import RefusedError, invalid
 
 UNIQUE_MAX = 10
@@ -66,6 +66,14 @@ class Store:
             self.properties[one.name] = one
         if self.object_type == "contacts":
             self.unique["email"] = {}
+
+    def forget(self) -> None:
+        """No records any more; the properties stay."""
+        for index in self.unique.values():
+            index.clear()
+        self.records.clear()
+        self.order.clear()
+        self.merged_into.clear()
 
     def define(self, new: Property) -> None:
         """Add a property. Raises where HubSpot would refuse it."""
@@ -139,6 +147,9 @@ class Store:
         """New values for a record; they were checked."""
         self.conflict(values, record.id)
         self.remember(record, now)
+        stage = values.get("lifecyclestage")
+        if stage is not None and STAGES.index(stage) < _reached(record):
+            values = {name: value for name, value in values.items() if name != "lifecyclestage"}
         self._set(record, values)
         record.modified = now
 
@@ -192,3 +203,9 @@ class Store:
             for value in held:
                 if index.get(value) == record.id:
                     del index[value]
+
+
+def _reached(record: Record) -> int:
+    """A lifecycle stage moves forward only: one that lies before this is ignored in silence."""
+    held = record.properties.get("lifecyclestage")
+    return -1 if held is None else STAGES.index(held)

@@ -10,7 +10,7 @@ from connectors.http import Patience
 from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.sandbox.hubspot import StandIn
 from connectors.sandbox.proxy import QUOTED, Proxy
-from tests.connectors.every import PEOPLE, TABLE, Case, Held, World
+from tests.connectors.every import PEOPLE, TABLE, Case, Held, Most, World
 
 PATIENCE = Patience(first_wait=0.01, back_off=0.05, longest_wait=1.5, answer=0.5, connect=1.0)
 OPTIONS = HubSpotOptions(objects={TABLE.name: "contacts"})
@@ -34,6 +34,8 @@ def opened(_folder: Path) -> Iterator[World]:
             table=TABLE,
             proxy=proxy,
             alter=lambda: stand_in.take_away("full_name"),
+            writes=lambda: sum(stand_in.counts().get(kind, 0) for kind in ("write", "definition")),
+            reads=lambda: stand_in.counts().get("read", 0),
         )
 
 
@@ -76,6 +78,7 @@ CASES = [
         credentials=HubSpotCredentials,
         opened=opened,
         sdk=("hubspot", "urllib3"),
+        most=Most(writes=10, reads=10, unit="requests"),
         exempt={
             "test_nasty_values['']": "HubSpot has one empty: an empty text clears the property, as null does",
         },

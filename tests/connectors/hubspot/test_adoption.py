@@ -42,6 +42,23 @@ def test_the_one_contact_with_the_e_mail_is_adopted(portal: StandIn, write: Writ
     assert send(write, item("7", plan="silver")) == {"k7": "done"}
 
 
+def test_what_the_person_had_there_is_known_before_it_is_adopted(portal: StandIn, write: Write) -> None:
+    portal.create(email="ana@example.com", firstname="Ana", plan="silver")
+    send(write, item("2", email="b@example.com"))
+    ask = [
+        item("1", email="ana@example.com", firstname="Anabel", plan="gold"),
+        item("3", email="b@example.com"),
+        item("4", email="new@example.com"),
+    ]
+
+    assert write.present is not None
+    assert write.present(ask) == {
+        "k1": {"email": "ana@example.com", "firstname": "Ana", "plan": "silver"},
+        "k3": None,
+        "k4": None,
+    }
+
+
 def test_an_e_mail_of_another_patients_contact_is_for_a_person(portal: StandIn, write: Write) -> None:
     send(write, item("1", email="family@example.com", firstname="Ana"))
     before = contacts(portal)

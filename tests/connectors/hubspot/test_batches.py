@@ -118,6 +118,16 @@ def test_null_clears_and_what_is_not_set_stays(portal: StandIn, write: Write) ->
     }
 
 
+def test_what_hubspot_took_and_did_not_keep_is_no_success(portal: StandIn, write: Write) -> None:
+    send(write, item("1", lifecyclestage="customer"))
+
+    assert send(write, item("1", lifecyclestage="lead", plan="gold"), item("2", lifecyclestage="lead")) == {
+        "k1": "rejected not_kept",
+        "k2": "done",
+    }
+    assert contacts(portal)["1"] == {"healthie_id": "1", "lifecyclestage": "customer", "plan": "gold"}
+
+
 def test_an_upper_case_e_mail_is_refused_before_hubspot_changes_it(portal: StandIn, write: Write) -> None:
     assert send(write, item("1", email="Ana@example.com")) == {"k1": "rejected upper_case_email"}
     assert contacts(portal) == {}

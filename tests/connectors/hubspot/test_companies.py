@@ -37,7 +37,10 @@ def test_a_company_of_many_patients_is_one(portal: StandIn, connector: HubSpot) 
     assert names(portal) == ["Aetna Inc", "Cigna"]
     assert portal.links() == [["1001", "1001"], ["1002", "1001"], ["1003", "1002"]]
     assert write.present is not None
-    assert write.present([item("1", payer_id="aetna", name="")])["k1"] == {"name": "Aetna Inc"}
+    assert write.present([item("1", payer_id="aetna", name="")])["k1"] == {
+        "payer_id": "aetna",
+        "name": "Aetna Inc",
+    }
 
 
 def test_sent_again_it_is_the_same(portal: StandIn, connector: HubSpot) -> None:

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.errors import Transient
-from connectors.http import Answer, Limiter
-from connectors.hubspot.client import _Within
+from connectors.http import Answer, limiter_for
+from connectors.hubspot import HubSpotCredentials
 from connectors.hubspot.failures import check
 from connectors.sandbox.hubspot import StandIn
+from connectors.sandbox.proxy import Proxy
 from tests.connectors.hubspot.portals import CONTACTS, hubspot, item
 
 
@@ -50,41 +52,46 @@ def test_the_daily_limit_waits_for_the_portals_midnight(zone: str) -> None:
 
 
 def test_after_the_daily_limit_nothing_more_is_sent(portal: StandIn) -> None:
-    connector = hubspot(portal, CONTACTS, token=portal.token)
-    connector.check()
-    connector.prepare()
-    write = connector.writes()["upsert_contacts"]
-    portal.configure(daily=0)
-    with pytest.raises(Transient) as first:
-        write.send([item("1")])
-    sent = connector.requests
+    with Proxy(portal.url) as proxy:  # an address of its own: its silence is not the other tests'
+        connector = hubspot(portal, CONTACTS, url=proxy.url)
+        connector.check()
+        connector.prepare()
+        write = connector.writes()["upsert_contacts"]
+        portal.configure(daily=0)
+        with pytest.raises(Transient) as first:
+            write.send([item("1")])
+        sent = connector.requests
 
-    with pytest.raises(Transient) as later:
-        write.send([item("1")])
-    assert (first.value.code, later.value.code) == ("daily_limit", "rate_limited")
-    assert connector.requests == sent
-    connector.close()
+        with pytest.raises(Transient) as later:
+            write.send([item("1")])
+        assert (first.value.code, later.value.code) == ("daily_limit", "rate_limited")
+        assert connector.requests == sent
+        connector.close()
 
 
 def test_a_short_wait_of_a_read_is_waited_for(portal: StandIn) -> None:
-    connector = hubspot(portal)
-    connector.check()
-    portal.configure(searches=1)
-    feed = connector.feeds([])[0]
+    with Proxy(portal.url) as proxy:
+        connector = hubspot(portal, url=proxy.url)
+        portal.configure(searches=1)
+        feed = connector.feeds([])[0]
 
-    for _ in range(3):
+        for _ in range(2):
+            feed.fetch(None, None)
+        assert portal.counts()["search"] == 3
+        connector.close()
+
+
+def test_searches_are_counted_by_portal_and_requests_by_app(portal: StandIn) -> None:
+    limits = HubSpotCredentials(access_token=SecretStr("x"))
+    assert (limits.rate, limits.search_rate) == (9.0, 4.0)
+    limiter_for("hubspot search 4711", None).pause(60)  # another connector of the portal is told to wait
+    with Proxy(portal.url) as proxy:
+        connector = hubspot(portal, url=proxy.url)
+        feed = connector.feeds([])[0]
         feed.fetch(None, None)
-    assert portal.counts()["search"] >= 4
-    connector.close()
+        with pytest.raises(Transient) as waits:
+            connector.check()
+        connector.close()
+    limiter_for.cache_clear()
 
-
-def test_a_search_takes_a_turn_of_both_limits() -> None:
-    outer = Limiter(100.0)
-    inner = _Within(4.0, outer)
-
-    assert inner.turn(10) < 0.01
-    assert 0 < outer.turn(10) < 0.02
-    assert 0.2 < inner.turn(10) < 0.3
-    assert inner.turn(0.1) < 0
-    inner.pause(5)
-    assert outer.turn(10) > 4
+    assert waits.value.code == "rate_limited"

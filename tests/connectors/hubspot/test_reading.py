@@ -144,7 +144,7 @@ def test_a_source_writes_nothing(portal: StandIn) -> None:
 
     with pytest.raises(Denied):
         source.writes()["upsert_contacts"].send([item("1")])
-    assert set(portal.counts()) <= {"read", "schema"}
+    assert set(portal.counts()) <= {"read", "schema", "account"}
     source.close()
 
 
@@ -153,6 +153,19 @@ def test_check_names_the_portal_and_the_scopes_that_lack(portal: StandIn, source
 
     portal.configure(without_scopes=["crm.schemas.contacts.read", "crm.objects.contacts.read"])
     assert source.check().missing == ("crm.schemas.contacts.read", "crm.objects.contacts.read")
+
+
+def test_check_asks_about_what_is_read_and_what_is_written(portal: StandIn, source: HubSpot) -> None:
+    portal.property("diagnosis", dataSensitivity="sensitive", groupName="own")
+    assert source.check(["email", "diagnosis", "no_such"]).missing == ("property no_such of contacts",)
+
+    scopes = ("crm.objects.contacts.sensitive.read", "crm.objects.contacts.write")
+    portal.configure(without_scopes=scopes)
+    assert source.check(["email", "diagnosis"]).missing == scopes[:1]
+    target = hubspot(portal, CONTACTS)
+    assert target.check().missing == scopes[1:]
+    target.close()
+    assert portal.records() == []
 
 
 def test_every_field_has_a_category_and_unknown_names_are_the_portals_own(source: HubSpot) -> None:
