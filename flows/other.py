@@ -1,13 +1,15 @@
 """The other side of a pair, as a run reaches it: its source, read only, and what is to be agreed on."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connectors.base import Connector
 from connectors.source import Source
 from flows import accounts, connections
 from flows.connections import Connections
-from flows.ledger import links
+from flows.ledger import audit, links
 from flows.ledger.links import Side
 from flows.ledger.store import Ledger
 from flows.pairs import Pair, pair_of
@@ -57,11 +59,18 @@ class Paired:
 
 
 def opened(
-    stack: ExitStack, root: Path, deployment: Deployment, ledger: Ledger, own: Connections, *, keep: bool
+    stack: ExitStack,
+    root: Path,
+    deployment: Deployment,
+    ledger: Ledger,
+    own: Connections,
+    targets: Mapping[str, Connector],
+    *,
+    keep: bool,
 ) -> Paired | None:
     """The pair that an integration belongs to, its other side open; None if it goes one way.
 
-    keep: what deliveries said before there was a pair is learned now.
+    keep: what its records need is made there, and what deliveries said of before is learned.
 
     Raises:
         IntegrationInvalid: the two do not go together. CodedFailure, ConnectorError: as accounts.confirm.
@@ -71,9 +80,13 @@ def opened(
         return None
     there = connections.read_through(pair.source_there, deployment, own)
     stack.enter_context(closing(there))
-    accounts.admit(own, pair.source_there, there.check(pair.there))
+    # what the keeper writes is made by it, so it may not be there yet
+    accounts.admit(own, pair.source_there, there.check((pair.changed_there,) if pair.keeps else pair.there))
     paired = Paired(pair, there)
     if keep:
+        if pair.keeps:
+            audit.ahead(ledger, "paired target prepared", pair.target)
+            targets[pair.target].prepare()
         keeper = deployment.name if pair.keeps else pair.partner
         links.learn(ledger, pair.name, links.unlearned(ledger, keeper, pair.keeper_operation))
     paired.contested |= set(links.contested(ledger, pair.name, paired.ours))

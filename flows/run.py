@@ -171,7 +171,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run.restored = restored
         accounts.confirm(own, deployment, run.source, run.targets)
         root, keep = settings.deployments, not asked.dry_run
-        run.paired = other.opened(stack, root, deployment, ledger, own, keep=keep)
+        run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:
             asking = Asking.beside(ledger, deployment.integration.decide.budget, run.today)
             run.shadow = shadow.opened(

@@ -49,15 +49,11 @@ def shared(records: Sequence[Record]) -> frozenset[str]:
     return frozenset(email for email, times in counted.items() if email and times > 1)
 
 
-def matches(client: Client, key: str, records: Sequence[Record], *, keyed: bool = True) -> list[Match]:
-    """For records that were refused as conflicts: which contacts may be adopted.
-
-    keyed: the portal has the unique property; before it was made, no contact has a value of it.
-    """
-    names = (*((key,) if keyed else ()), EMAIL, MORE_EMAILS, FIRST_NAME)
+def matches(client: Client, key: str, records: Sequence[Record]) -> list[Match]:
+    """For records that were refused as conflicts: which contacts may be adopted."""
+    names = (key, EMAIL, MORE_EMAILS, FIRST_NAME)
     keys = [str(record.key[-1]) for record in records]
-    known = by_id(client, "contacts", keys, names, by=key) if keyed else ()
-    own = {one.properties.get(key) for one in known}
+    own = {one.properties.get(key) for one in by_id(client, "contacts", keys, names, by=key)}
     emails = sorted({email for record in records if (email := email_of(record))})
     candidates = _candidates(client, emails, names) if emails else []
     return [

@@ -59,7 +59,7 @@ class Contacts(Records):
         """As for every record; of a contact that would be adopted, what the person has there."""
         held = super().present(items)
         new = [item for item in items if held[item.key] is None and item.arguments.get(EMAIL)]
-        if new and self._adopts:
+        if new and self._adopts and self._seen().is_keyed:
             held |= self._before_adoption(new)
         return held
 
@@ -74,7 +74,7 @@ class Contacts(Records):
         emails = sorted({email for record in records if (email := email_of(record))})
         if not emails or not by_id(self.client, self.kind, emails, [EMAIL], by=EMAIL):
             return {}
-        found = matches(self.client, self.key, records, keyed=self._seen().is_keyed)
+        found = matches(self.client, self.key, records)
         contacts = {
             match.contact: record for record, match in zip(records, found, strict=True) if match.contact
         }

@@ -11,15 +11,7 @@ from tests.faults.world import Practice
 from tests.flows.twoway.world import CHART, CRM, World
 
 POINTS = ("sent", "after settle", "before link", "before agree", "before set aside")
-EVERY = (
-    *POINTS,
-    "send",
-    "after journal",
-    "after link",
-    "after agree",
-    "after leave out",
-    "before mark links",
-)
+MORE = ("send", "after journal", "after link", "after agree", "after leave out", "before mark links")
 Killed = Callable[[str, str], int]
 
 

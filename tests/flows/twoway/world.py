@@ -96,7 +96,7 @@ class World:
             asked = Parameters.of(deployment.label, mode)
             run = _assemble(stack, deployment, ledger, asked, own)
             accounts.confirm(own, deployment, run.source, run.targets)
-            run.paired = other.opened(stack, self.root, deployment, ledger, own, keep=True)
+            run.paired = other.opened(stack, self.root, deployment, ledger, own, run.targets, keep=True)
             runs.begin(ledger, mode, run.versions)
             _carry(run)
         return Ran(run.state, dict(run.counts), dict(run.codes))
@@ -139,7 +139,11 @@ class World:
 
     def writes(self) -> int:
         """How many writes left for the two systems since the last call."""
-        number = self.hubspot.counts().get("write", 0) + len(self.healthie.effects())
+        sent = [
+            one for one in self.hubspot.requests() if one["kind"] == "write"
+        ]  # check() sends an empty one
+        applied = [one for one in sent if cast(Mapping[str, object], one["body"]).get("inputs")]
+        number = len(applied) + len(self.healthie.effects())
         self.hubspot.reset()
         self.healthie.reset()
         return number
