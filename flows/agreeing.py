@@ -152,7 +152,7 @@ def _mark(
 
 def _unsafe(paired: Paired, one: Due, link: Link | None, there: Mapping[str, Entry]) -> str:
     if link is None or not paired.pair.keeps or link.code in SAID:
-        return _doubted(paired, link)
+        return "" if one.released and paired.pair.keeps else _doubted(paired, link)
     held = there.get(link.reader)
     if held is None:
         return "" if one.released else GONE

@@ -29,7 +29,7 @@ def compared(
     """What is to be noted of a delivery, and which of its arguments stay behind."""
     record = link.at(paired.theirs) if link else ""
     held = there.get(record) if link else None
-    gone = bool(link) and held is None
+    gone = link is not None and (held is None or (one.released and link.code in links.SAID))
     agreed = link.agreed if link and not gone else {}
     pending = Pending(one.entry, link.ref if link else "", record, {}, {}, {}, gone=gone)
     stays: set[str] = set()

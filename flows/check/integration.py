@@ -51,7 +51,8 @@ def check(
     looked.manifest = manifest
     looked.deciding(has_program=(folder / PROGRAM_FILE).is_file(), production=production)
     writes = looked.targets()
-    pairs.check(marked, integration, there, writes or {}, instructions, findings)
+    if approved:
+        pairs.check(marked, integration, there, writes or {}, instructions, findings)
     if instructions is None or writes is None or manifest is None or looked.fields is None:
         return None
     zone = described.zone if described else "UTC"

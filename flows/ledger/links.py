@@ -254,7 +254,7 @@ def _follow(ledger: Ledger, connection: Connection, pair: str, link: Link, one: 
 
 
 def _doubt_shared(ledger: Ledger, connection: Connection, pair: str, hashes: Iterable[str]) -> None:
-    """A record that is linked with two entries is neither's before a person has looked."""
+    """A record that is linked with two entries is neither's, until one of them is linked with another."""
     mine = (LINK.c.tenant == ledger.tenant) & (LINK.c.pair == pair)
     wanted = list(hashes)
     for start in range(0, len(wanted), CHUNK):
@@ -268,6 +268,9 @@ def _doubt_shared(ledger: Ledger, connection: Connection, pair: str, hashes: Ite
         if found:
             doubted = sa.update(LINK).where(mine, LINK.c.there_hash.in_(found))
             connection.execute(doubted.values(state="review", code=TWICE))
+    alone = sa.select(LINK.c.there_hash).where(mine).group_by(LINK.c.there_hash).having(sa.func.count() == 1)
+    settled = sa.update(LINK).where(mine, LINK.c.code == TWICE, LINK.c.there_hash.in_(alone))
+    connection.execute(settled.values(state="learned", code=""))
 
 
 def _confirmable(link: Link) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -12,14 +13,18 @@ from tests.flows.twoway.world import CHART, CRM, World
 
 POINTS = ("sent", "after settle", "before link", "before agree", "before set aside")
 MORE = ("send", "after journal", "after link", "after agree", "after leave out", "before mark links")
-Killed = Callable[[str, str], int]
+
+
+class Runs(Protocol):
+    """One run of crm or chart in a process of its own, killed at a crash point if one is named."""
+
+    def __call__(self, name: str, point: str = "") -> int: ...
 
 
 @pytest.fixture
 def run(
     world: World, probe: ProbeServer, prefect: Mapping[str, str], ledger: Callable[[Path], str]
-) -> Iterator[Killed]:
-    """One run of crm or chart in a process of its own, killed at a crash point if one is named."""
+) -> Iterator[Runs]:
     world.url = ledger(world.folder)
     made = Practice(world.healthie, probe, prefect, world.folder, world.url)
     made.extra = {"FERRY_DEPLOYMENTS": str(world.root), **world.environment()}
@@ -33,7 +38,7 @@ def run(
 
 @pytest.mark.parametrize("point", (*POINTS, *MORE) if FULL else POINTS)
 def test_killed_anywhere_each_edit_arrives_once_and_then_it_is_quiet(
-    world: World, run: Killed, point: str
+    world: World, run: Runs, point: str
 ) -> None:
     patient = world.patient(email="ana@example.com", phone_number="312-555-0101")
     assert (run(CRM), run(CHART)) == (0, 0)
