@@ -225,3 +225,8 @@ SYSTEMS: Mapping[str, System] = {
     ),
     "model": System(Access),
 }
+
+
+def sources() -> list[str]:
+    """The systems that entries can be read from."""
+    return sorted(name for name, system in SYSTEMS.items() if system.source)
