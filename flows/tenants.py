@@ -176,9 +176,6 @@ class ConnectionSettings(Settings):
     """
 
     connector: Connectors = Field(
-        description="the system: healthie, sql, csv, airtable, excel, model; probe: tests"
-    )
-    connector: Connectors = Field(
         description="the system; model is how a model is reached, and probe is for tests"
     )
     settings: dict[str, str] = Field(
