@@ -32,18 +32,31 @@ def deliver(run: Run) -> None:
         _deliver_operation(run, operation, write)
 
 
-def meanwhile(run: Run) -> None:
-    """Send what is planned while entries are still read.
-
-    What leaves once a month waits until all are read: an older version would take the newest one's place.
-    """
+def left_behind(run: Run) -> None:
+    """Send what earlier runs left planned, before entries are read. See `meanwhile`."""
     if run.emission is None:
         deliver(run)
 
 
-def _deliver_operation(run: Run, operation: str, write: Write) -> None:
+def meanwhile(run: Run) -> None:
+    """Send what is planned while entries are still read: batches that are full, as some targets count calls.
+
+    The declared order holds: what is left of one operation is left of the later ones, too. What leaves once
+    a month waits until all are read: an older version would take the newest one's place.
+    """
+    if run.emission is not None or run.reconciling:
+        return
+    for operation, write in run.writes.items():
+        _deliver_operation(run, operation, write, full=True)
+        if _target(operation, run) not in run.down and deliveries.waits(run.ledger, operation):
+            return
+
+
+def _deliver_operation(run: Run, operation: str, write: Write, *, full: bool = False) -> None:
     after, strikes = "", 0
     while _target(operation, run) not in run.down:
+        if full and deliveries.waits(run.ledger, operation, after) < write.batch:
+            return
         batch = deliveries.due(run.ledger, operation, ["planned"], write.batch, after, run.emission)
         if not batch:
             return

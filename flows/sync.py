@@ -141,7 +141,7 @@ def _carry(run: Run, word: hold.Word | None) -> None:
         hold.settle(run, word)
     deliver.settle(run)  # what an earlier run left behind comes first
     deliver.hold_other_policies(run)
-    deliver.meanwhile(run)
+    deliver.left_behind(run)
     _plan_pages(run)
     deliver.finish(run)
     reconcile.reconcile(run)

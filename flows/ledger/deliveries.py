@@ -69,6 +69,18 @@ def due(
         return [_due(ledger, row) for row in connection.execute(query)]
 
 
+def waits(ledger: Ledger, operation: str, after: str = "") -> int:
+    """How many deliveries of an operation are planned, of those whose keys are after `after`."""
+    query = sa.select(sa.func.count()).where(
+        DELIVERY.c.integration == ledger.integration,
+        DELIVERY.c.operation == operation,
+        DELIVERY.c.state == "planned",
+        DELIVERY.c.key > after,
+    )
+    with ledger.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
     patient, calls = plans.opened(ledger, row.sealed)
     arguments = cast(Arguments, calls[row.ordinal]["arguments"])
