@@ -149,5 +149,6 @@ def _write(records: Records) -> Write:
         record=records.rows.record,
         batch=BATCH,
         present=records.present,
+        look=records.seek if isinstance(records, Contacts) else None,
         free_text=table.free_text,
     )

@@ -63,6 +63,11 @@ class Contacts(Records):
             held |= self._before_adoption(new)
         return held
 
+    def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
+        """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""
+        there = self.ids([item.patient for item in items])
+        return {item.key: there.get(item.patient) for item in items}
+
     def _before_adoption(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         records, _ = self.rows.records(items, lambda key, values: None)
         records = [record for record in records if email_of(record) not in shared(records)]
