@@ -74,6 +74,12 @@ def host_of(url: str) -> str:
     return _split(url).hostname or ""
 
 
+def place_of(url: str) -> str:
+    """`host:port`: names the one system, for a limiter that all who speak to it share."""
+    parts = _split(url)
+    return f"{parts.hostname or ''}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
 def is_local(url: str) -> bool:
     """Is it a stand-in on this machine?"""
     return host_of(url) in LOOPBACK

@@ -3,13 +3,15 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from connectors.operation import ArgumentModel
+from connectors.values import storable
 
-Word = Annotated[str, StringConstraints(max_length=255)]
+Word = Annotated[str, StringConstraints(max_length=255), AfterValidator(storable)]
+Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(storable)]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
-State = Annotated[str, StringConstraints(max_length=64)]
+State = Annotated[str, StringConstraints(max_length=64), AfterValidator(storable)]
 
 
 class UpdateClient(ArgumentModel):
@@ -90,11 +92,11 @@ class UpdateLocation(ArgumentModel):
 
 class SetMetadata(ArgumentModel):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
-    value: Annotated[str, StringConstraints(max_length=2000)] | bool | int | float | None
+    value: Text | bool | int | float | None
 
 
 class CreateTask(ArgumentModel):
-    content: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    content: Annotated[Text, Field(min_length=1)]
     assignee_id: Id
     due_date: AwareDatetime | None = None
     priority: Annotated[int, Field(ge=0, le=1)] | None = None

@@ -13,6 +13,7 @@ from graphql import ExecutionResult
 from pydantic import JsonValue, SecretStr
 from pydantic_core import to_json
 
+from connectors.address import place_of
 from connectors.errors import Unauthorized
 from connectors.healthie.credentials import HealthieCredentials
 from connectors.healthie.guard import Document, admitted, check_input
@@ -116,7 +117,7 @@ class _Transport(Transport):
         }
         self.http = Http(
             "healthie",
-            limiter=limiter_for(credentials.host, credentials.rate),
+            limiter=limiter_for(place_of(credentials.url), credentials.rate),
             patience=self._patience,
             auth=_Key(credentials.api_key),
         )

@@ -102,8 +102,8 @@ def _refuse(faults: tuple[Fault, ...], answer: Answer, patience: Patience, *, wh
     for code in sorted(codes & _SERVER):
         raise Unknown(code.lower(), f"healthie: {code}")
     if whole and codes:
-        if codes == {UNNAMED}:
-            by_status("healthie", answer, patience)  # then the status says more
+        if codes == {UNNAMED} or answer.status >= 500 or answer.status in (401, 408, 429):
+            by_status("healthie", answer, patience)  # the status says more than a code that nobody knows
         raise whole_document(min(codes - {UNNAMED} or codes))
 
 

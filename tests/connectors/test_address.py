@@ -7,7 +7,16 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from connectors.address import Endpoint, Reach, endpoint, host_of, is_local, is_public, local_endpoints
+from connectors.address import (
+    Endpoint,
+    Reach,
+    endpoint,
+    host_of,
+    is_local,
+    is_public,
+    local_endpoints,
+    place_of,
+)
 from connectors.errors import Denied, Transient
 from tests.connectors.addresses import ACCEPTED, REFUSED
 
@@ -33,6 +42,7 @@ def test_a_way_inside_is_refused_without_a_word_of_it(url: str) -> None:
 def test_a_public_host_over_tls_and_a_stand_in_are_accepted(url: str) -> None:
     assert endpoint(url) == url
     assert host_of(url) == host_of(url).lower()
+    assert place_of(url).startswith(host_of(url)) and place_of(url).rpartition(":")[2].isdecimal()
 
 
 def test_a_stand_in_is_told_from_a_system() -> None:

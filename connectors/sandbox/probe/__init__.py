@@ -11,7 +11,7 @@ from functools import partial
 from typing import Annotated, ClassVar, TypeVar
 
 import httpx
-from pydantic import AwareDatetime, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
 from connectors.address import Endpoint
 from connectors.base import Account, Connector, Settings
@@ -21,6 +21,7 @@ from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outco
 from connectors.sandbox.probe.faults import Faults, Scripted
 from connectors.sandbox.probe.process import ProbeServer
 from connectors.sandbox.probe.state import Effect, Result
+from connectors.values import code_of, storable
 
 __all__ = ["Effect", "Faults", "Probe", "ProbeCredentials", "ProbeServer", "Scripted"]
 
@@ -31,28 +32,39 @@ FOUND = TypeAdapter(dict[str, str | None])
 CONTACTS = TypeAdapter(dict[str, dict[str, JsonValue] | None])
 
 
+Text = Annotated[str, AfterValidator(storable)]
+
+
 class Charge(ArgumentModel):
     amount: Annotated[int, Field(ge=1)]  # cents
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    memo: str | None = None
+    memo: Text | None = None
 
 
 class Contact(ArgumentModel):
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
     active: bool | None = None
 
 
 class Order(ArgumentModel):
-    product: str
+    product: Text
     quantity: Annotated[int, Field(ge=1)] = 1
 
 
 class Event(ArgumentModel):
-    name: str
+    name: Text
     at: AwareDatetime | None = None
+
+
+ARGUMENTS: Mapping[str, type[ArgumentModel]] = {
+    "keyed_charge": Charge,
+    "upsert_contact": Contact,
+    "create_order": Order,
+    "send_event": Event,
+}
 
 
 class ProbeCredentials(Settings):
@@ -148,6 +160,19 @@ class Probe(Connector):
         self._client.close()
 
     def _send(self, operation: str, items: Sequence[Item]) -> list[Outcome]:
+        refused = {item.key: code for item in items if (code := self._objection(operation, item))}
+        outcomes = [Outcome(key, "rejected", code) for key, code in refused.items()]
+        sound = [item for item in items if item.key not in refused]
+        return outcomes + self._sent(operation, sound) if sound else outcomes
+
+    def _objection(self, operation: str, item: Item) -> str | None:
+        try:
+            ARGUMENTS[operation].model_validate(dict(item.arguments))
+        except ValidationError as error:
+            return code_of(error)
+        return None
+
+    def _sent(self, operation: str, items: Sequence[Item]) -> list[Outcome]:
         body: list[JsonValue] = [
             {"key": item.key, "patient": item.patient, "arguments": dict(item.arguments)} for item in items
         ]

@@ -89,6 +89,9 @@ CASES = [
         credentials=HealthieCredentials,
         opened=opened,
         exempt={
+            "test_every_write_is_declared[remove_tag]": "what was taken away leaves nothing to be read back",
+            "test_every_write_is_declared[update_task]": "no query for a single task is admitted",
+            "test_every_write_is_declared[complete_task]": "it has no argument that could be read back",
             "test_killed_at_random_moments": "it has no tables; tests/faults/test_random_kills.py kills it",
             "test_a_schema_that_changes_in_the_middle": "its fields are the vendor's and change with the "
             "API's version, which the credentials pin",

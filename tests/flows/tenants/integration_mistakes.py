@@ -34,6 +34,10 @@ OF_AN_INTEGRATION = [
         "email: {", "warehouse_upsert_patients.email: email is contact, not approved for warehouse",
     ),
     Mistake(
+        "condition that the system does not have", WAREHOUSE, "    categories: [status", "    confirmed: {bba: signed in March}\n    categories: [status",
+        "bba: signed", "targets.warehouse.confirmed.bba is no condition of sql; remove it; there are: none",
+    ),
+    Mistake(
         "no such category", WAREHOUSE, "[status, identity, contact, schedule]", "[status, identity, contact, shedule]",
         "shedule", "targets.warehouse.categories[3]: input should be",
     ),

@@ -133,6 +133,19 @@ def test_an_environment_variable_is_for_one_machine_and_not_for_production(deplo
     )
 
 
+def test_a_stand_in_is_for_tests_and_not_for_production(deployments: Path) -> None:
+    path = deployments / "example" / "tenant.yaml"
+    real = next(line for line in path.read_text().splitlines() if "gethealthie.com" in line).split("url:")[1]
+    path.write_text(path.read_text().replace(real.strip(" }"), "http://127.0.0.1:8000/graphql"))
+
+    assert told(deployments) == []
+    line = next(at for at, text in enumerate(path.read_text().splitlines(), 1) if "127.0.0.1" in text)
+    assert (
+        f"{path}:{line}: connections.healthie.settings.url is on this machine, where stand-ins are; "
+        "name the system's own address"
+    ) in told(deployments, production=True)
+
+
 def test_a_folder_without_a_deployment_is_told(deployments: Path) -> None:
     shutil.copytree(deployments / "example" / "channel", deployments / "example" / "spare")
 

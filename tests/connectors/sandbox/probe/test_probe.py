@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue, SecretStr, ValidationError
 
 from connectors.errors import Denied, Transient, Unauthorized, Unknown
 from connectors.operation import Delivery, Item, Outcome
@@ -229,9 +229,9 @@ def test_a_wrong_token_is_the_tenants_matter(server: ProbeServer) -> None:
     ],
 )
 def test_no_other_host_is_reached(url: str) -> None:
-    with pytest.raises(Denied) as denied:
+    with pytest.raises((Denied, ValidationError)) as refused:
         Probe(ProbeCredentials(url=url))
-    assert "secret" not in str(denied.value)
+    assert "secret" not in str(refused.value)
 
 
 def test_nothing_is_applied_where_nobody_listens() -> None:
