@@ -73,7 +73,7 @@ def due(
 
 def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
     plan = plans.opened(ledger, row.sealed)
-    call = plan.calls[row.ordinal]
+    call = plan.calls[int(row.ordinal)]
     arguments = cast(dict[str, JsonValue], call["arguments"])
     if row.state == "done":  # what was left out did not arrive by this one
         arguments = {name: value for name, value in arguments.items() if name not in (row.left_out or ())}

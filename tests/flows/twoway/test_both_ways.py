@@ -21,7 +21,7 @@ def test_ten_runs_to_and_fro_after_an_edit_in_healthie(world: World) -> None:
     world.writes()
     world.edit_patient(patient, phone_number="312-555-0199")
 
-    writes = []
+    writes: list[tuple[int, int]] = []
     for _ in range(5):
         for name in (CRM, CHART):
             ran = world.run(name)
@@ -37,7 +37,7 @@ def test_ten_runs_to_and_fro_after_an_edit_in_hubspot(world: World) -> None:
     world.writes()
     world.hubspot.edit(world.contacts()[patient], mobilephone="312-555-0177")
 
-    writes = []
+    writes: list[tuple[int, int]] = []
     for _ in range(5):
         for name in (CHART, CRM):
             ran = world.run(name)

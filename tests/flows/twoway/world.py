@@ -124,6 +124,9 @@ class World:
     def edit_patient(self, patient: str, **values: str | None) -> None:
         self.healthie.apply([Edit(id=patient, values={**values})])
 
+    def edit_contact(self, contact: str, **values: str) -> None:
+        self.hubspot.edit(contact, None, **values)
+
     def chart(self, patient: str) -> Mapping[str, object]:
         return self.healthie.row("User", patient)
 
