@@ -2,22 +2,27 @@
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Final
 
 from pydantic import JsonValue
 
 from connectors.base import Account
-from connectors.errors import Rejected, Transient, Unknown
 from connectors.hubspot.client import Client
 from connectors.hubspot.credentials import HubSpotCredentials
 from connectors.hubspot.failures import MissingScopes
+from connectors.hubspot.fields import catalogue
 from connectors.hubspot.schema import HIDDEN, live
-from connectors.hubspot.wire import Batch, Listing, Properties
+from connectors.hubspot.wire import Listing, Properties
+
+TESTED: Final = frozenset(
+    {"SANDBOX", "DEVELOPER_TEST", "APP_DEVELOPER"}
+)  # types of portals, none a practice's
 
 
 def account(
     client: Client, credentials: HubSpotCredentials, written: Sequence[str], read: Collection[str]
 ) -> Account:
-    """The portal, asked about by harmless requests.
+    """The portal, asked about by harmless reads: a scope of writing that lacks is named by the first write.
 
     Args:
         written: the types of records that are written.
@@ -28,15 +33,14 @@ def account(
     portal = client.portal
     missing: dict[str, None] = {}
     for kind in dict.fromkeys(("contacts", *written)):
-        probes = (_properties, _search, _write) if kind in written else (_properties, _search)
-        for probe in probes:
+        for probe in (_properties, _search):
             missing |= dict.fromkeys(_lacks(probe, client, kind))
     if read and not missing:
         missing |= dict.fromkeys(_unseen(client, read))
     return Account(
         system="hubspot",
         identity=f"{credentials.host}/portal/{portal.portal_id}",
-        sandbox=credentials.sandbox,
+        sandbox=credentials.sandbox or portal.account_type in TESTED,
         missing=tuple(missing),
     )
 
@@ -50,9 +54,13 @@ def _lacks(probe: Callable[[Client, str], object], client: Client, kind: str) ->
 
 
 def _unseen(client: Client, names: Collection[str]) -> list[str]:
-    """The scopes without which some of these properties are not shown; or else the properties themselves."""
-    there = live(client, "contacts", names)
-    unseen = [name for name in names if name not in there]
+    """The scopes without which some of these properties are not shown; or else the properties themselves.
+
+    Of the portal's own alone: not every portal has all of HubSpot's.
+    """
+    own = [name for name in names if name not in set(catalogue())]
+    there = live(client, "contacts", own) if own else {}
+    unseen = [name for name in own if name not in there]
     scopes: list[str] = []
     for sensitivity in HIDDEN if unseen else ():
         scopes += _lacks(partial(_hidden, sensitivity), client, "contacts")
@@ -70,13 +78,3 @@ def _properties(client: Client, kind: str) -> None:
 def _search(client: Client, kind: str) -> None:
     body: dict[str, JsonValue] = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1}
     client.read(client.sdk.search.do_search, Listing, kind, body)
-
-
-def _write(client: Client, kind: str) -> None:
-    """Nothing is written: an empty batch is refused, for its scope first (UNVERIFIED) or for being empty."""
-    try:
-        client.write(client.sdk.batches.upsert, Batch, kind, {"inputs": []})
-    except Rejected:
-        return
-    except Unknown as trouble:
-        raise Transient(trouble.code, str(trouble)) from None

@@ -21,6 +21,7 @@ from connectors.hubspot.lookups import lookups
 from connectors.hubspot.options import HubSpotOptions, check_options, object_type
 from connectors.hubspot.records import BATCH, Records
 from connectors.hubspot.schema import live
+from connectors.hubspot.wire import Property
 from connectors.operation import Delivery, Lookup, Write
 from connectors.source import Source
 from connectors.tabular import Column, Drift, Table
@@ -58,6 +59,7 @@ class HubSpot(Source):
         check_options(tables, options)
         self._credentials = credentials
         self._client = Client(credentials, read_only=read_only)
+        self._properties: Mapping[str, Property] = {}
         self._contacts = _contacts(self._client, tables, options)
         self._tables = [
             self._contacts
@@ -78,7 +80,13 @@ class HubSpot(Source):
 
     def read(self, patients: Sequence[str], paths: Collection[str]) -> Iterator[Reading]:
         """One reading for each distinct contact, with exactly these properties, in no promised order."""
-        return reading.read(self._client, patients, paths, live(self._client, "contacts", paths))
+        return reading.read(self._client, patients, paths, self._known(paths))
+
+    def _known(self, paths: Collection[str]) -> Mapping[str, Property]:
+        """The portal's properties, read once a run; once more where one of these is not among them."""
+        if not self._properties.keys() >= set(paths):
+            self._properties = live(self._client, "contacts", paths)
+        return self._properties
 
     def feeds(self, paths: Collection[str]) -> Sequence[Feed]:
         """The listings that show changes: of contacts, and of those that were archived."""

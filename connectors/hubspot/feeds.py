@@ -28,8 +28,9 @@ class ChangedContacts:
     name = "contacts"
     newest_first = False
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, page: int = PAGE) -> None:
         self._client = client
+        self._page = page
 
     def fetch(self, after: str | None, since: datetime | None) -> Page:
         """One page. Raises Transient if it is not whole, Rejected if a row has no time."""
@@ -39,11 +40,11 @@ class ChangedContacts:
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": [CHANGED],
-            "limit": PAGE,
+            "limit": self._page,
         }
         found = self._client.read(self._client.sdk.search.do_search, Listing, "contacts", body)
         ids = [_number(one.id) for one in found.results]
-        if found.total is None or len(ids) < min(PAGE, found.total):
+        if found.total is None or len(ids) < min(self._page, found.total):
             raise Transient("incomplete_listing", "hubspot: contacts: fewer rows than the search counts")
         if ids != sorted(set(ids)) or (ids and ids[0] <= _number(after or "0")):
             raise Transient("incomplete_listing", "hubspot: contacts: rows are not in the order of their ids")

@@ -10,7 +10,7 @@ from connectors.entry import Absent, Found, Reading
 from connectors.errors import Rejected, Transient
 from connectors.hubspot.cells import moment
 from connectors.hubspot.client import Client
-from connectors.hubspot.wire import Batch, Listing, Property, Stored
+from connectors.hubspot.wire import PLAIN, Batch, Listing, Property, Stored
 from connectors.values import as_json
 
 BATCH: Final = 100
@@ -39,7 +39,18 @@ def read(
         asked = ids[at : at + BATCH]
         there = {one.id: one for one in by_id(client, "contacts", asked, paths)}
         for id_ in asked:
-            yield Found(id_, _entry(there[id_], paths, known)) if id_ in there else Absent(id_, "unknown")
+            yield _reading(id_, there.get(id_), paths, known)
+
+
+def _reading(
+    id_: str, stored: Stored | None, paths: Collection[str], known: Mapping[str, Property]
+) -> Reading:
+    if stored is None:
+        return Absent(id_, "unknown")
+    hidden = [name for name in paths if known[name].data_sensitivity != PLAIN]
+    if any(name not in stored.properties for name in hidden):
+        return Absent(id_, "restricted")  # a scope was taken away meanwhile: that is no empty value
+    return Found(id_, {name: _typed(stored.properties.get(name), known[name].type) for name in paths})
 
 
 def by_id(
@@ -82,10 +93,6 @@ def listing(client: Client, after: str | None, *, archived: bool) -> Listing:
     if after is not None:
         options["after"] = after
     return client.read(client.sdk.objects.get_page, Listing, "contacts", **options)
-
-
-def _entry(stored: Stored, paths: Collection[str], known: Mapping[str, Property]) -> dict[str, JsonValue]:
-    return {name: _typed(stored.properties.get(name), known[name].type) for name in paths}
 
 
 def _typed(text: str | None, kind: str) -> JsonValue:

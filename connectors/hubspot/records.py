@@ -145,8 +145,12 @@ class Records:
     def _values(
         self, there: Mapping[str, str | None], arguments: Arguments, asked: set[str]
     ) -> dict[str, JsonValue]:
-        return {
+        held = {
             name: value_of(there.get(name), self.table.columns[name].type)
             for name in arguments
             if name in asked
+        }
+        # HubSpot has one empty: it is told as the one that is asked about, so that what was written is there
+        return {
+            name: "" if value is None and arguments[name] == "" else value for name, value in held.items()
         }

@@ -16,7 +16,6 @@ from connectors.hubspot.wire import Defined, Group, Groups, Properties, Property
 from connectors.tabular import Drift, Key, Table
 from connectors.values import Value
 
-PLAIN: Final = "non_sensitive"
 HIDDEN: Final = (
     "sensitive",
     "highly_sensitive",

@@ -1,7 +1,7 @@
 """What HubSpot answers, as models. Required means required; what is not relied on has a default."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
@@ -22,6 +22,7 @@ class Details(Wire):
     """The portal."""
 
     portal_id: int
+    account_type: str = ""  # STANDARD, SANDBOX, DEVELOPER_TEST, APP_DEVELOPER
     time_zone: str = "UTC"
 
 
@@ -92,6 +93,9 @@ class Modification(Wire):
     read_only_value: bool = False
 
 
+PLAIN: Final = "non_sensitive"
+
+
 class Property(Wire):
     """One property of an object type."""
 
@@ -99,7 +103,7 @@ class Property(Wire):
     type: str
     field_type: str = ""
     has_unique_value: bool = False
-    data_sensitivity: str = "non_sensitive"
+    data_sensitivity: str = PLAIN
     options: tuple[Option, ...] = ()
     modification_metadata: Modification = Modification()
 

@@ -40,6 +40,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     search_lag: float = 0.0  # seconds until the search shows what was written
+    search_drops: int = 0  # rows that are missing from each page of a search, and counted
     ten_seconds: int | None = None  # requests in ten seconds
     daily: int | None = None  # requests a day, until the portal's midnight
     searches: int | None = None  # searches in a second
@@ -145,7 +146,9 @@ class Portal:
 
 
 def kind_of(method: str, path: str) -> str:
-    """Read or write, of records; search; schema: properties are read; definition: they are made."""
+    """Read or write, of records; search; schema: properties are read; definition: made; account."""
+    if path.startswith("/account-info/"):
+        return "account"
     if path.endswith("/search"):
         return "search"
     if "/properties/" in path:

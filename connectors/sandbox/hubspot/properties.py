@@ -147,7 +147,7 @@ _TEXTS = {
     "companies": ("name", "domain", "address", "city", "state", "zip", "country", "industry"),
 }  # fmt: skip
 _PHONES = {"contacts": ("phone", "mobilephone"), "companies": ("phone",)}
-_CHOICES = {
+_CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "contacts": {
         "lifecyclestage": STAGES,
         "hs_lead_status": ("NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED"),

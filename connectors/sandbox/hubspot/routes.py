@@ -77,7 +77,7 @@ def _search(asked: Asked) -> Reply:
     wanted.check(len(asked.request.body.decode()))
     hits, total = search.found(wanted, asked.store, asked.portal.horizon)
     results: list[JsonValue] = []
-    for record in hits:
+    for record in hits[asked.portal.settings.search_drops :]:
         results.append(batches.shown(record, wanted.properties, asked.store))
     body: Json = {"total": total, "results": results}
     reached = int(wanted.after or 0) + len(hits)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import IO, Self, cast
 
@@ -91,6 +91,10 @@ class Remote:
     def set_clock(self, now: datetime) -> None:
         """Its clock stands still at this moment from now on."""
         self._post("clock", {"now": now.timestamp()})
+
+    def now(self) -> datetime:
+        """Its clock."""
+        return datetime.fromtimestamp(cast(int, self._post("clock", {})) / 1000, UTC)
 
     def counts(self) -> dict[str, int]:
         """How many requests arrived since the last reset, by kind (portal.py)."""

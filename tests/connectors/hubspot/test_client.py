@@ -60,8 +60,7 @@ def test_only_dated_paths_are_asked_for(portal: StandIn) -> None:
 
     requests = portal.requests()
     assert len({request["path"] for request in requests}) > 12
-    refused = [request["body"] for request in requests if request["status"] not in (200, 201, 207)]
-    assert refused == [{"inputs": []}] * 2  # by which it is asked whether records may be written
+    assert {request["status"] for request in requests} <= {200, 201, 207}
     assert all("/2026-0" in str(request["path"]) for request in requests)
 
 

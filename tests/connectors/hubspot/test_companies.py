@@ -88,6 +88,20 @@ def test_a_contact_goes_into_a_static_list_and_out_of_it(portal: StandIn, connec
     assert add.opposite == remove.name
 
 
+def test_a_contact_that_vanishes_meanwhile_is_told(portal: StandIn) -> None:
+    portal.make_list("5", "Newsletter")
+    with Proxy(portal.url) as proxy:
+        connector = hubspot(portal, CONTACTS, url=proxy.url)
+        send(connector.writes()["upsert_contacts"], item("0"), item("1"))
+        proxy.forget()
+        proxy.before(1, lambda: portal.archive("1001"), path="/memberships/add")
+
+        found = send(connector.writes()["add_to_list"], item("0", list_id="5"), item("1", list_id="5"))
+        connector.close()
+    assert found == {"k0": "rejected no_contact", "k1": "done"}
+    assert portal.members("5") == ["1002"]
+
+
 def test_what_no_list_takes_is_told(portal: StandIn, connector: HubSpot) -> None:
     portal.make_list("5", "Newsletter")
     portal.make_list("6", "All of Reno", processing_type="DYNAMIC")

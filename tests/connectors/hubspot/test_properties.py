@@ -1,6 +1,7 @@
 """The portal's properties: made where they lack, compared with the declaration, never changed."""
 
 import pytest
+from pydantic import JsonValue
 
 from connectors.hubspot import HubSpotOptions
 from connectors.sandbox.hubspot import StandIn
@@ -140,7 +141,9 @@ def test_a_portal_without_sensitive_data_takes_none(portal: StandIn) -> None:
     connector.close()
 
 
-def test_a_property_that_a_person_takes_away_is_made_again(portal: StandIn) -> None:
+@pytest.mark.parametrize("whole", [[], ["VALIDATION_ERROR"]])
+def test_a_property_that_a_person_takes_away_is_made_again(portal: StandIn, whole: list[JsonValue]) -> None:
+    portal.configure(whole_batch=whole)
     connector = hubspot(portal, CONTACTS)
     write = connector.writes()["upsert_contacts"]
     send(write, item("1", plan="gold"))

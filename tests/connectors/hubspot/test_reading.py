@@ -7,7 +7,7 @@ import pytest
 
 from connectors.changes import Cursor, scan
 from connectors.entry import Absent, Category, Found
-from connectors.errors import Denied, Rejected, Transient
+from connectors.errors import Denied, Rejected, Transient, Unauthorized
 from connectors.hubspot import HubSpot
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.hubspot import StandIn
@@ -62,6 +62,15 @@ def test_more_than_ten_thousand_with_one_stamp_are_each_found_once(portal: Stand
     found, _ = changed(source, Cursor(watermark=now() - timedelta(minutes=75)))
     assert len(found) == len(set(found)) == 11_000
     assert portal.counts()["search"] == 55
+
+
+def test_a_page_that_is_shorter_than_the_search_counts_is_no_page(portal: StandIn, source: HubSpot) -> None:
+    portal.seed(5)
+    portal.configure(search_drops=1)
+
+    with pytest.raises(Transient) as short:
+        changed(source, Cursor(watermark=now() - timedelta(days=400)))
+    assert short.value.code == "incomplete_listing"
 
 
 def test_an_edit_in_the_middle_of_a_scan_loses_nobody(portal: StandIn, source: HubSpot) -> None:
@@ -135,8 +144,11 @@ def test_a_sensitive_property_is_read_with_its_scope_alone(portal: StandIn, sour
     ]
 
     portal.configure(without_scopes=["crm.objects.contacts.sensitive.read"])
+    assert list(source.read([person], ["diagnosis"])) == [Absent(person, "restricted")]
+    later = hubspot(portal, read_only=True)
     with pytest.raises(Rejected):
-        list(source.read([person], ["diagnosis"]))
+        list(later.read([person], ["diagnosis"]))
+    later.close()
 
 
 def test_a_source_writes_nothing(portal: StandIn) -> None:
@@ -155,17 +167,24 @@ def test_check_names_the_portal_and_the_scopes_that_lack(portal: StandIn, source
     assert source.check().missing == ("crm.schemas.contacts.read", "crm.objects.contacts.read")
 
 
-def test_check_asks_about_what_is_read_and_what_is_written(portal: StandIn, source: HubSpot) -> None:
+def test_check_asks_about_what_is_read(portal: StandIn, source: HubSpot) -> None:
     portal.property("diagnosis", dataSensitivity="sensitive", groupName="own")
     assert source.check(["email", "diagnosis", "no_such"]).missing == ("property no_such of contacts",)
 
-    scopes = ("crm.objects.contacts.sensitive.read", "crm.objects.contacts.write")
-    portal.configure(without_scopes=scopes)
-    assert source.check(["email", "diagnosis"]).missing == scopes[:1]
+    assert source.check(source.fields()).missing == ()
+    scope = "crm.objects.contacts.sensitive.read"
+    portal.configure(without_scopes=[scope])
+    assert source.check(["email", "diagnosis"]).missing == (scope,)
+
+
+def test_a_scope_of_writing_that_lacks_is_named_by_the_first_write(portal: StandIn) -> None:
     target = hubspot(portal, CONTACTS)
-    assert target.check().missing == scopes[1:]
+    target.prepare()
+    portal.configure(without_scopes=["crm.objects.contacts.write"])
+
+    with pytest.raises(Unauthorized, match=r"crm\.objects\.contacts\.write"):
+        target.writes()["upsert_contacts"].send([item("1")])
     target.close()
-    assert portal.records() == []
 
 
 def test_every_field_has_a_category_and_unknown_names_are_the_portals_own(source: HubSpot) -> None:
