@@ -21,7 +21,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, held, other, shadow
+from flows import accounts, anchor, approval, connections, held, other, reach, shadow
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
@@ -157,6 +157,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
     settings = Settings()
     deployment = approved(settings, asked.label)
     with ExitStack() as stack:
+        stack.enter_context(reach.one_client())
         ledger = open_ledger(settings, deployment)
         ledger.flow_run = flow_run
         stack.callback(ledger.close)

@@ -31,7 +31,21 @@ from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
-Connectors = Literal["healthie", "hubspot", "sql", "csv", "probe", "model"]
+Connectors = Literal[
+    "healthie",
+    "hubspot",
+    "sql",
+    "csv",
+    "airtable",
+    "excel",
+    "s3",
+    "redshift",
+    "bigquery",
+    "sheets",
+    "mongodb",
+    "probe",
+    "model",
+]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
@@ -161,7 +175,9 @@ class ConnectionSettings(Settings):
     A value that starts with `$` names an environment variable: for one machine and tests.
     """
 
-    connector: Connectors = Field(description="the system: healthie, sql, csv, model; probe is for tests")
+    connector: Connectors = Field(
+        description="the system; model is how a model is reached, and probe is for tests"
+    )
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],
         description="what is not secret; secrets are asked for by: ferry connect TENANT CONNECTION",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from json import dumps, loads
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from connectors.entry import Category, EntryField
 from connectors.holding import Holding
@@ -50,7 +50,11 @@ def offered(connector: Connectors, target: Target) -> Offered:
     Raises ValueError if the tables do not go together, or the connector cannot be a target.
     """
     tables = tuple(table.table().model_dump_json() for table in target.tables)
-    return _offered(connector, tables, dumps(target.options, sort_keys=True))
+    try:
+        return _offered(connector, tables, dumps(target.options, sort_keys=True))
+    except ValidationError as error:
+        said = error.errors(include_input=False, include_url=False)[0]["msg"]
+    raise ValueError(said.removeprefix("Value error, "))
 
 
 @cache
