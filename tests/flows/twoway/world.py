@@ -154,11 +154,11 @@ class World:
 
 def _carry(run: Run) -> None:
     deliver.settle(run)
-    deliver.deliver(run)
+    deliver.meanwhile(run, full=False)
     for page in detect.pages(run):
         for group in decide.groups(run, detect.changed(run, page)):
             decide.decide(run, group)
-        deliver.meanwhile(run)
+        deliver.meanwhile(run, full=True)
     deliver.finish(run)
     settled = deliveries.counts(run.ledger, run=run.id)
     certify._read_back(run)
