@@ -61,7 +61,8 @@ class Sheets(Connector):
         """Harmless reads that name the spreadsheet. Raises Unauthorized, also if it is open to anyone."""
         self._book.sheet("", anew=True)
         missing = () if self._book.may_edit() else ("canEdit",)
-        self._book.private()
+        if not missing:  # only who may edit is shown with whom it is shared
+            self._book.private()
         return Account(system=self.name, identity=self._book.id, sandbox=self._local, missing=missing)
 
     def writes(self) -> Mapping[str, Write]:

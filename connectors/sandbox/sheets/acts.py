@@ -86,10 +86,10 @@ def _update_cells(draft: Draft, body: Body) -> JsonValue:
         raise invalid(f"Invalid updateCells: fields {body['fields']} are not known to this stand-in")
     rows: list[Body] = body.get("rows", [])
     for down, row in enumerate(rows):
-        number = start.get("rowIndex", 0) + down
+        number = int(start.get("rowIndex", 0)) + down
         cells: list[Body] = row.get("values", [])
         for right, cell in enumerate(cells):
-            column = start.get("columnIndex", 0) + right
+            column = int(start.get("columnIndex", 0)) + right
             if number >= sheet.height or column >= sheet.width:
                 raise invalid(f"Attempting to write row {number}, column {column}, beyond the sheet's end")
             _set(sheet.rows[number], column, cell.get("userEnteredValue"))

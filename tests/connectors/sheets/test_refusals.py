@@ -37,6 +37,7 @@ def test_where_sharing_cannot_be_seen_nothing_is_written(server: SheetsServer) -
     with pytest.raises(Unauthorized) as refused:
         upsert(connector.writes()["upsert_patients"], ("1", {}))
     assert refused.value.code == "sharing_unknown"
+    assert connector.check().missing == ("canEdit",)
 
 
 def test_the_account_is_the_spreadsheet(server: SheetsServer) -> None:

@@ -1,6 +1,8 @@
 """The stand-in keeps Google's rules: a connector that breaks one would be told."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from connectors.sandbox.sheets.acts import apply
 from connectors.sandbox.sheets.office import ACCOUNT, Office
 from connectors.sandbox.sheets.reads import masked, parse_mask, put
 from connectors.sandbox.sheets.state import METADATA, Refusal, Row, Sheet, Spreadsheet, Tag
+from connectors.sheets import Sheets, SheetsCredentials
 
 Act = dict[str, Any]
 
@@ -209,6 +212,19 @@ def test_the_quota_is_of_one_minute_and_reads_and_writes_are_counted_apart() -> 
     now[0] += 60
 
     office.admit("Bearer t", "read")
+
+
+def test_it_runs_as_a_program_until_its_input_ends() -> None:
+    command = [sys.executable, "-m", "connectors.sandbox.sheets", "--quota", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        values = json.loads(program.stdout.readline())
+        connector = Sheets(SheetsCredentials.model_validate(values), [])
+        assert connector.check().identity == values["spreadsheet"]
+        connector.close()
+        program.communicate()
+
+    assert program.returncode == 0
 
 
 def test_the_key_file_names_an_account_that_the_file_is_shared_with() -> None:
