@@ -133,6 +133,7 @@ def test_many_small_parts_are_put_together(
 
     assert len(newest) < 6
     assert sum("/together/" in part["url"] for part in newest) >= 2
+    assert sum(part["rows"] for part in newest) < 11, "what was replaced is not put together"
     assert len(parts(bucket)) > 11, "what was put is still there"
     proxy.forget()
     again = connect()
