@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import against_dlt, deciding, engine, machine, memory, model_requests, requests, targets
+from benchmarks import (
+    against_dlt,
+    deciding,
+    engine,
+    loading,
+    machine,
+    memory,
+    model_requests,
+    requests,
+    targets,
+)
 from benchmarks.figures import FULL, QUICK, BenchmarkFailed, Measurement
 from benchmarks.ground import Ground, prepared
 from benchmarks.results import Results
@@ -22,13 +32,15 @@ BENCHMARKS: Mapping[str, Callable[[Ground], Measurement]] = {
     "engine": engine.measure,
     "memory": memory.measure,
     "dlt": against_dlt.measure,
+    "loading": loading.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(help="requests, targets, model, deciding, engine, memory, dlt")
+        list[str] | None,
+        typer.Argument(help="requests, targets, model, deciding, engine, memory, dlt, loading"),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="small sizes: shows that it works, not how fast")

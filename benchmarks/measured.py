@@ -84,3 +84,19 @@ class DecideMeasured(Model):
     decided: int
     written: int  # of them, plans to write
     plans: str  # SHA-256 over the hashes of all plans, in the order of the patients
+
+
+class LoadOrder(Model):
+    """What the loading child is to do: load so many rows twice, each of them changed the second time."""
+
+    by: Literal["ferry", "dlt"]
+    url: str
+    rows: int
+    folder: str  # dlt's own
+
+
+class LoadMeasured(Model):
+    """Seconds of each load, without interpreter start and imports."""
+
+    first: float
+    again: float

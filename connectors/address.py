@@ -10,7 +10,8 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Final
 from urllib.parse import SplitResult, urlsplit
@@ -28,7 +29,6 @@ _NUMBER = re.compile(r"(\d+|0x[0-9a-f]*)", re.ASCII | re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]|\\")
 _HIDDEN = (  # networks that carry an IPv4 address: offset of its last bit, from the right
     (ipaddress.ip_network("::ffff:0:0/96"), 0),
-    (ipaddress.ip_network("::/96"), 0),
     (ipaddress.ip_network("64:ff9b::/96"), 0),  # NAT64
     (ipaddress.ip_network("2002::/16"), 80),  # 6to4
 )
@@ -62,14 +62,6 @@ def endpoint(url: str) -> str:
     return url
 
 
-class IsEndpoint:
-    """Marks the fields that are endpoints, so that production can refuse a stand-in's."""
-
-
-Endpoint = Annotated[str, AfterValidator(endpoint), IsEndpoint()]
-"""A credentials' field that names where the system is."""
-
-
 def host_of(url: str) -> str:
     return _split(url).hostname or ""
 
@@ -85,14 +77,24 @@ def is_local(url: str) -> bool:
     return host_of(url) in LOOPBACK
 
 
+@dataclass(frozen=True, slots=True)
+class IsEndpoint:
+    """Marks the fields that are endpoints, so that production can refuse a stand-in's. local: is it one?"""
+
+    local: Callable[[str], bool] = is_local
+
+
+Endpoint = Annotated[str, AfterValidator(endpoint), IsEndpoint()]
+"""A credentials' field that names where the system is."""
+
+
 def local_endpoints(credentials: type[BaseModel], values: Mapping[str, object]) -> tuple[str, ...]:
     """The names of the endpoints among these values that are on this machine."""
     return tuple(
         name
         for name, field in credentials.model_fields.items()
-        if any(isinstance(mark, IsEndpoint) for mark in field.metadata)
-        and isinstance(value := values.get(name), str)
-        and is_local(value)
+        for mark in field.metadata
+        if isinstance(mark, IsEndpoint) and isinstance(value := values.get(name), str) and mark.local(value)
     )
 
 

@@ -99,7 +99,7 @@ def raise_fence() -> None:
         for handler in logger.handlers:
             if not any(isinstance(present, Fence) for present in handler.filters):
                 handler.addFilter(fence)
-    for loud in ("httpx", "httpcore", "gql", "sqlalchemy", "openai", "anthropic", "google_genai"):
+    for loud in ("httpx", "httpcore", "gql", "sqlalchemy", "pymongo", "openai", "anthropic", "google_genai"):
         logging.getLogger(loud).setLevel(logging.WARNING)
     sys.excepthook = _say_where
     warnings.showwarning = _drop_warning

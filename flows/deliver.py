@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Item, Outcome, Write
-from flows import anchor, reconcile
+from flows import agreeing, anchor, reconcile
 from flows.anchor import AnchorUnavailable
 from flows.crash import crashpoint
 from flows.ledger import audit, deliveries, doubts, emission, restored
@@ -64,6 +64,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
         return True
     try:
         before = _before(run, operation, write, items)
+        batch = agreeing.weigh(run, operation, batch, before)
     except (Transient, Unknown, Unauthorized) as error:
         if isinstance(error, Unauthorized):
             run.down.add(_target(operation, run))
@@ -80,6 +81,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     outcomes = _send(run, operation, write, batch)
     crashpoint("sent")
     _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
+    agreeing.settled(run, batch, outcomes)
     return any(outcome.state != "transient" for outcome in outcomes)
 
 

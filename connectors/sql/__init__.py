@@ -19,7 +19,7 @@ from connectors.sql.database import Database
 from connectors.sql.target import Target
 from connectors.tabular import Drift, Table, sound_name
 
-BATCH = 500
+BATCH = 2000
 
 
 class SqlCredentials(Settings):
@@ -58,8 +58,13 @@ class Sql(Connector):
 
     def check(self) -> Account:
         """One harmless read that names the database. Raises Unauthorized or Transient."""
-        self._database.read(lambda connection: connection.scalar(sa.select(sa.literal(1))))
-        return Account(system=self.name, identity=self._identity, sandbox=self._database.kind == "sqlite")
+        lacks = self._database.read(self._missing)
+        return Account(
+            system=self.name,
+            identity=self._identity,
+            sandbox=self._database.kind == "sqlite",
+            missing=lacks,
+        )
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
@@ -77,6 +82,14 @@ class Sql(Connector):
 
     def close(self) -> None:
         self._database.close()
+
+    def _missing(self, connection: sa.Connection) -> tuple[str, ...]:
+        """The right that PostgreSQL's bulk path needs, where the user lacks it."""
+        if self._database.kind != "postgresql":
+            connection.scalar(sa.select(sa.literal(1)))
+            return ()
+        able = sa.func.has_database_privilege(sa.func.current_database(), "TEMPORARY")
+        return () if connection.scalar(sa.select(able)) else ("TEMPORARY on the database",)
 
     def _write(self, target: Target) -> Write:
         table = target.table

@@ -114,18 +114,19 @@ def table_of(table: Table, schema: str | None, engine: str) -> sa.Table:
 
 
 def upsert(table: sa.Table, key: Sequence[str], given: Sequence[str], engine: str) -> sa.Executable:
-    """One statement for one row: insert it, or set the given columns of the row with that key."""
-    if engine in ("postgresql", "sqlite"):
-        insert = postgresql.insert if engine == "postgresql" else sqlite.insert
-        return _on_conflict(insert(table), key, given)
+    """One statement for one row: insert it, or set the given columns of the row with that key.
+
+    Not PostgreSQL's: it takes all rows at once, see copying.py. MySQL's driver makes one statement of many
+    rows; SQLite's prepares it once.
+    """
+    if engine == "sqlite":
+        return _on_conflict(sqlite.insert(table), key, given)
     if engine == "mysql":
         return _on_duplicate_key(mysql.insert(table), key, given)
     return merge(table, key, given)
 
 
-def _on_conflict(
-    statement: postgresql.Insert | sqlite.Insert, key: Sequence[str], given: Sequence[str]
-) -> sa.Executable:
+def _on_conflict(statement: sqlite.Insert, key: Sequence[str], given: Sequence[str]) -> sa.Executable:
     if not given:
         return statement.on_conflict_do_nothing(index_elements=list(key))
     return statement.on_conflict_do_update(

@@ -9,12 +9,12 @@ from pydantic import JsonValue
 
 from connectors.errors import Rejected
 from connectors.operation import Arguments, Item, Outcome
-from connectors.sql import schema
+from connectors.sql import copying, schema
 from connectors.sql.database import Database, error_for
 from connectors.sql.dialects import table_of, upsert
 from connectors.sql.failures import Failure
 from connectors.tabular import Key, Record, Rows, Table
-from connectors.values import as_json
+from connectors.values import Value, as_json
 
 CHUNK = 500  # keys in one SELECT: with four key columns 2,000 parameters, below SQL Server's 2,100
 
@@ -121,13 +121,16 @@ class Target:
         return _all_of(part, failure) + [each for records in later for each in _all_of(records, untried)]
 
     def _upsert(self, records: Sequence[Record], connection: sa.Connection) -> None:
-        groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+        groups: dict[tuple[str, ...], list[dict[str, Value]]] = {}
         for record in records:
             values = record.values
             given = tuple(name for name in self.table.plain if name in values)
-            row = dict(zip(self.table.key, record.key, strict=True))
+            row: dict[str, Value] = dict(zip(self.table.key, record.key, strict=True))
             groups.setdefault(given, []).append({**row, **values})
-        for given, rows in groups.items():
+        if self._database.kind == "postgresql":
+            copying.upsert(connection, self._wanted, self.table.key, groups)
+            return
+        for given, rows in groups.items():  # drivers make one statement of many rows, or reuse a prepared one
             connection.execute(self._statement(given), rows)
 
     def _statement(self, given: tuple[str, ...]) -> sa.Executable:

@@ -69,8 +69,9 @@ def test_hostile_values_are_only_values(place: Place) -> None:
     )
     stored = place.rows("SELECT patient_id, email FROM patients")
     assert dict(tuple(row) for row in stored) == {f"p{at}": text for at, text in enumerate(hostile)}
-    assert len(engine_statements) == 1
-    assert not any(text in engine_statements[0] for text in hostile if "DROP" in text or "DELETE" in text)
+    assert len(engine_statements) == (2 if place.kind == "postgresql" else 1)  # one makes room for the rows
+    told = " ".join(engine_statements)
+    assert not any(text in told for text in hostile if "DROP" in text or "DELETE" in text)
     sql.close()
 
 

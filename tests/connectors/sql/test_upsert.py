@@ -191,7 +191,7 @@ def test_a_write_says_how_it_is_delivered(sql: Sql) -> None:
     write = sql.writes()["upsert_policies"]
 
     assert write.delivery == Delivery.UPSERT
-    assert write.batch == 500
+    assert write.batch == 2000
     assert write.free_text == {"payer"}
     assert "patient_id" not in write.arguments.model_fields
     assert write.record("1", {"policy_id": 7}) == '["policies", "1", 7]'

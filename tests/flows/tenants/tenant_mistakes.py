@@ -31,8 +31,8 @@ OF_A_TENANT = [
         "request_timeout: \"soon\"", "connections.model.settings.request_timeout: Input should be a valid number",
     ),
     Mistake(
-        "setting that does not go with the others", TENANT, "https://api.gethealthie", "http://api.gethealthie",
-        "    settings:", "connections.healthie.settings: the url must be https",
+        "address without TLS", TENANT, "https://api.gethealthie", "http://api.gethealthie",
+        "url: http:", "connections.healthie.settings.url: the url must be https",
     ),
     Mistake(
         "setting is missing", TENANT, "settings: {folder: /srv/ferry/example/desk}", "settings: {}",

@@ -1,0 +1,142 @@
+"""One deployment: reads and writes, with every error of the driver ended here.
+
+A driver's text and details quote documents, so they go into no message, and our errors are raised outside
+of the `except`: they carry no context either.
+
+The driver repeats nothing by itself. Every write is an upsert that the engine sends again, so a repetition
+that the server would recognise (retryWrites) adds requests and no certainty, and a stand-alone server
+has none.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import InvalidBSON
+from pymongo import MongoClient, UpdateOne, WriteConcern
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from connectors.address import Reach
+from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.mongodb.failures import Failure, failure_of
+from connectors.mongodb.place import Place
+
+Answer = TypeVar("Answer")
+Document = dict[str, Any]  # BSON: what a value is depends on the document
+
+CONNECT = 10.0  # seconds, at most, to reach a server, and to find one that takes writes
+CODEC: CodecOptions[Document] = CodecOptions(
+    document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a server said of a bulk: how many statements it settled, which it refused and with which number.
+
+    confirmed: a majority of the servers has what was applied; otherwise a failover may undo it.
+    """
+
+    settled: int
+    refused: Mapping[int, tuple[int, bool]]  # position → (number, whether it is about the _id)
+    confirmed: bool = True
+
+
+class Client:
+    """A pool of connections. Nothing is reached before the first use."""
+
+    def __init__(self, place: Place, answer: float) -> None:
+        self._reaches = _reaches(place)
+        self._client = _client(place, answer)
+        self._database = self._client.get_database(
+            place.database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
+        )
+        self.database = place.database
+
+    def read(self, command: Document, *, on_admin: bool = False) -> Document:
+        """The answer to a command that changes nothing. Raises Transient, Unauthorized or Rejected."""
+        database = self._client.admin if on_admin else self._database
+        return self._asked(lambda: database.command(command, codec_options=CODEC))
+
+    def find(self, collection: str, wanted: Document, names: Sequence[str], most: int = 0) -> list[Document]:
+        """The documents with these fields, and the _id. Raises Transient, Unauthorized or Rejected."""
+        shown = dict.fromkeys(names or ("_id",), 1)
+        return self._asked(lambda: list(self._database[collection].find(wanted, shown, limit=most)))
+
+    def write(self, collection: str, statements: Sequence[UpdateOne]) -> Told | Failure:
+        """Send them all, each for itself. A failure is of the whole: what of it was applied is not known."""
+        self._sure()
+        try:
+            self._database[collection].bulk_write(list(statements), ordered=False)
+        except BulkWriteError as error:
+            return _told(error.details or {})
+        except (PyMongoError, InvalidBSON) as error:
+            return failure_of(error)
+        return Told(len(statements), {})
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer:
+        self._sure()
+        try:
+            return ask()
+        except (PyMongoError, InvalidBSON) as error:
+            failure = failure_of(error)
+        raise error_for(failure, written=False)
+
+    def _sure(self) -> None:
+        """Raises Denied for a host inside, Transient for one whose name is not known now."""
+        for reach in self._reaches:
+            reach.sure()
+
+
+def error_for(failure: Failure, *, written: bool) -> ConnectorError:
+    """The failure as an error. `written`: what was sent changes something."""
+    message = f"mongodb: {failure.code}"
+    if failure.kind == "unauthorized":
+        return Unauthorized(failure.code, f"{message}: check the url, the user and its rights")
+    if failure.kind == "lost" and written:
+        return Unknown(failure.code, f"{message}: whether the documents were written must be looked up")
+    if failure.kind in ("lost", "transient"):
+        return Transient(failure.code, f"{message}: nothing was written, try again")
+    return Rejected(failure.code, f"{message}: compare the collection with its declaration")
+
+
+def _reaches(place: Place) -> list[Reach]:
+    """What is asked of each host's addresses. A service's hosts are the driver's to find, below its name."""
+    if place.service:
+        return []
+    return [Reach("mongodb", address) for address in place.addresses]
+
+
+def _client(place: Place, answer: float) -> MongoClient[Document]:
+    options: dict[str, Any] = {name: value for name, value in place.options.items() if name != "tls"}
+    if place.user is not None and place.password is not None:
+        options |= {"username": place.user, "password": place.password.get_secret_value()}
+        options.setdefault("authSource", "admin")
+    connect = round(min(CONNECT, answer) * 1000)
+    named = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in place.hosts]
+    return MongoClient(
+        f"mongodb+srv://{place.hosts[0][0]}/" if place.service else named,
+        connect=False,
+        tls=place.options.get("tls", "false" if place.local else "true") == "true",
+        appname="ferry",
+        retryWrites=False,
+        retryReads=False,
+        timeoutMS=round(answer * 1000),  # of a whole command; the server itself ends what takes longer
+        connectTimeoutMS=connect,
+        serverSelectionTimeoutMS=connect,
+        uuidRepresentation="standard",
+        **options,
+    )
+
+
+def _told(details: Mapping[str, Any]) -> Told:
+    refused = {
+        int(each["index"]): (int(each["code"]), "_id" in each.get("keyPattern", {"_id": 1}))
+        for each in details.get("writeErrors", ())
+    }
+    settled = int(details.get("nMatched", 0)) + int(details.get("nUpserted", 0)) + len(refused)
+    return Told(settled, refused, confirmed=not details.get("writeConcernErrors"))

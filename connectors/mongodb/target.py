@@ -1,0 +1,168 @@
+"""One table as a collection: a batch of items becomes one bulk of upserts, with an outcome for each item."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pymongo import UpdateOne
+
+from connectors.errors import ConnectorError, Rejected
+from connectors.mongodb import documents, schema
+from connectors.mongodb.client import Client, Document, Told, error_for
+from connectors.mongodb.failures import DUPLICATE, Failure, of_statement
+from connectors.mongodb.guard import Guard
+from connectors.operation import Arguments, Item, Outcome
+from connectors.tabular import Key, Record, Rows, Table
+from connectors.values import Value
+
+State = Literal["done", "rejected", "unknown", "transient"]
+STATES: Mapping[str, State] = {
+    "item": "rejected",
+    "collection": "rejected",
+    "unauthorized": "transient",  # this one was not applied; the next batch raises Unauthorized
+    "transient": "transient",
+    "lost": "unknown",
+}
+STALE = Failure("item", "stale")
+UNSAID = Failure("lost", "no_answer_for_item")
+UNCONFIRMED = Failure("lost", "not_confirmed")
+
+
+class Target:
+    """A declared table in one database. `newest`: the column by which the newest version wins, if any."""
+
+    def __init__(self, client: Client, table: Table, newest: str | None) -> None:
+        self.table = table
+        self.rows = Rows(table)
+        self._client = client
+        self._guard = Guard(table, newest)
+        self._shape: schema.Shape | None = None
+        self._lock = threading.Lock()
+
+    def look(self) -> schema.Shape:
+        """The collection as it is now."""
+        return schema.look(self._client, self.table)
+
+    def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """Upsert the items' documents. Raises Transient, Unauthorized (nothing was applied) or Unknown."""
+        try:
+            objection = self._known().objection
+        except Rejected as error:
+            return [Outcome(item.key, "rejected", error.code) for item in items]
+        records, outcomes = self.rows.records(
+            items, lambda key, values: objection or self._unfit(key, values)
+        )
+        return outcomes + self._deliver(records) if records else outcomes
+
+    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        """What the items' documents hold now, in the fields that each item sets. A missing one is null."""
+        keys = self.rows.keys(items)
+        names = [name for name in self.table.columns if any(name in item.arguments for item in items)]
+        ids = {key: documents.id_of(self.table, key) for key in keys.values() if key is not None}
+        found = self._found(list(ids.values()), names)
+        return {
+            item.key: _held(found.get(_place(self.table, keys[item.key])), item.arguments) for item in items
+        }
+
+    def _known(self) -> schema.Shape:
+        with self._lock:
+            if self._shape is None:
+                self._shape = self.look()
+            return self._shape
+
+    def _unfit(self, key: Key, values: Mapping[str, Value]) -> str | None:
+        return documents.objection(self.table, key, values)
+
+    def _found(self, ids: Sequence[object], names: Sequence[str]) -> dict[str, Document]:
+        wanted = {"_id": {"$in": list(ids)}}
+        return {_name(each["_id"]): each for each in self._client.find(self.table.name, wanted, names)}
+
+    def _deliver(self, records: Sequence[Record]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for part in self._guard.rounds(records):
+            told = self._write(part)
+            if not isinstance(told, Failure):
+                outcomes += self._outcomes(part, told)
+            elif told.kind == "collection" or outcomes:
+                self._shape = None  # look again before the next batch
+                outcomes += [outcome for record in part for outcome in _all_of(record, told)]
+            else:
+                raise error_for(told, written=True)
+        return outcomes
+
+    def _outcomes(self, records: Sequence[Record], told: Told) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        failures = self._failures(records, told)
+        for at, record in enumerate(records):
+            failure = failures.get(at)
+            if failure is not None and failure.kind == "item" and len(record.versions) > 1:
+                outcomes += self._one_by_one(record)
+            else:
+                outcomes += _all_of(record, failure)
+        return outcomes
+
+    def _one_by_one(self, record: Record) -> list[Outcome]:
+        """What together was refused, version by version: a later one's fault does not undo an earlier one."""
+        outcomes: list[Outcome] = []
+        for version in record.versions:
+            alone = Record(record.key, (version,))
+            told = self._write([alone])
+            failure = told if isinstance(told, Failure) else self._failures([alone], told).get(0)
+            outcomes += _all_of(alone, failure)
+        return outcomes
+
+    def _write(self, records: Sequence[Record]) -> Told | Failure:
+        return self._client.write(self.table.name, [self._statement(record) for record in records])
+
+    def _statement(self, record: Record) -> UpdateOne:
+        values = record.values
+        key = zip(self.table.key, record.key, strict=True)
+        fields = documents.fields_of(self.table, {**dict(key), **values})
+        wanted = {"_id": documents.id_of(self.table, record.key), **self._guard.condition(values)}
+        return UpdateOne(wanted, {"$set": fields}, upsert=True)
+
+    def _failures(self, records: Sequence[Record], told: Told) -> dict[int, Failure]:
+        """What went wrong, by position."""
+        if not told.confirmed:
+            failures = dict.fromkeys(range(len(records)), UNCONFIRMED)
+        elif told.settled < len(records):  # the server did not get to all of them, and does not say to which
+            failures = dict.fromkeys(range(len(records)), UNSAID)
+        else:
+            failures = {}
+        failures |= {at: of_statement(number) for at, (number, _) in told.refused.items()}
+        same = [at for at, (number, by_id) in told.refused.items() if number == DUPLICATE and by_id]
+        if same:
+            failures |= self._met([records[at] for at in same], same)
+        return failures
+
+    def _met(self, records: Sequence[Record], positions: Sequence[int]) -> dict[int, Failure]:
+        """Documents that are there although no update met them: a newer version is, or a rival was faster."""
+        ids = [documents.id_of(self.table, record.key) for record in records]
+        try:
+            found = self._found(ids, self._guard.names)
+        except ConnectorError:  # the others were written: this is not to be said of all of them
+            return dict.fromkeys(positions, UNSAID)
+        return {
+            at: STALE
+            if self._guard.is_stale(record, found.get(_name(id_), {}))
+            else Failure("transient", "contention")
+            for at, record, id_ in zip(positions, records, ids, strict=True)
+        }
+
+
+def _all_of(record: Record, failure: Failure | None) -> list[Outcome]:
+    state: State = "done" if failure is None else STATES[failure.kind]
+    return [Outcome(item, state, "" if failure is None else failure.code) for item in record.items]
+
+
+def _name(id_: object) -> str:
+    """An `_id` as text that tells 1 from "1"."""
+    return repr(documents.as_value(id_))
+
+
+def _place(table: Table, key: Key | None) -> str:
+    return "" if key is None else _name(documents.id_of(table, key))
+
+
+def _held(document: Document | None, arguments: Arguments) -> Arguments | None:
+    return None if document is None else {name: documents.as_value(document.get(name)) for name in arguments}
