@@ -91,7 +91,7 @@ def _opened(content: bytes) -> Workbook:
     """The workbook. What openpyxl warns of, it would lose."""
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("error", module="openpyxl")
+            warnings.filterwarnings("error", category=UserWarning, module="openpyxl")
             warnings.filterwarnings("ignore", message="Workbook contains no default style", module="openpyxl")
             return load_workbook(io.BytesIO(content), rich_text=True)
     except UserWarning:

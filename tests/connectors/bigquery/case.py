@@ -48,7 +48,7 @@ CASES = [
         connector=BigQuery,
         credentials=BigQueryCredentials,
         opened=opened,
-        most=Most(writes=2, unit="jobs", reads=1),
+        most=Most(writes=3, unit="jobs", reads=1),
         sdk=("google.cloud.bigquery", "google.auth", "requests", "sqlglot"),
     )
 ]

@@ -14,7 +14,9 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import ProbeServer
 from connectors.tabular import Rows, Table
 from flows.tenants import load
+from tests.connectors.bigquery.case import CASES
 from tests.connectors.bigquery.place import Place
+from tests.connectors.deploying import LABEL, deployed
 from tests.connectors.every import held
 from tests.faults.conftest import prefect, probe
 from tests.faults.world import Practice
@@ -88,6 +90,24 @@ def test_every_example_arrives(
                 assert arrived(served, table, patients[name]) == expected(table, call.arguments), name
     assert served.jobs() == jobs  # nothing changed, nothing is sent
     assert jobs.count("load") == jobs.count("query") == len(tables)
+
+
+@pytest.mark.timeout(300)
+def test_more_entries_than_a_page_leave_in_one_batch(
+    probe: ProbeServer, prefect: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Entries are read 500 at a time; what is planned of them waits until a batch is full."""
+    (case,) = CASES
+    with case.opened(tmp_path) as world, StandIn(700, seed=5, now=MOMENT) as healthie:
+        named = deployed(case, world, tmp_path / "deployments")
+        extra = {**named, "FERRY_DEPLOYMENTS": str(tmp_path / "deployments")}
+        ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+        practice = Practice(healthie, probe, prefect, tmp_path, ledger, label=LABEL, extra=extra)
+
+        assert practice.run(TEST_MOMENT=MOMENT.isoformat()) == 0
+        assert world.writes is not None
+        assert len(world.records("upsert_people")) > 500
+        assert world.writes() == 2
 
 
 def arrived(served: Place, table: Table, patient: str) -> Mapping[str, JsonValue]:
