@@ -49,7 +49,7 @@ def weigh(
         pending, stays = compared(run, paired, one, known.get(one.entry), there, before.get(one.item.key))
         paired.pending[one.item.key] = pending
         rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
-        if stays:
+        if stays or one.left_out:
             left[one.item.key] = sorted(stays)
         if (
             rest or not pending.link or pending.gone

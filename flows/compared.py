@@ -1,8 +1,9 @@
 """Compared: the fields of one delivery of a pair's, as both sides hold them, and what follows for each."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 from typing import Literal
 
 from pydantic import JsonValue
@@ -15,7 +16,25 @@ from flows.ledger.links import Link
 from flows.other import Paired, Pending
 from flows.pairs import Shared
 from flows.run import Run
-from flows.weigh import Weight, alike, folded, is_empty, verdict
+from flows.weigh import Act, Weight, alike, folded, is_empty, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is known of a delivery's record on the other side.
+
+    held: as its own source gave it just now; None: by `before`, what the target says of it, if anything.
+    """
+
+    held: Entry | None
+    before: Arguments
+    record: str
+    agreed: Mapping[str, Mapping[str, str]]
+    contested: Mapping[str, str]
+    unlinked: bool  # or its record is gone: what is sent finds or makes one
+
+    def seen(self, argument: str, there: str) -> JsonValue:
+        return self.held.get(there) if self.held is not None and there else self.before.get(argument)
 
 
 def compared(
@@ -27,86 +46,82 @@ def compared(
     before: Arguments | None,
 ) -> tuple[Pending, set[str]]:
     """What is to be noted of a delivery, and which of its arguments stay behind."""
-    record = link.at(paired.theirs) if link else ""
-    held = there.get(record) if link else None
+    held = there.get(link.at(paired.theirs)) if link else None
     gone = link is not None and (held is None or (one.released and link.code in links.SAID))
-    agreed = link.agreed if link and not gone else {}
-    pending = Pending(one.entry, link.ref if link else "", record, {}, {}, {}, gone=gone)
+    known = link if link and not gone else None
+    sides = Sides(
+        held=held,
+        before=before or {},
+        record=link.at(paired.theirs) if link else "",
+        agreed=known.agreed if known else {},
+        contested=known.contested if known else {},
+        unlinked=known is None,
+    )
+    pending = Pending(one.entry, link.ref if link else "", sides.record, {}, {}, {}, gone=gone)
+    newer = cache(partial(_newer, run, paired, one, held))
     stays: set[str] = set()
-    newer: Literal["ours", "theirs", "", "?"] = "?"
     overwritten = 0
     for argument, value in one.item.arguments.items():
         field = paired.pair.shared[argument]
-        seen = held.get(field.there) if held is not None and field.there else (before or {}).get(argument)
-        own = one.own.get(field.key, "")
-        weight = _weight(run, paired, field, (value, seen, own), agreed.get(field.key), record)
-        whose = link.contested.get(field.key) if link else ""
-        if (
-            weight.owner == "newest"
-            and weight.ours
-            and weight.theirs
-            and not weight.same
-            and whose != "person"
-        ):
-            newer = _newer(run, paired, one, held) if newer == "?" else newer
-            weight = replace(weight, newer=newer)
+        weight = _weight(run, paired, field, one, value, sides)
+        asks = weight.owner == "newest" and weight.ours and weight.theirs and not weight.same
+        if asks and sides.contested.get(field.key) != "person":
+            weight = replace(weight, newer=newer())
         said = verdict(weight)
-        if said.act == "send" or (said.act == "same" and (link is None or gone)):
-            pending.sent[field.key] = (own, folded(field.key, value))
-            overwritten += said.overwrites
-            continue
-        stays.add(argument)
-        if said.act == "leave" and weight.owner == "theirs" and weight.ours:
-            run.count("owned_there")
-        if said.act == "same":
-            pending.same[field.key] = (own, folded(field.key, seen))
-        elif said.act in ("contest", "yield"):
-            pending.contested[field.key] = "person" if said.act == "contest" else paired.theirs
-            run.count("contested" if said.act == "contest" else "yielded")
-    shown = held if held is not None else before or {}
-    pending.same.update(_empty_on_both(run, paired, one, shown, by_argument=held is None))
+        overwritten += said.overwrites
+        act = "send" if said.act == "same" and sides.unlinked else said.act  # it is written whole
+        noted = (one.own.get(field.key, ""), folded(field.key, value))
+        if not _goes(run, paired, pending, field.key, noted, weight, act):
+            stays.add(argument)
+    pending.same.update(_empty_on_both(run, paired, one, sides))
     return replace(pending, overwritten=overwritten), stays
 
 
-def _empty_on_both(
-    run: Run, paired: Paired, one: Due, seen: Mapping[str, JsonValue], *, by_argument: bool
-) -> dict[str, tuple[str, str]]:
+def _goes(
+    run: Run, paired: Paired, pending: Pending, key: str, noted: tuple[str, str], weight: Weight, act: Act
+) -> bool:
+    """Whether an argument leaves; what is to be noted of it is put down."""
+    if act == "send":
+        pending.sent[key] = noted
+        return True
+    if act == "same":
+        pending.same[key] = noted
+    elif act in ("contest", "yield"):
+        pending.contested[key] = "person" if act == "contest" else paired.theirs
+        run.count("contested" if act == "contest" else "yielded")
+    elif weight.owner == "theirs" and weight.ours:
+        run.count("owned_there")
+    return False
+
+
+def _empty_on_both(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, tuple[str, str]]:
     """What the plan says nothing of, and neither side holds: that is agreed on, too."""
     agreed: dict[str, tuple[str, str]] = {}
     for argument, field in paired.pair.shared.items():
         nothing = folded(field.key, None)
         own = links.value_hash(run.ledger, paired.pair.name, one.patient, field.key, nothing)
-        there = seen.get(argument if by_argument else field.there)
         unsaid = field.own and argument not in one.item.arguments
-        if unsaid and one.own.get(field.key) == own and is_empty(there):
+        if unsaid and one.own.get(field.key) == own and is_empty(sides.seen(argument, field.there)):
             agreed[field.key] = (own, nothing)
     return agreed
 
 
-def _weight(
-    run: Run,
-    paired: Paired,
-    field: Shared,
-    values: tuple[JsonValue, JsonValue, str],
-    agreed: Mapping[str, str] | None,
-    record: str,
-) -> Weight:
-    """values: what is to be written, what is there, and our source's value as a hash."""
-    value, seen, own = values
-    first = agreed is None
-    edited = first and not is_empty(seen)
-    if agreed is not None:
-        hashed = links.value_hash(run.ledger, paired.pair.name, record, field.key, folded(field.key, seen))
-        edited = agreed.get(paired.theirs) != hashed
-    ours = not is_empty(value)  # where nothing was agreed on, an empty value is no edit
-    if agreed is not None:
-        ours = run.mode == "resync" or agreed.get(paired.ours) != own
+def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue, sides: Sides) -> Weight:
+    seen, agreed = sides.seen(field.argument, field.there), sides.agreed.get(field.key)
+    if agreed is None:  # an empty value is no edit then
+        ours, theirs = not is_empty(value), not is_empty(seen)
+    else:
+        hashed = links.value_hash(
+            run.ledger, paired.pair.name, sides.record, field.key, folded(field.key, seen)
+        )
+        ours = run.mode == "resync" or agreed.get(paired.ours) != one.own.get(field.key, "")
+        theirs = agreed.get(paired.theirs) != hashed
     return Weight(
         owner=field.owner,
         same=alike(field.key, value, seen),
         ours=ours,
-        theirs=edited,
-        first=first,
+        theirs=theirs,
+        first=agreed is None,
         empty_there=is_empty(seen),
     )
 

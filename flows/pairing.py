@@ -10,11 +10,6 @@ from flows.parameters import Name
 NEWEST: Literal["newest"] = "newest"
 PERSON: Literal["person"] = "person"
 
-OWNER = (
-    "who has the last word, where it goes both ways: the connection of one of the two sources, or newest "
-    "(the entry that was changed last), or person (a person looks where both were edited)"
-)
-
 
 class Pairing(Settings):
     """The integration that carries the same records the other way."""

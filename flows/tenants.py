@@ -22,8 +22,9 @@ from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
 from flows.limits import Limits
+from flows.meanings import BECAUSE, COMPUTED, CONFIRMED, CONSTANTS, FROM, OWNER, TRANSFORMS
 from flows.models import Models
-from flows.pairing import OWNER, Pairing
+from flows.pairing import Pairing
 from flows.parameters import Name
 from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow
 from flows.schedules import TimeZone
@@ -46,13 +47,6 @@ Connectors = Literal[
     "probe",
     "model",
 ]
-
-FROM = "fields of the entry that the value may come from"
-CONSTANTS = "values that the instructions name"
-TRANSFORMS = "declared transforms that may be applied: lower, e164, …"
-BECAUSE = "sentences that speak of it: a call that sets it cites one of them"
-CONFIRMED = "what the system needs before it may hold patient data, with since when and by whom: {baa: …}"
-COMPUTED = "the program may make a value of its own out of `from`"
 
 
 class ValueGrant(Settings):

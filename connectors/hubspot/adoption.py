@@ -5,8 +5,9 @@ person of that contact, or shares the e-mail with that person: a family. Who is 
 but in the one case in which nothing speaks against it.
 """
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,8 @@ from connectors.tabular import Record
 EMAIL: Final = "email"
 FIRST_NAME: Final = "firstname"
 MORE_EMAILS: Final = "hs_additional_emails"
-AT_ONCE: Final = 30  # e-mails in one search: its body may have 3,000 characters
+ROOM: Final = 2_400  # characters of the e-mails of one search: its whole body may have 3,000
+AT_ONCE: Final = 100  # values in one filter
 
 CONFLICT: Final = "conflict"  # a unique value is another record's, and it is not an e-mail
 TAKEN: Final = "email_taken"  # the e-mail is another patient's contact's
@@ -39,8 +41,13 @@ class Match:
     code: str = ""
 
 
+_PLAUSIBLE: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
 def email_of(record: Record) -> str:
-    return str(record.values.get(EMAIL) or "")
+    """The record's e-mail; "" for none, and for what is none: nobody is looked for by that."""
+    email = str(record.values.get(EMAIL) or "")
+    return email if _PLAUSIBLE.fullmatch(email) and len(email) < ROOM else ""
 
 
 def shared(records: Sequence[Record]) -> frozenset[str]:
@@ -67,8 +74,8 @@ def matches(client: Client, key: str, records: Sequence[Record]) -> list[Match]:
 def _candidates(client: Client, emails: Sequence[str], names: Sequence[str]) -> list[Stored]:
     """Every contact with one of these e-mails: the one that is found by it, and what a search shows."""
     found = {one.id: one for one in by_id(client, "contacts", emails, names, by=EMAIL)}
-    for at in range(0, len(emails), AT_ONCE):
-        wanted: list[JsonValue] = list(emails[at : at + AT_ONCE])
+    for part in _parts(emails):
+        wanted: list[JsonValue] = list(part)
         body: dict[str, JsonValue] = {
             "filterGroups": [{"filters": [{"propertyName": EMAIL, "operator": "IN", "values": wanted}]}],
             "sorts": [],
@@ -81,6 +88,16 @@ def _candidates(client: Client, emails: Sequence[str], names: Sequence[str]) -> 
         for one in searched.results:
             found.setdefault(one.id, one)
     return list(found.values())
+
+
+def _parts(emails: Sequence[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    for email in emails:
+        if part and (len(part) == AT_ONCE or sum(len(one) + 3 for one in (*part, email)) > ROOM):
+            yield part
+            part = []
+        part.append(email)
+    yield part
 
 
 def _match(record: Record, key: str, candidates: Sequence[Stored]) -> Match:

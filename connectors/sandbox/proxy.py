@@ -135,6 +135,9 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         proxy, body = cast(_Server, self.server).proxy, self._body()
+        if body is None:  # its sender went away: no server carries out a part of a request
+            self.close_connection = True
+            return
         fault = proxy.script.due(self.command, self.path)
         if fault is None:
             given = self._passed(body)
@@ -164,13 +167,12 @@ class _Exchange(BaseHTTPRequestHandler):
                 self._wait(fault.seconds)
             self._reset()
 
-    def _body(self) -> bytes:
+    def _body(self) -> bytes | None:
+        """The whole body; None if the client went away before its end."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(length)
-            if len(body) < length:
-                raise ConnectionResetError("the client went away before its request was whole")
-            return body
+            whole = self.rfile.read(length)
+            return whole if len(whole) == length else None
         body = b""
         while size := int(self.rfile.readline().split(b";")[0], 16):
             body += self.rfile.read(size)

@@ -38,6 +38,7 @@ class Due:
     period: str | None = None  # the month it belongs to, if it may have left in one
     patient: str = ""  # the entry's own id; the item has the one under which its target knows it
     own: Mapping[str, str] = field(default_factory=dict[str, str])  # of a pair's: see plans.Decided
+    left_out: tuple[str, ...] = ()  # arguments that were not to be sent when it was weighed last
 
 
 def due(
@@ -73,7 +74,7 @@ def due(
 
 def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
     plan = plans.opened(ledger, row.sealed)
-    call = plan.calls[row.ordinal]
+    call = plan.calls[int(row.ordinal)]
     arguments = cast(dict[str, JsonValue], call["arguments"])
     if row.state == "done":  # what was left out did not arrive by this one
         arguments = {name: value for name, value in arguments.items() if name not in (row.left_out or ())}
@@ -93,6 +94,7 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         period=row.period,
         patient=plan.patient,
         own=plan.own,
+        left_out=tuple(row.left_out or ()),
     )
 
 

@@ -131,6 +131,25 @@ def test_two_candidates_are_for_a_person(portal: StandIn, write: Write) -> None:
     assert contacts(portal) == before
 
 
+def test_many_long_e_mails_are_searched_for_in_parts(portal: StandIn, write: Write) -> None:
+    emails = [f"{'long' * 40}{at}@example.com" for at in range(60)]
+    for email in emails:
+        portal.create(email=email)
+
+    found = send(write, *(item(str(at), email=email) for at, email in enumerate(emails)))
+    assert set(found.values()) == {"done adopted"}
+
+
+def test_what_is_no_e_mail_is_looked_for_by_nobody(portal: StandIn, write: Write) -> None:
+    asked = [item("1", email="no address"), item("2", email="no address"), item("3", email="x" * 3000)]
+    portal.reset()
+
+    assert write.present is not None
+    assert write.present(asked) == {"k1": None, "k2": None, "k3": None}
+    assert portal.counts() == {"read": 1}
+    assert set(send(write, *asked).values()) == {"rejected invalid_email"}
+
+
 def test_adoption_can_be_switched_off(portal: StandIn) -> None:
     portal.create(email="ana@example.com")
     connector = hubspot(portal, CONTACTS, options=HubSpotOptions(adopt=False))

@@ -1,6 +1,7 @@
 """Batches of contacts: each item is told by itself, whatever the others of its batch."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -57,6 +58,23 @@ def test_each_items_reference_is_its_contacts_id(portal: StandIn, write: Write) 
         properties = record["properties"]
         assert isinstance(properties, dict)
         assert f"k{properties['healthie_id']}" == outcome.key
+
+
+def test_several_threads_make_the_properties_once_and_mix_nothing_up(
+    portal: StandIn, connector: HubSpot
+) -> None:
+    write = connector.writes()["upsert_contacts"]
+    batches = [
+        [item(str(at), plan=f"plan {at}") for at in range(first, first + 50)] for first in (0, 50, 100, 150)
+    ]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = [told(outcomes) for outcomes in threads.map(write.send, batches)]
+    assert {state for one in found for state in one.values()} == {"done"}
+    assert portal.counts()["definition"] == 2
+    assert {name: held["plan"] for name, held in contacts(portal).items()} == {
+        str(at): f"plan {at}" for at in range(200)
+    }
 
 
 def test_one_bad_value_is_told_and_its_siblings_are_written(portal: StandIn, write: Write) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from connectors.changes import Cursor, Feed, scan
 from connectors.hubspot.client import Client
@@ -77,7 +78,7 @@ def act(portal: StandIn, what: str, one: int, other: int, there: list[str]) -> s
 
 
 def test_no_change_is_lost_and_none_is_found_twice_in_a_scan(portal: StandIn) -> None:
-    known = HubSpotCredentials(url=portal.url, access_token=portal.token, patience=PATIENCE)
+    known = HubSpotCredentials(url=portal.url, access_token=SecretStr(portal.token), patience=PATIENCE)
     client = Client(known, read_only=True)
 
     @settings(
@@ -112,7 +113,7 @@ def test_no_change_is_lost_and_none_is_found_twice_in_a_scan(portal: StandIn) ->
 
 def test_without_an_overlap_the_search_would_lose_changes(portal: StandIn) -> None:
     """That the test above could fail."""
-    known = HubSpotCredentials(url=portal.url, access_token=portal.token, patience=PATIENCE)
+    known = HubSpotCredentials(url=portal.url, access_token=SecretStr(portal.token), patience=PATIENCE)
     client = Client(known, read_only=True)
     portal.configure(search_lag=LAG)
     late = portal.create(firstname="Late")

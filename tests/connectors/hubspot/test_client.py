@@ -59,8 +59,8 @@ def test_only_dated_paths_are_asked_for(portal: StandIn) -> None:
     connector.close()
 
     requests = portal.requests()
-    assert len({request["path"] for request in requests}) > 12
-    assert {request["status"] for request in requests} <= {200, 201, 207}
+    assert len({str(request["path"]) for request in requests}) > 12
+    assert all(request["status"] in (200, 201, 207) for request in requests)
     assert all("/2026-0" in str(request["path"]) for request in requests)
 
 

@@ -95,7 +95,7 @@ def test_a_key_that_is_not_unique_stops_everything(portal: StandIn) -> None:
 
 
 def test_an_option_of_a_person_is_written_and_an_unknown_one_is_not_made(portal: StandIn) -> None:
-    options = [{"label": "Gold", "value": "gold"}]
+    options: list[JsonValue] = [{"label": "Gold", "value": "gold"}]
     portal.property("plan", type="enumeration", fieldType="select", options=options, groupName="own")
     connector = hubspot(portal, CONTACTS)
 
@@ -169,12 +169,12 @@ def test_what_the_portal_requires_is_told(portal: StandIn) -> None:
 @pytest.mark.parametrize(
     ("tables", "options"),
     [
-        ([Table(**{**CONTACTS.model_dump(), "name": "people"})], HubSpotOptions()),
+        ([CONTACTS.model_copy(update={"name": "people"})], HubSpotOptions()),
         (
-            [CONTACTS, Table(**{**CONTACTS.model_dump(), "name": "people"})],
+            [CONTACTS, CONTACTS.model_copy(update={"name": "people"})],
             HubSpotOptions(objects={"people": "contacts"}),
         ),
-        ([Table(**{**COMPANIES.model_dump(), "name": "contacts"})], HubSpotOptions()),
+        ([COMPANIES.model_copy(update={"name": "contacts"})], HubSpotOptions()),
         ([CONTACTS], HubSpotOptions(objects={"people": "contacts"})),
         ([CONTACTS], HubSpotOptions(sensitivity={"diagnosis": "sensitive"})),
     ],

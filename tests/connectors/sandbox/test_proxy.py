@@ -1,5 +1,6 @@
 """The proxies before stand-ins: what passes is unchanged, and each fault is what its name says."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -150,6 +151,18 @@ def test_closing_wakes_who_hangs(behind: int) -> None:
             client.get("/")
 
         assert not isinstance(ended.value, httpx.TimeoutException)
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 9", "Transfer-Encoding: chunked"])
+def test_a_request_whose_sender_went_away_is_not_passed_on(behind: int, head: str) -> None:
+    with Proxy(f"http://127.0.0.1:{behind}") as proxy:
+        host, _, port = proxy.url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(f"POST /cut HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n5\r\nab".encode())
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+
+        assert (Echo.heard, proxy.seen) == ([], [])
 
 
 @pytest.mark.parametrize("trouble", WIRE)

@@ -133,7 +133,7 @@ def test_both_integrations_of_the_pair_tell_of_it(ledger: Ledger, ledger_url: st
     ref = linked(ledger, "p1", "c1")
     link = links.of_entries(ledger, [ref])[ref]
     links.agree(ledger, [Agreed(link.ref, {}, {"email": "person", "phone": "reader"})])
-    told = []
+    told: list[tuple[dict[str, int], list[tuple[str, str]]]] = []
     for name in ("crm", "chart", "char", "rt"):
         other = open_at(ledger_url, tmp_path, name=name)
         told.append(links.tell(other))

@@ -46,7 +46,7 @@ class People:
         if who == "chart":
             self.world.edit_patient(self.patient, **{FIELDS[what]: self.value(what)})
         elif who == "desk":
-            self.world.hubspot.edit(self.contact, **{what: self.value(what)})
+            self.world.edit_contact(self.contact, **{what: self.value(what)})
         else:
             assert self.world.run(what).state == "complete"
 
@@ -58,7 +58,7 @@ class People:
     max_examples=60 if FULL else 6,
     deadline=None,
     derandomize=True,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=STEPS)
 def test_any_edits_in_any_order_come_to_rest_with_nothing_lost(steps: list[tuple[str, str]]) -> None:

@@ -136,7 +136,8 @@ class Two:
         return self.run(self.left, self.right, self.owner, self.agreed)
 
     def back(self) -> bool:
-        return self.run(self.right, self.left, OPPOSITE[self.owner], self.agreed[::-1])
+        agreed = (self.agreed[1], self.agreed[0])
+        return self.run(self.right, self.left, OPPOSITE[self.owner], agreed)
 
 
 STEPS = st.lists(st.sampled_from(["left", "right", "there", "back"]), max_size=30)

@@ -124,6 +124,9 @@ class World:
     def edit_patient(self, patient: str, **values: str | None) -> None:
         self.healthie.apply([Edit(id=patient, values={**values})])
 
+    def edit_contact(self, contact: str, **values: str) -> None:
+        self.hubspot.edit(contact, None, **values)
+
     def chart(self, patient: str) -> Mapping[str, object]:
         return self.healthie.row("User", patient)
 
@@ -151,11 +154,11 @@ class World:
 
 def _carry(run: Run) -> None:
     deliver.settle(run)
-    deliver.deliver(run)
+    deliver.meanwhile(run, full=False)
     for page in detect.pages(run):
         for group in decide.groups(run, detect.changed(run, page)):
             decide.decide(run, group)
-        deliver.meanwhile(run)
+        deliver.meanwhile(run, full=True)
     deliver.finish(run)
     settled = deliveries.counts(run.ledger, run=run.id)
     certify._read_back(run)

@@ -132,7 +132,7 @@ def test_a_keyset_walks_over_one_stamp(portal: StandIn, http: httpx.Client) -> N
     seen: list[str] = []
     last = "0"
     while True:
-        sort = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
+        sort: list[JsonValue] = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
         filters = (("lastmodifieddate", "GTE", since), ("hs_object_id", "GT", last))
         found = search(http, *filters, sorts=sort, limit=200).json()
         seen += [one["id"] for one in found["results"]]
