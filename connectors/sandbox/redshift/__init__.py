@@ -31,7 +31,7 @@ class Allowed:
     """Who is let in, and the role by which objects are read. Taken away, it is refused from then on."""
 
     user: str = "ferry"
-    password: str = field(default="secret", repr=False)
+    password: str = field(default="warehouse-password", repr=False)
     role: str = ROLE
 
 

@@ -65,13 +65,16 @@ def spelled(statement: str) -> str:
 
 
 def copied(statement: str, role: str) -> Copied | None:
-    """A COPY as PostgreSQL takes it; None if it is not one that Redshift would carry out for this role."""
+    """A COPY as PostgreSQL takes it; None if it is not one that Redshift would carry out for this role.
+
+    A null marker in quotes is null, too: whether Redshift tells them apart is not documented.
+    """
     found = COPY.match(statement)
     if found is None or found["role"] != role:
         return None
     return Copied(
         f"COPY {found['table']} ({found['columns']}) FROM '{{path}}' "
-        f"WITH (FORMAT csv, HEADER true, NULL '{found['null']}')",
+        f"WITH (FORMAT csv, HEADER true, NULL '{found['null']}', FORCE_NULL ({found['columns']}))",
         found["bucket"],
         found["key"],
     )

@@ -34,7 +34,7 @@ class Warehouse:
             "warehouse": f"http://127.0.0.1:{port or self.stand_in.port}",
             "database": str(sa.make_url(self.place.url).database),
             "user": "ferry",
-            "password": "secret",
+            "password": "warehouse-password",
             "copy_role": ROLE,
             "silence": 5,
         }

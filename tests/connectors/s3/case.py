@@ -13,38 +13,40 @@ from connectors.sandbox.proxy import Proxy
 from tests.connectors.bucket import moto
 from tests.connectors.every import PEOPLE, TABLE, Case, Most, World, held
 
-FOLDER = "lake/people/_manifests/"
+PLACE = "lake/people"
 
 
-def newest(bucket: str) -> dict[str, Any] | None:
+def newest(bucket: str, place: str) -> dict[str, Any] | None:
     """The newest manifest, by its name alone."""
-    names = sorted(key for key in moto.keys(bucket) if key.startswith(FOLDER))
+    names = sorted(key for key in moto.keys(bucket) if key.startswith(f"{place}/_manifests/"))
     if not names:
         return None
     found: dict[str, Any] = json.loads(moto.objects(bucket)[names[-1]])
     return found
 
 
-def current(bucket: str) -> list[dict[str, Any]]:
+def current(bucket: str, place: str = PLACE) -> list[dict[str, Any]]:
     """The rows that count: of two with one key, that in the later part."""
-    manifest, there = newest(bucket), moto.objects(bucket)
-    rows: dict[str, dict[str, Any]] = {}
-    for entry in manifest["entries"] if manifest else ():
+    manifest, there = newest(bucket, place), moto.objects(bucket)
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    if manifest is None:
+        return []
+    for entry in manifest["entries"]:
         content = gzip.decompress(there[entry["url"].removeprefix(f"s3://{bucket}/")]).decode()
         for line in content.split("\n"):
             if line:
                 row = json.loads(line)
-                rows[row["patient_id"]] = row
+                rows[tuple(row[name] for name in manifest["key"])] = row
     return list(rows.values())
 
 
 def take_a_column_away(bucket: str) -> None:
     """Somebody commits a manifest in which full_name is no text any more."""
-    manifest = newest(bucket)
+    manifest = newest(bucket, PLACE)
     assert manifest is not None
     manifest["number"] += 1
     manifest["columns"]["full_name"] = "int"
-    key = f"{FOLDER}{manifest['number']:012d}.json"
+    key = f"{PLACE}/_manifests/{manifest['number']:012d}.json"
     body = json.dumps(manifest).encode()
     digest = hashlib.sha256(body).hexdigest()
     moto.client().put_object(Bucket=bucket, Key=key, Body=body, Metadata={"sha256": digest})

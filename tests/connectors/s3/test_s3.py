@@ -82,6 +82,17 @@ def test_a_thousand_entries_are_two_objects_and_nothing_the_second_time(
     assert (proxy.count("PUT"), proxy.count("DELETE"), len(moto.keys(bucket))) == (0, 0, 2)
 
 
+def test_a_value_that_only_looks_alike_is_another_one(connect: Connect) -> None:
+    columns = {**PATIENTS.columns, "name": Column(type="json")}
+    s3 = connect(PATIENTS.model_copy(update={"columns": columns}))
+    values: list[JsonValue] = [1, True, "1", [1], [True], 0, False, None, "", {"a": 1}, {"a": True}]
+    for value in values:
+        upsert(s3, ("1", {"name": value}))
+        held = present(s3, "1", "name")
+
+        assert json.dumps(held) == json.dumps({"name": value})
+
+
 def test_of_two_writers_neither_undoes_the_other(connect: Connect, bucket: str, proxy: Proxy) -> None:
     one, other = connect(), connect()
     upsert(one, ("1", {"name": "Ana", "phone": "0"}))
@@ -133,6 +144,7 @@ def test_many_small_parts_are_put_together(
 
     assert len(newest) < 6
     assert sum("/together/" in part["url"] for part in newest) >= 2
+    assert sum(part["rows"] for part in newest) < 11, "what was replaced is not put together"
     assert len(parts(bucket)) > 11, "what was put is still there"
     proxy.forget()
     again = connect()
