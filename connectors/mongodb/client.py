@@ -44,11 +44,14 @@ class Told:
 
 
 class Client:
-    """A pool of connections. Nothing is reached before the first use."""
+    """A pool of connections. Nothing is reached before the first use.
+
+    Raises Rejected if the file of authorities that the url names cannot be read.
+    """
 
     def __init__(self, place: Place, answer: float) -> None:
         self._reaches = _reaches(place)
-        self._client = _client(place, answer)
+        self._client = _made(place, answer)
         self._database = self._client.get_database(
             place.database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
         )
@@ -109,6 +112,14 @@ def _reaches(place: Place) -> list[Reach]:
     if place.service:
         return []
     return [Reach("mongodb", address) for address in place.addresses]
+
+
+def _made(place: Place, answer: float) -> MongoClient[Document]:
+    try:
+        return _client(place, answer)
+    except (PyMongoError, OSError):
+        pass  # outside of the `except`: that error would carry the url's options
+    raise Rejected("bad_url", "mongodb: the file that tlsCAFile names cannot be read; correct the url")
 
 
 def _client(place: Place, answer: float) -> MongoClient[Document]:
