@@ -8,10 +8,10 @@ from connectors.sandbox.healthie import StandIn
 from flows import connecting
 from flows.accounts import admit
 from flows.boundary import CodedFailure
-from flows.connections import Connections
+from flows.connections import Connections, described
 from flows.run import tenant_seal
 from flows.settings import Settings
-from flows.tenants import load_tenant
+from flows.tenants import ConnectionSettings, IntegrationInvalid, load_tenant
 from tests.flows.connections.office import Office, elsewhere
 
 
@@ -83,6 +83,17 @@ def test_production_needs_a_pin(office: Office, healthie: StandIn, environment: 
         CodedFailure, match=r"^account_not_pinned: acme: connection healthie has no pinned account; "
     ):
         act()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/graphql", "https://localhost/graphql", "http://[::1]:1"]
+)
+def test_production_reaches_no_stand_in(url: str) -> None:
+    written = ConnectionSettings(connector="healthie", settings={"url": url})
+
+    assert described("acme", "healthie", written, environment="local") == {"url": url}
+    with pytest.raises(IntegrationInvalid, match=r"^acme: connection healthie: url is on this machine, "):
+        described("acme", "healthie", written, environment="production")
 
 
 def test_production_takes_no_secret_from_the_environment(
