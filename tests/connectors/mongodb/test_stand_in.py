@@ -1,5 +1,7 @@
 """The stand-in against somebody else's reading of MongoDB's rules: mongomock, given the same updates."""
 
+import subprocess
+import sys
 from typing import Any
 
 import mongomock
@@ -90,3 +92,17 @@ def test_nobody_gets_in_without_a_password(server: StandIn) -> None:
     with pytest.raises(OperationFailure, match="requires authentication"):
         client[DATABASE].patients.find_one()
     client.close()
+
+
+def test_it_runs_as_a_process_that_ends_with_its_parent() -> None:
+    command = [sys.executable, "-m", "connectors.sandbox.mongodb"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        client: MongoClient[dict[str, Any]] = MongoClient(process.stdout.readline().strip())
+        client[DATABASE].patients.insert_one({"_id": "1"})
+
+        assert client[DATABASE].patients.find_one() == {"_id": "1"}
+        client.close()
+        process.stdin.close()
+        assert process.wait(30) == 0
