@@ -146,8 +146,14 @@ def _client(place: Place, answer: float) -> MongoClient[Document]:
 
 def _told(details: Mapping[str, Any]) -> Told:
     refused = {
-        int(each["index"]): (int(each["code"]), "_id" in each.get("keyPattern", {"_id": 1}))
-        for each in details.get("writeErrors", ())
+        int(each["index"]): (int(each["code"]), _is_about_id(each)) for each in details.get("writeErrors", ())
     }
     settled = int(details.get("nMatched", 0)) + int(details.get("nUpserted", 0)) + len(refused)
     return Told(settled, refused, confirmed=not details.get("writeConcernErrors"))
+
+
+def _is_about_id(refusal: Mapping[str, Any]) -> bool:
+    """Of a duplicate: is it the `_id` that is there? Servers before 4.4 say it in words alone."""
+    if "keyPattern" in refusal:
+        return list(refusal["keyPattern"]) == ["_id"]
+    return " index: _id_ " in str(refusal.get("errmsg", ""))
