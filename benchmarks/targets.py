@@ -53,7 +53,7 @@ def _requests(ground: Ground, case: Case) -> Iterator[Figure]:
         own = {"TEST_HEALTHIE_URL": home.healthie.endpoint, "TEST_HEALTHIE_KEY": home.healthie.api_key}
         home.environment |= named | own
         home.run(Order(label=LABEL))
-        edited = _edit(home)
+        edited = _edit(home, case.name)
         writes, reads = _during(world, home, edited)
         again, _ = _during(world, home, 0)
     scale = max(1.0, edited / 1000)
@@ -66,11 +66,11 @@ def _requests(ground: Ground, case: Case) -> Iterator[Figure]:
     yield at_most(f"{NOTHING}, {case.name}", again, 0, "counted at the stand-in", unit=most.unit)
 
 
-def _edit(home: Home) -> int:
-    """Give every patient another last name, as staff would. Returns how many are active."""
+def _edit(home: Home, word: str) -> int:
+    """Give every patient a last name that nobody had, as staff would. Returns how many are active."""
     patients = home.healthie.ids()
     home.healthie.apply(
-        [Edit(id=one, values={"last_name": f"Edited{at}"}) for at, one in enumerate(patients)]
+        [Edit(id=one, values={"last_name": f"{word.title()}{at}"}) for at, one in enumerate(patients)]
     )
     return sum(1 for row in home.healthie.rows() if row.get("is_patient") and row.get("active"))
 

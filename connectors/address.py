@@ -29,7 +29,6 @@ _NUMBER = re.compile(r"(\d+|0x[0-9a-f]*)", re.ASCII | re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]|\\")
 _HIDDEN = (  # networks that carry an IPv4 address: offset of its last bit, from the right
     (ipaddress.ip_network("::ffff:0:0/96"), 0),
-    (ipaddress.ip_network("::/96"), 0),
     (ipaddress.ip_network("64:ff9b::/96"), 0),  # NAT64
     (ipaddress.ip_network("2002::/16"), 80),  # 6to4
 )

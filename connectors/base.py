@@ -43,5 +43,8 @@ class Connector(ABC):
         """The lookups by their own name."""
         return {}
 
+    def prepare(self) -> None:  # noqa: B027  # most make nothing
+        """Make what is declared and not there: a table, a property. The first write does it, too."""
+
     def close(self) -> None:  # noqa: B027  # most have nothing to give back
         """Give back sockets and files. The connector is not used afterwards."""

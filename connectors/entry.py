@@ -5,6 +5,7 @@ for or not there is absent, null is None, and "" is empty. Lists hold objects. P
 without positions (`policies.insurance_plan.payer_name`), or one value with them (`policies.0.num`).
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -97,3 +98,8 @@ def projected(entry: Entry, paths: Collection[str]) -> dict[str, JsonValue]:
 def without_positions(path: str) -> str:
     """`policies.0.num` as `policies.num`: the name under which a field is declared and granted."""
     return ".".join(part for part in path.split(".") if not part.isdecimal())
+
+
+def canonical(entry: Entry) -> bytes:
+    """The entry as bytes: the same for the same values, whatever order they came in."""
+    return json.dumps(entry, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()

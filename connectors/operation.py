@@ -82,7 +82,8 @@ class Write:
         (any of it may be applied) or Unauthorized for the batch as a whole.
     record: names the record that a call touches, so that a newer version supersedes an older one.
     look: for keyed and searchable writes: which items has the target, by our key? {key: reference
-        or None}. An item that is absent from the answer could not be settled.
+        or None}. An item that is absent from the answer could not be settled. For an upsert, where it is
+        offered: which record has the item's key?
     present: what the record holds now, in the names of the arguments, for pre-images and
         read-back: {key: values, or None where there is no such record}.
     """

@@ -14,7 +14,7 @@ from typing import Literal
 
 from connectors.operation import Arguments
 from flows.ledger.deliveries import Due
-from flows.tenants import Limits
+from flows.limits import Limits
 
 Code = Literal["too_many_writes", "unusual_share", "too_many_creates", "too_many_blanks"]
 MEANING: Mapping[str, str] = {
@@ -23,6 +23,12 @@ MEANING: Mapping[str, str] = {
     "too_many_creates": "would make more new records than the limits let pass",
     "too_many_blanks": "would empty more values than the limits let pass",
     "policy_changed": "planned before what may be written was changed",
+    "identity_differs": "the record there holds another patient's id, or none: put it right there",
+    "linked_twice": "one record there was written for two patients",
+    "reference_differs": "another record there was written than before",
+    "record_gone": "the record there was archived or merged: released, it is made or found anew",
+    "not_our_link": "a record there holds the patient's id, and Ferry never wrote it: released, it is taken",
+    "unlinked": "the record is linked with no patient any more",
 }
 LEARN_FROM = 5  # complete runs; before there are so many, only the fixed limits hold
 REMEMBERED = 30  # complete runs of the same mode that the usual share is learnt from

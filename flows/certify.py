@@ -12,6 +12,10 @@ from flows import anchor, deliver
 from flows.ledger import audit, deliveries, emission, entries, restored, runs
 from flows.run import Run
 
+ACCOUNTED = (
+    *("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided"),
+    *("echoes", "unlinked"),
+)
 SAMPLE = 25  # deliveries of each operation that are read back
 
 
@@ -57,8 +61,7 @@ def _ended_everything(run: Run, everything: Mapping[str, int]) -> bool:
 
 def _judgement(run: Run, settled: Mapping[str, int], everything: Mapping[str, int]) -> tuple[str, str]:
     counts = run.counts
-    accounted = ("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided")
-    if counts["listed"] != sum(counts[name] for name in accounted):
+    if counts["listed"] != sum(counts[name] for name in ACCOUNTED):
         return "failed", "entries_do_not_add_up"
     if counts["calls"] != sum(settled.values()):
         return "failed", "deliveries_do_not_add_up"

@@ -23,7 +23,7 @@ from agent.reading import Reading
 from agent.walk import reading
 from connectors.entry import EntryField, leaves, without_positions
 from flows import approval, golden
-from flows.check import connections, integration, offers
+from flows.check import connections, integration
 from flows.check.findings import Finding, Findings
 from flows.check.job import Job
 from flows.check.marked import Place
@@ -227,7 +227,7 @@ def _branches(job: Job, coverage: Coverage, findings: Findings) -> None:
 
 def _decided(job: Job, examples: Sequence[Example], findings: Findings) -> None:
     """Each example is decided within the limits, and the gate lets its plan pass, whatever it says."""
-    gate = Gate(job.policy, job.writes, offers.category)
+    gate = Gate(job.policy, job.writes, job.category)
     decider = Decider(gate=gate, policy=job.policy, instructions=job.instructions, writes=job.writes)
     with closing(decider):
         decisions = decider.decide([one.golden.case(one.name) for one in examples])

@@ -143,12 +143,19 @@ def made(tenant: str, name: str, make: Callable[[], Made]) -> Made:
 
 
 def source(deployment: Deployment, opened: Connections) -> Source:
-    """The integration's source, to read only: Healthie's guard refuses every other document."""
-    name = deployment.integration.source
+    """The integration's source, to read only: nothing but reads leaves it."""
+    return read_through(deployment.integration.source, deployment, opened)
+
+
+def read_through(name: str, deployment: Deployment, opened: Connections) -> Source:
+    """A connection as a source: the integration's own, or that of the one it is paired with."""
     make = opened.system(name).source
     if make is None:
         kind = deployment.connections[name].connector
-        raise IntegrationInvalid(f"{deployment.label}: connection {name} is {kind}, not healthie")
+        raise IntegrationInvalid(
+            f"{deployment.label}: connection {name} is {kind}, which entries cannot be read from; "
+            f"name one of {' or '.join(systems.sources())}"
+        )
     return made(opened.tenant, name, lambda: make(opened.values(name)))
 
 

@@ -50,6 +50,10 @@ def decide(run: Run, group: str) -> None:
             transient=is_transient(decision.outcome),
             by=decided_by,
             kept=case if keep else None,
+            own=candidate.own,
+            rest=candidate.rest,
+            record=candidate.record,
+            paired=run.paired.pair.target if run.paired else "",
         )
         for candidate, case, decision, decided_by in zip(candidates, cases, decisions, by, strict=True)
     ]

@@ -1,5 +1,11 @@
-"""What the connectors declare that an integration's targets can do: known without reaching any of them."""
+"""What the connectors declare that an integration's source shows and its targets can do.
 
+Known without reaching any of them.
+"""
+
+from collections.abc import Mapping
+
+from connectors.entry import EntryField
 from connectors.operation import Lookup, Write
 from flows.check import offers
 from flows.tenants import Deployment, IntegrationInvalid
@@ -22,3 +28,16 @@ def declared(deployment: Deployment) -> tuple[dict[str, Write], dict[str, Lookup
         if name not in writes:
             raise IntegrationInvalid(f"{deployment.label}: grants {name}, which no target has; correct it")
     return {name: writes[name] for name in granted}, lookups
+
+
+def fields(deployment: Deployment) -> Mapping[str, EntryField]:
+    """The fields that an entry of the source may have.
+
+    Raises:
+        IntegrationInvalid: nothing can be read through that connection.
+    """
+    try:
+        return offers.fields(deployment.integration, deployment.connections)
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+    raise IntegrationInvalid(f"{deployment.label}: integration.yaml: {first}; see: ferry check")

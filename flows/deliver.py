@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Item, Outcome, Write
-from flows import anchor, reconcile
+from flows import agreeing, anchor, reconcile
 from flows.anchor import AnchorUnavailable
 from flows.crash import crashpoint
 from flows.ledger import audit, deliveries, doubts, emission, restored
@@ -24,28 +24,31 @@ PASSES = 4  # over what is open, at the end of a run
 PAUSE = 0.25  # seconds before the second pass; doubles
 
 
-def deliver(run: Run) -> None:
-    """Send everything that is planned, in the declared order of the operations."""
+def deliver(run: Run, *, full: bool = False) -> None:
+    """Send everything that is planned, in the declared order of the operations.
+
+    full: only what fills a batch; the rest waits for more.
+    """
     if run.reconciling:
         return
     for operation, write in run.writes.items():
-        _deliver_operation(run, operation, write)
+        _deliver_operation(run, operation, write, full=full)
 
 
-def meanwhile(run: Run) -> None:
+def meanwhile(run: Run, *, full: bool) -> None:
     """Send what is planned while entries are still read.
 
     What leaves once a month waits until all are read: an older version would take the newest one's place.
     """
     if run.emission is None:
-        deliver(run)
+        deliver(run, full=full)
 
 
-def _deliver_operation(run: Run, operation: str, write: Write) -> None:
+def _deliver_operation(run: Run, operation: str, write: Write, *, full: bool) -> None:
     after, strikes = "", 0
     while _target(operation, run) not in run.down:
         batch = deliveries.due(run.ledger, operation, ["planned"], write.batch, after, run.emission)
-        if not batch:
+        if not batch or (full and len(batch) < write.batch):
             return
         after = batch[-1].item.key
         strikes = 0 if _deliver_batch(run, operation, write, batch) else strikes + 1
@@ -61,6 +64,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
         return True
     try:
         before = _before(run, operation, write, items)
+        batch = agreeing.weigh(run, operation, batch, before)
     except (Transient, Unknown, Unauthorized) as error:
         if isinstance(error, Unauthorized):
             run.down.add(_target(operation, run))
@@ -77,6 +81,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     outcomes = _send(run, operation, write, batch)
     crashpoint("sent")
     _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
+    agreeing.settled(run, batch, outcomes)
     return any(outcome.state != "transient" for outcome in outcomes)
 
 

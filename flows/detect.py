@@ -1,13 +1,12 @@
 """Changed, read, fingerprint: which entries to decide anew. Everything nominates; the fingerprint decides."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
 from connectors.changes import Cursor, scan
-from connectors.entry import Absent, Entry, Found
-from flows import acts
+from connectors.entry import Absent, Found, canonical
+from flows import acts, paired
 from flows.ledger import audit, entries, runs
 from flows.ledger.entries import Known
 from flows.run import Candidate, Run
@@ -31,7 +30,8 @@ def _nominated(run: Run) -> Iterator[str]:
         yield from _everyone(run)
         return
     yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
-    for feed in run.source.feeds(run.deployment.manifest.paths):
+    yield from paired.nominated(run)
+    for feed in run.source.feeds(paired.reads(run)):
         reading = scan(feed, known.get(feed.name), now=lambda: datetime.now(UTC))
         for changes in reading:
             yield from (change.patient for change in changes)
@@ -39,7 +39,7 @@ def _nominated(run: Run) -> Iterator[str]:
 
 
 def _sweep_is_due(run: Run, known: dict[str, Cursor]) -> bool:
-    feeds = {feed.name for feed in run.source.feeds(run.deployment.manifest.paths)}
+    feeds = {feed.name for feed in run.source.feeds(paired.reads(run))}
     last = known.get(runs.SWEEP)
     if last is None or not feeds <= set(known):
         return True
@@ -59,7 +59,7 @@ def _everyone(run: Run) -> Iterator[str]:
         yield from page
     run.unlisted |= known
     yield from sorted(known)
-    for feed in run.source.feeds(run.deployment.manifest.paths):
+    for feed in run.source.feeds(paired.reads(run)):
         run.cursors[feed.name] = Cursor(watermark=begun)
     run.cursors[runs.SWEEP] = Cursor(watermark=begun)
 
@@ -82,7 +82,7 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
     unchanged: list[Known] = []
     gone: list[tuple[Known, str]] = []
     _note_reading(run, known.values())
-    for reading in run.source.read(patients, run.deployment.manifest.paths):
+    for reading in run.source.read(patients, paired.reads(run)):
         entry = known[reading.patient]
         if isinstance(reading, Absent):
             gone.append((entry, reading.reason))
@@ -96,7 +96,7 @@ def changed(run: Run, patients: Sequence[str]) -> list[Candidate]:
             unchanged.append(entry)
     _note(run, unchanged, gone)
     run.count("listed", len(patients))
-    return candidates
+    return paired.sift(run, candidates)
 
 
 def _note_reading(run: Run, known: Iterable[Known]) -> None:
@@ -110,12 +110,12 @@ def _note_reading(run: Run, known: Iterable[Known]) -> None:
 
 
 def _candidate(run: Run, known: Known, found: Found) -> Candidate:
-    return Candidate(known, found, run.ledger.seal.keyed_hash_of(canonical(found.entry)))
-
-
-def canonical(entry: Entry) -> bytes:
-    """The entry as bytes: the same for the same values, whatever order they came in."""
-    return json.dumps(entry, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    fingerprint = run.ledger.seal.keyed_hash_of(canonical(found.entry))
+    if run.paired is None:
+        return Candidate(known, found, fingerprint)
+    own, rest = paired.owned(run, run.paired, found), paired.rest(run, run.paired, found.entry)
+    needed, named = paired.without_read_along(run, found)
+    return Candidate(known, needed, fingerprint, named=named, own=own, rest=rest)
 
 
 def _is_to_decide(run: Run, candidate: Candidate) -> bool:
@@ -124,6 +124,7 @@ def _is_to_decide(run: Run, candidate: Candidate) -> bool:
         run.mode == "resync"
         or candidate.fingerprint != known.fingerprint
         or known.is_open(run.versions.instructions)
+        or (run.paired is not None and known.patient in run.paired.contested)
     ):
         return True
     return known.again_on is not None and known.again_on <= run.today

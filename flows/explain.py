@@ -100,6 +100,8 @@ def _delivery(row: "sa.Row[tuple[object, ...]]", waits: str) -> Iterator[str]:
     attempts = f", sent {row.attempts} times" if row.attempts > 1 else ""
     state = waits or MEANING[row.state]
     yield f"  {row.operation} by {row.because}: {state}{when}{code}{attempts}; key {row.key}"
+    if row.left_out:
+        yield f"    not sent, since what is there stands: {', '.join(row.left_out)}"
 
 
 class _Told:

@@ -12,6 +12,7 @@ from connectors.operation import Write
 from flows.check import offers
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, read
+from flows.declared import fields
 from flows.tenants import Deployment, IntegrationInvalid, load
 
 
@@ -54,7 +55,7 @@ def subject(deployment: Deployment) -> Subject:
         if unknown := sorted(grant.arguments.keys() - known):
             raise IntegrationInvalid(f"{deployment.label}: {operation} has no {unknown[0]}; see: ferry check")
     granted = {name: offered[name] for name in policy.operations}
-    return Subject(deployment.instructions, deployment.manifest, policy, granted, offers.fields())
+    return Subject(deployment.instructions, deployment.manifest, policy, granted, fields(deployment))
 
 
 def _writes(deployment: Deployment) -> Iterator[tuple[str, Write]]:

@@ -67,7 +67,7 @@ def _before(run: Run, decided: Group) -> dict[str, Arguments | str | None]:
     for candidate, one in decided:
         outcome = one.decision.outcome
         for at, call in enumerate(outcome.calls if isinstance(outcome, Plan) else ()):
-            item = Item(f"{candidate.known.patient}.{at}", candidate.known.patient, call.values())
+            item = Item(f"{candidate.known.patient}.{at}", one.patient(call.operation), call.values())
             by_operation.setdefault(call.operation, []).append(item)
     found: dict[str, Arguments | str | None] = {}
     for operation, items in by_operation.items():

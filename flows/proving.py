@@ -13,7 +13,7 @@ from agent.proving import Proven, by_examples, prove
 from flows import golden, pins, proof, versions
 from flows.check import offers
 from flows.compiling import folder_of
-from flows.declared import declared
+from flows.declared import declared, fields
 from flows.errors import Spoken
 from flows.parameters import NAME
 from flows.pins import INTEGRATION_FILE, Hashes
@@ -114,14 +114,15 @@ def decider_for(
     policy = deployment.policy()
     policy = policy.model_copy(update={"by": "program" if by == PROGRAM else "model"})
     writes, lookups = declared(deployment)
+    category = offers.categories(fields(deployment))
     return Decider(
-        gate=Gate(policy, writes, offers.category),
+        gate=Gate(policy, writes, category),
         policy=policy,
         instructions=deployment.instructions,
         writes=writes,
         model=by,
         lookups=by_examples({name: lookups[name] for name in _lookups(deployment, by)}, examples),
-        view=deployment.view(offers.category),
+        view=deployment.view(category),
         terms=terms,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -12,12 +13,27 @@ from prefect.settings import PREFECT_API_URL
 from flows.errors import ServerUnavailable
 from flows.naming import BLOCK_TYPE
 
+_AT_HAND: ContextVar[SyncPrefectClient | None] = ContextVar("ferry_prefect_client", default=None)
 PAGE = 200  # things that the server gives in one answer, at most
 
 
 def is_named() -> bool:
     """Whether PREFECT_API_URL, or Prefect's profile, names a server."""
     return bool(PREFECT_API_URL.value())
+
+
+@contextmanager
+def one_client() -> Generator[None]:
+    """Meanwhile every `server()` is the same client: to make one loads TLS anew, which takes 40 ms."""
+    if not is_named():
+        yield
+        return
+    with get_client(sync_client=True) as client:
+        before = _AT_HAND.set(client)
+        try:
+            yield
+        finally:
+            _AT_HAND.reset(before)
 
 
 @contextmanager
@@ -30,7 +46,7 @@ def server() -> Generator[SyncPrefectClient]:
     if not is_named():
         raise ServerUnavailable("prefect: no server is named; start one and set PREFECT_API_URL")
     try:
-        with get_client(sync_client=True) as client:
+        with _AT_HAND.get() or get_client(sync_client=True) as client:  # it may be entered again
             yield client
     except (httpx.HTTPStatusError, PrefectHTTPStatusError) as error:
         problem = f"answers {error.response.status_code}; see its log, and the key or password it asks for"

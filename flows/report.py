@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import emit, flow_runs, trend
-from flows.ledger import deliveries, holds
+from flows.ledger import deliveries, entries, holds
 from flows.naming import joined
 from flows.run import Run
 
@@ -26,6 +26,8 @@ ENTRY_LINES = (
     ("absent", "were not given by the source"),
     ("unread", "of those, listed by the source and not given: asked for again by the next runs"),
     ("undecided", "could not be worked on; they stay open"),
+    ("echoes", "changed only by what the opposite integration wrote: nothing was done"),
+    ("unlinked", "were never written for an entry of the opposite integration: left alone"),
     ("stepped_in", "were decided by the fallback: the model did not answer"),
     ("shadow_compared", "were decided by the version beside, too; it writes nothing"),
     ("shadow_differing", "of those, decided otherwise: ferry promote"),
@@ -44,6 +46,10 @@ DELIVERY_LINES = (
     ("discarded", "had been held: a person dropped them in this run"),
     ("created", "records were made that the target did not have"),
     ("emptied", "values of the target became empty"),
+    ("overwritten", "values that a person had edited there were replaced, as their owner says"),
+    ("yielded", "values are newer there: the opposite integration carries them"),
+    ("owned_there", "values were edited here and are the other side's: it keeps its own"),
+    ("contested", "values were edited on both sides: a person makes them the same; see: ferry status"),
 )
 REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
            "outcome_rejected", "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
@@ -73,7 +79,7 @@ def rows(run: Run) -> Iterator[Row]:
     if run.counts["model_requests"]:
         dollars = run.counts["model_micro_usd"] / 1_000_000
         yield Row(run.counts["model_tokens"], "model tokens", f"in and out, for {dollars:.4f} US dollars")
-    yield Row(run.source.requests, "source requests", "asked of Healthie; none named a session note (guard)")
+    yield Row(run.source.requests, "source requests", f"asked of {run.source.name}, which is only read")
     yield Row(
         run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"
     )
@@ -163,10 +169,10 @@ def open_by_reason(run: Run) -> list[dict[str, str | int]]:
         for kind in ("planned", "sent", "unknown", "rejected")
         if counts.get(kind)
     ]
-    entries = [(f"entries {kind}", why, number) for kind, why, number in deliveries.open_entries(run.ledger)]
+    waiting = [(f"entries {kind}", why, number) for kind, why, number in entries.open_entries(run.ledger)]
     return [
         {"number": number, "what": what, "why": why, "next": _next(what.split()[1], label)}
-        for what, why, number in [*held, *others, *entries] or [("nothing is open", "", 0)]
+        for what, why, number in [*held, *others, *waiting] or [("nothing is open", "", 0)]
     ]
 
 

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from pydantic import JsonValue
+
 from agent.agent import Decider
 from agent.policy import Policy
 from connectors.base import Connector
@@ -19,7 +21,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, held, shadow
+from flows import accounts, anchor, approval, connections, held, other, reach, shadow
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
@@ -30,6 +32,7 @@ from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
 from flows.ledger.store import Ledger, connect, now, seal_of
+from flows.other import Paired
 from flows.parameters import Mode, Parameters
 from flows.settings import PRODUCTION, Settings
 from flows.shadow import Beside
@@ -45,6 +48,10 @@ class Candidate:
     known: Known
     found: Found
     fingerprint: str
+    named: JsonValue = None  # of a pair's reader: the id of the other side that the record holds
+    own: Mapping[str, str] = field(default_factory=dict[str, str])  # what goes both ways, as hashes by key
+    rest: str = ""  # the fingerprint without that
+    record: str = ""  # the id under which the paired target knows it, if it is another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Run:
     started: datetime
     breaker: Breaker
     usual: Mapping[str, Sequence[float]]  # by kind of run: the shares of entries that runs of it changed
+    paired: Paired | None = None  # the opposite integration, of one that goes both ways
     restored: Restoration | None = None  # the ledger was restored from an older backup, once
     counts: Counter[str] = field(default_factory=Counter[str])
     codes: Counter[str] = field(default_factory=Counter[str])  # why: "quarantined value_without_source"
@@ -149,6 +157,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
     settings = Settings()
     deployment = approved(settings, asked.label)
     with ExitStack() as stack:
+        stack.enter_context(reach.one_client())
         ledger = open_ledger(settings, deployment)
         ledger.flow_run = flow_run
         stack.callback(ledger.close)
@@ -162,6 +171,8 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run = _assemble(stack, deployment, ledger, asked, own)
         run.restored = restored
         accounts.confirm(own, deployment, run.source, run.targets)
+        root, keep = settings.deployments, not asked.dry_run
+        run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:
             asking = Asking.beside(ledger, deployment.integration.decide.budget, run.today)
             run.shadow = shadow.opened(

@@ -4,10 +4,11 @@ and from the anchor that says whether it is the newest."""
 from collections.abc import Iterator
 
 from flows import anchor, emit
-from flows.ledger import deliveries, doubts, emission, restored, runs
+from flows.ledger import deliveries, doubts, emission, entries, links, restored, runs
 from flows.ledger.store import Ledger
 from flows.ledger.verify import first_finding
 
+LISTED = 20  # contested fields
 WAITING = (
     ("planned", "to be sent: the next run, or ferry retry"),
     ("sent", "left and not confirmed: the next run looks"),
@@ -35,8 +36,9 @@ def status(ledger: Ledger) -> Iterator[str]:
     for state, meaning in WAITING:
         if counts.get(state):
             yield f"  {counts[state]} {state}: {meaning}"
-    for state, code, number in deliveries.open_entries(ledger):
+    for state, code, number in entries.open_entries(ledger):
         yield f"  {number} entries {state}{f' ({code})' if code else ''}"
+    yield from _linked(ledger, label)
     for row in doubts.doubtful(ledger):
         yield (
             f"  doubtful: {row.operation} of entry {row.entry} version {row.version}, sent "
@@ -46,6 +48,22 @@ def status(ledger: Ledger) -> Iterator[str]:
     yield from _restored(ledger, label)
     broken = first_finding(ledger)
     yield "  audit: whole" if broken is None else f"  AUDIT BROKEN: {broken}; see: ferry audit verify"
+
+
+def _linked(ledger: Ledger, label: str) -> Iterator[str]:
+    """Of an integration that has an opposite one: its links, and what a person is to say."""
+    counts, contested = links.tell(ledger)
+    for state, number in sorted(counts.items()):
+        yield f"  {number} links {state}"
+    if unlinked := entries.number(ledger, "skipped", links.UNLINKED):
+        yield f"  {unlinked} entries unlinked: the opposite integration wrote none of them"
+    for entry, field in contested[:LISTED]:
+        yield (
+            f"  contested: {field} of entry {entry} was edited on both sides. Make it the same in both; "
+            f"the next runs of the two see it"
+        )
+    if len(contested) > LISTED:
+        yield f"  and {len(contested) - LISTED} more contested"
 
 
 def _restored(ledger: Ledger, label: str) -> Iterator[str]:

@@ -141,7 +141,7 @@ def _carry(run: Run, word: hold.Word | None) -> None:
         hold.settle(run, word)
     deliver.settle(run)  # what an earlier run left behind comes first
     deliver.hold_other_policies(run)
-    deliver.meanwhile(run)
+    deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
     _plan_pages(run)
     deliver.finish(run)
     reconcile.reconcile(run)
@@ -162,7 +162,7 @@ def _plan_pages(run: Run) -> None:
         run.counts["model_micro_usd"] = run.asking.meter.run.micro_usd
         decide.stop_if_the_model_differs(run)
         if not run.dry:
-            deliver.meanwhile(run)
+            deliver.meanwhile(run, full=True)
         OBSERVER.get().progress(run.counts["listed"], run.known or None)
         if progress and time.monotonic() - told > TELL_EVERY:
             update_progress_artifact(progress, progress=_part_done(run))

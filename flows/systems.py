@@ -13,11 +13,18 @@ from pydantic.fields import FieldInfo
 
 from agent.access import Access
 from connectors.address import local_endpoints
+from connectors.airtable import Airtable, AirtableCredentials, AirtableOptions
 from connectors.base import Connector
+from connectors.bigquery import NOBODY, BigQuery, BigQueryCredentials, BigQueryOptions
 from connectors.csv import Csv, CsvCredentials, Format
+from connectors.excel import Excel, ExcelCredentials, ExcelOptions
 from connectors.healthie import Healthie, HealthieCredentials
+from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
 from connectors.mongodb import Mongo, MongoCredentials, MongoOptions
+from connectors.redshift import Redshift, RedshiftCredentials, RedshiftOptions
+from connectors.s3 import S3, S3Credentials, S3Options
 from connectors.sandbox.probe import Probe, ProbeCredentials
+from connectors.sheets import Sheets, SheetsCredentials, SheetsOptions
 from connectors.source import Source
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
@@ -69,6 +76,40 @@ def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
     return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
 
 
+def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> HubSpot:
+    known = HubSpotCredentials.model_validate(dict(values))
+    return HubSpot(known, tables, HubSpotOptions.model_validate(dict(options)), read_only=read_only)
+
+
+def _airtable(values: Values, tables: Sequence[Table], options: Values) -> Airtable:
+    credentials = AirtableCredentials.model_validate(dict(values))
+    return Airtable(credentials, tables, AirtableOptions.model_validate(dict(options)))
+
+
+def _excel(values: Values, tables: Sequence[Table], options: Values) -> Excel:
+    credentials = ExcelCredentials.model_validate(dict(values))
+    return Excel(credentials, tables, ExcelOptions.model_validate(dict(options)))
+
+
+def _s3(values: Values, tables: Sequence[Table], options: Values) -> S3:
+    return S3(S3Credentials.model_validate(dict(values)), tables, S3Options.model_validate(dict(options)))
+
+
+def _redshift(values: Values, tables: Sequence[Table], options: Values) -> Redshift:
+    known = RedshiftCredentials.model_validate(dict(values))
+    return Redshift(known, tables, RedshiftOptions.model_validate(dict(options)))
+
+
+def _bigquery(values: Values, tables: Sequence[Table], options: Values) -> BigQuery:
+    known = BigQueryCredentials.model_validate(dict(values))
+    return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)))
+
+
+def _sheets(values: Values, tables: Sequence[Table], options: Values) -> Sheets:
+    credentials = SheetsCredentials.model_validate(dict(values))
+    return Sheets(credentials, tables, SheetsOptions.model_validate(dict(options)))
+
+
 def _mongodb(values: Values, tables: Sequence[Table], options: Values) -> Mongo:
     credentials = MongoCredentials.model_validate(dict(values))
     return Mongo(credentials, tables, MongoOptions.model_validate(dict(options)))
@@ -76,6 +117,14 @@ def _mongodb(values: Values, tables: Sequence[Table], options: Values) -> Mongo:
 
 def _probe(values: Values) -> Probe:
     return Probe(ProbeCredentials.model_validate(dict(values)))
+
+
+NO_BUCKET: Values = {
+    "url": NOWHERE,
+    "bucket": "nowhere",
+    "access_key_id": "none",
+    "secret_access_key": "none",
+}
 
 
 def access(values: Values) -> Access:
@@ -104,6 +153,56 @@ SYSTEMS: Mapping[str, System] = {
         options=Format,
         nowhere={"folder": "."},
     ),
+    "hubspot": System(
+        HubSpotCredentials,
+        reach=lambda values: _hubspot(values, [], {}, read_only=True),
+        source=lambda values: _hubspot(values, [], {}, read_only=True),
+        target=_hubspot,
+        options=HubSpotOptions,
+        nowhere={"url": NOWHERE, "access_token": "none"},
+    ),
+    "airtable": System(
+        AirtableCredentials,
+        reach=lambda values: _airtable(values, [], {}),
+        target=_airtable,
+        options=AirtableOptions,
+        nowhere={"url": NOWHERE, "token": "none", "base": "app00000000000000"},
+    ),
+    "excel": System(
+        ExcelCredentials,
+        reach=lambda values: _excel(values, [], {}),
+        target=_excel,
+        options=ExcelOptions,
+        nowhere={"file": "nowhere.xlsx"},
+    ),
+    "s3": System(
+        S3Credentials,
+        reach=lambda values: _s3(values, [], {}),
+        target=_s3,
+        options=S3Options,
+        nowhere=NO_BUCKET,
+    ),
+    "redshift": System(
+        RedshiftCredentials,
+        reach=lambda values: _redshift(values, [], {}),
+        target=_redshift,
+        options=RedshiftOptions,
+        nowhere={
+            **NO_BUCKET,
+            "warehouse": NOWHERE,
+            "database": "none",
+            "user": "none",
+            "password": "none",
+            "copy_role": "arn:aws:iam::000000000000:role/none",
+        },
+    ),
+    "sheets": System(
+        SheetsCredentials,
+        reach=lambda values: _sheets(values, [], {}),
+        target=_sheets,
+        options=SheetsOptions,
+        nowhere={"spreadsheet": "nowhere-at-all", "service_account": "none", "url": NOWHERE},
+    ),
     "mongodb": System(
         MongoCredentials,
         reach=lambda values: _mongodb(values, [], {}),
@@ -117,5 +216,17 @@ SYSTEMS: Mapping[str, System] = {
         target=lambda values, _tables, _options: _probe(values),
         nowhere={"url": NOWHERE},
     ),
+    "bigquery": System(
+        BigQueryCredentials,
+        reach=lambda values: _bigquery(values, [], {}),
+        target=_bigquery,
+        options=BigQueryOptions,
+        nowhere=NOBODY,
+    ),
     "model": System(Access),
 }
+
+
+def sources() -> list[str]:
+    """The systems that entries can be read from."""
+    return sorted(name for name, system in SYSTEMS.items() if system.source)

@@ -21,7 +21,9 @@ from connectors.tabular import Column, Table
 from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
+from flows.limits import Limits
 from flows.models import Models
+from flows.pairing import OWNER, Pairing
 from flows.parameters import Name
 from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow
 from flows.schedules import TimeZone
@@ -29,7 +31,21 @@ from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
-Connectors = Literal["healthie", "sql", "csv", "mongodb", "probe", "model"]
+Connectors = Literal[
+    "healthie",
+    "hubspot",
+    "sql",
+    "csv",
+    "airtable",
+    "excel",
+    "s3",
+    "redshift",
+    "bigquery",
+    "sheets",
+    "mongodb",
+    "probe",
+    "model",
+]
 
 FROM = "fields of the entry that the value may come from"
 CONSTANTS = "values that the instructions name"
@@ -47,6 +63,7 @@ class ValueGrant(Settings):
     transforms: tuple[str, ...] = Field(default=(), description=TRANSFORMS)
     computed: bool = Field(default=False, description=COMPUTED)
     because: Sentences = Field(default=(), description=BECAUSE)
+    owner: str | None = Field(default=None, description=OWNER)
 
 
 class ColumnGrant(ValueGrant):
@@ -103,19 +120,6 @@ class Target(Settings):
     )
 
 
-class Limits(Settings):
-    """The breaker: what is more than this in one run waits for a person."""
-
-    share: float = 0.5  # of the known entries, written in one run
-    at_least: int = 200  # writes, and among them new records, that are always allowed
-    usual: float = 0.05  # share of the known entries that is never unusual, whatever earlier runs did
-    creates: float = 0.2  # of the known entries: records made in one run that the target did not have
-    blanks: int = 100  # values of the target that become empty in one run
-    blanked: float = 0.2  # share of a batch's rows in which a value would become empty
-    refused: float = 0.05  # share of a run's deliveries: with more refused its state is Refusals
-    decide_within: timedelta = timedelta(days=7)  # a run waits so long for a person's word in the dashboard
-
-
 class Integration(Settings):
     """One direction of one tenant, as its folder says."""
 
@@ -127,6 +131,7 @@ class Integration(Settings):
     keep_entries: KeptFor = KEPT_FOR
     proof: Proving = Proving()
     shadow: Shadow | None = None
+    pair: Pairing | None = None
 
     def grants(self) -> dict[str, OperationGrant]:
         """What each write may be given, by full name."""
@@ -171,7 +176,7 @@ class ConnectionSettings(Settings):
     """
 
     connector: Connectors = Field(
-        description="the system: healthie, sql, csv, mongodb, model; probe is for tests"
+        description="the system; model is how a model is reached, and probe is for tests"
     )
     settings: dict[str, str] = Field(
         default_factory=dict[str, str],

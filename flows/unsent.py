@@ -6,9 +6,8 @@ from agent.agent import Decider
 from connectors.operation import Lookup
 from flows import connections
 from flows.asking import Asking
-from flows.check import offers
 from flows.connections import Connections
-from flows.declared import declared
+from flows.declared import declared, fields
 from flows.tenants import Deployment, IntegrationInvalid
 
 NO_LOOKUPS: Mapping[str, Lookup] = {}
@@ -26,9 +25,9 @@ def decider(deployment: Deployment, opened: Connections, asking: Asking) -> Deci
             f"{deployment.label}: its model looks things up at the targets ({integration.decide.lookups[0]}) "
             "and cannot decide without them; try it with: ferry run --dry-run"
         )
-    policy, fields = deployment.policy(), offers.fields()
+    policy, there = deployment.policy(), fields(deployment)
     for path in deployment.manifest.paths:
-        if path not in fields:
+        if path not in there:
             raise IntegrationInvalid(f"{deployment.label}: fields.yaml: the source has no {path}; correct it")
     (granted, _), by = declared(deployment), integration.decide.by
-    return connections.deciding(by, deployment, policy, granted, NO_LOOKUPS, fields, opened, asking)
+    return connections.deciding(by, deployment, policy, granted, NO_LOOKUPS, there, opened, asking)

@@ -42,8 +42,8 @@ def _make_known(folder: Path) -> None:
     known = [text for text in BLOCK.findall(CHAPTER) if text not in files().values()]
     _insert(folder / "flows" / "systems.py", "from connectors.source import", known[0])
     _insert(folder / "flows" / "systems.py", '    "healthie": System(', known[1])
-    _insert(folder / "flows" / "tenants.py", '"probe", "model"]', '"shelf", ')
-    _insert(folder / "pyproject.toml", '"connectors.sandbox"]', '"connectors.shelf", ')
+    _insert(folder / "flows" / "tenants.py", '"probe",', '"shelf", ')
+    _insert(folder / "pyproject.toml", '"connectors.healthie",', '"connectors.shelf", ')
 
 
 def _insert(path: Path, before: str, text: str) -> None:

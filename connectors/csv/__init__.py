@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from connectors.base import Account, Connector, Settings
 from connectors.csv.file import File
-from connectors.csv.text import Format
+from connectors.delimited import Format
 from connectors.errors import Unauthorized
 from connectors.holding import OWN, Holding
 from connectors.operation import Delivery, Write

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.csv.text import BOM, Cells, Format, bad, cell_of, compose, parse, text_of, value_of
+from connectors.delimited import BOM, Cells, Format, bad, cell_of, compose, parse, text_of, value_of
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Drift, Key, Record, Rows, Table

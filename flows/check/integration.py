@@ -1,29 +1,27 @@
 """An integration's folder: integration.yaml, instructions, program, approval."""
 
 import datetime
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agent import manifest as manifests
 from agent.access import PROGRAM
-from agent.compiled import signature
 from agent.grants import granted_operations
-from agent.instructions import PROGRAM_FILE, TEXT_FILE, Instructions, InstructionsError
+from agent.instructions import PROGRAM_FILE, Instructions
 from agent.manifest import Manifest
 from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.operation import Write
 from flows import pins
-from flows.check import approvals, models, offers
+from flows.check import approvals, models, offers, pairs
 from flows.check.connections import Described
 from flows.check.findings import Findings
+from flows.check.folder import Fields, near, read_fields, read_instructions
 from flows.check.job import Job
 from flows.check.marked import Marked, Place, dotted, model, read
 from flows.check.targets import objections, troubles
+from flows.systems import sources
 from flows.tenants import Connectors, Integration, Target
-
-PLACED = re.compile(r"(?:.*?:(?P<line>\d+)|[^:]*): (?P<what>.*)", re.DOTALL)
 
 
 def check(
@@ -40,7 +38,7 @@ def check(
     approved: its approval, too; a version that is not the live one has none.
     None if a part cannot be used, so that there is nothing to hold the others against.
     """
-    instructions = _instructions(folder, findings)
+    instructions = read_instructions(folder, findings)
     marked = read(folder / "integration.yaml", findings)
     integration = model(marked, Integration, findings) if marked else None
     there = described.connections if described else {}
@@ -48,11 +46,14 @@ def check(
         approvals.check(folder, integration, there, findings, production=production, today=today)
     if marked is None or integration is None:
         return None
-    manifest, listed = _manifest(folder, instructions, findings)
-    looked = _Look(marked, integration, manifest, described, findings)
+    looked = _Look(marked, integration, described, findings)
+    manifest, listed = read_fields(folder, instructions, looked.fields, findings)
+    looked.manifest = manifest
     looked.deciding(has_program=(folder / PROGRAM_FILE).is_file(), production=production)
     writes = looked.targets()
-    if instructions is None or writes is None or manifest is None:
+    if approved:
+        pairs.check(marked, integration, there, writes or {}, instructions, findings)
+    if instructions is None or writes is None or manifest is None or looked.fields is None:
         return None
     zone = described.zone if described else "UTC"
     return _job(folder, looked, instructions, manifest, listed, writes, zone)
@@ -68,8 +69,8 @@ def _job(
     zone: str,
 ) -> Job | None:
     """What the checks of the whole need; None if a granted write or the program is not there."""
-    policy, marked = looked.integration.policy(instructions, zone), looked.marked
-    looked.grants(policy, writes)
+    policy, marked, there = looked.integration.policy(instructions, zone), looked.marked, looked.fields or {}
+    looked.grants(policy, writes, there)
     no_program = policy.by == "program" and instructions.program is None
     if no_program or set(policy.operations) - set(writes):
         return None
@@ -78,7 +79,8 @@ def _job(
         instructions=instructions,
         policy=policy,
         writes={name: writes[name] for name in policy.operations},
-        fields=offers.known(manifest.paths),
+        fields=offers.known(there, manifest.paths),
+        category=offers.categories(there),
         granted=tuple((marked.line(place), write, name) for place, write, name in looked.arguments()),
         lookups=looked.integration.decide.lookups if policy.by == "model" else (),
         listed=tuple(listed),
@@ -92,15 +94,15 @@ class _Look:
         self,
         marked: Marked,
         integration: Integration,
-        manifest: Manifest | None,
         described: Described | None,
         findings: Findings,
     ) -> None:
         self.marked, self.integration, self.findings = marked, integration, findings
-        self.manifest = manifest
+        self.manifest: Manifest | None = None
         self.connections = described.connections if described else {}
         if described:
             self._named()
+        self.fields = self._source() if described else None
 
     def say(self, place: Place, what: str, todo: str) -> None:
         self.findings.add(self.marked.path, self.marked.line(place), f"{dotted(place)} {what}", todo)
@@ -112,7 +114,6 @@ class _Look:
                 self.say(
                     place, f"names {name}, which is not in tenant.yaml", f"add it there; it has: {there}"
                 )
-        self._kind(self.integration.source, "healthie", ("source",))
         if self.integration.decide.connection:
             self._kind(self.integration.decide.connection, "model", ("decide", "connection"))
 
@@ -120,6 +121,17 @@ class _Look:
         found = self.connections.get(name)
         if found and found.connector != wanted:
             self.say(place, f"names {name}, which is {found.connector}", f"name one that is {wanted}")
+
+    def _source(self) -> Fields | None:
+        """What the source's entries have; None if it is none."""
+        reached = self.connections.get(self.integration.source)
+        if reached is None:
+            return None  # told
+        if reached.connector not in sources():
+            what = f"names {self.integration.source}, which is {reached.connector}"
+            self.say(("source",), what, f"name one that is {' or '.join(sources())}")
+            return None
+        return offers.fields(self.integration, self.connections)
 
     def deciding(self, *, has_program: bool, production: bool) -> None:
         deciding = self.integration.decide
@@ -158,7 +170,7 @@ class _Look:
         for at, lookup in enumerate(self.integration.decide.lookups) if whole else ():
             if lookup not in lookups:
                 place: Place = ("decide", "lookups", at)
-                self.say(place, f"is {lookup}, which no target has", _near(lookup, lookups))
+                self.say(place, f"is {lookup}, which no target has", near(lookup, lookups))
         named = {f"{name}_{short}": write for name, each in there for short, write in each.writes.items()}
         return named if whole else None
 
@@ -187,7 +199,7 @@ class _Look:
         for short in target.writes:
             if short not in writes:
                 place: Place = ("targets", name, "writes", short)
-                self.say(place, "is no write of its target", _near(short, writes))
+                self.say(place, "is no write of its target", near(short, writes))
         for at, table in enumerate(target.tables):
             if f"upsert_{table.name}" not in writes:
                 self.say(("targets", name, "tables", at), "is a table, and its target has none", "use writes")
@@ -204,16 +216,15 @@ class _Look:
         given = {"options": sound.model_dump(mode="json", exclude_unset=True)} if sound else None
         return target.model_copy(update=given) if given else None
 
-    def grants(self, policy: Policy, writes: Mapping[str, Write]) -> None:
+    def grants(self, policy: Policy, writes: Mapping[str, Write], known: Fields) -> None:
         """Each granted argument by itself, so that each mistake is told."""
-        known = offers.fields()
         for place, operation, argument in self.arguments():
             if operation not in writes:
                 continue
             grant = OperationGrant(arguments={argument: policy.operations[operation].arguments[argument]})
             part = policy.model_copy(update={"operations": {operation: grant}})
             try:
-                granted_operations(part, writes, offers.category)
+                granted_operations(part, writes, offers.categories(known))
             except PolicyError as error:
                 what, _, todo = str(error).removeprefix("policy: ").partition("; ")
                 self.findings.add(self.marked.path, self.marked.line(place), what, todo or "correct it")
@@ -235,58 +246,3 @@ class _Look:
                         f"{name}_{write}",
                         argument,
                     )
-
-
-def _manifest(
-    folder: Path, instructions: Instructions | None, findings: Findings
-) -> tuple[Manifest | None, list[tuple[int, str, str]]]:
-    """What is read, by sentence, and each field with its line; None if it cannot be used."""
-    marked = read(folder / manifests.FILE, findings)
-    manifest = model(marked, Manifest, findings) if marked else None
-    if marked is None or manifest is None:
-        return None, []
-    known = offers.fields()
-    listed: list[tuple[int, str, str]] = []
-    for sentence, paths in manifest.root.items():
-        if instructions and sentence not in instructions.numbers:
-            what, line = f"{sentence} is no sentence of the instructions", marked.line((sentence,))
-            findings.add(marked.path, line, what, _near(sentence, set(instructions.numbers)))
-        for at, path in enumerate(paths):
-            line = marked.line((sentence, at))
-            listed.append((line, sentence, path))
-            if path not in known:
-                what = f"{dotted((sentence, at))} is {path}, which the source does not have"
-                findings.add(marked.path, line, what, _near(path, known))
-    return manifest, listed
-
-
-def _instructions(folder: Path, findings: Findings) -> Instructions | None:
-    """The instructions with their program, None if they cannot be used."""
-    try:
-        return Instructions.load(folder)
-    except InstructionsError as error:
-        placed = PLACED.fullmatch(str(error))
-        line, words = (int(placed["line"] or 1), placed["what"]) if placed else (1, str(error))
-        what, _, todo = words.partition("; ")
-        of_program = str(error).startswith(str(folder / PROGRAM_FILE))
-        findings.add(folder / (PROGRAM_FILE if of_program else TEXT_FILE), line, what, todo)
-    if not of_program and (program := folder / PROGRAM_FILE).is_file():
-        try:
-            signature(program.read_text(encoding="utf-8"))
-        except ValueError as error:
-            add_program_line(program, str(error), findings)
-    return None
-
-
-def add_program_line(path: Path, problem: str, findings: Findings) -> None:
-    """A problem of a program's as a finding: "line 4: …"."""
-    placed = re.fullmatch(r"line (\d+): (.*)", problem, re.DOTALL)
-    line, what = (int(placed[1]), placed[2]) if placed else (1, problem)
-    findings.add(path, line, " ".join(what.split()), "correct the program there")
-
-
-def _near(name: str, there: Mapping[str, object] | set[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  # only where something is wrong
-
-    near = get_close_matches(name, sorted(there), 1)
-    return f"write {near[0]}" if near else f"there are: {', '.join(sorted(there)[:20]) or 'none'}"

@@ -1,20 +1,22 @@
 """What a connector offers, known without reaching it: its settings, its writes, its lookups."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from json import dumps, loads
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from connectors.entry import Category, EntryField
-from connectors.healthie.fields import catalogue
 from connectors.holding import Holding
 from connectors.operation import Lookup, Write
 from connectors.tabular import Table
 from flows.systems import NOWHERE, SYSTEMS
-from flows.tenants import Connectors, Target
+from flows.tenants import ConnectionSettings, Connectors, Integration, Target
+
+Reached = Mapping[str, ConnectionSettings] | Mapping[str, ConnectionSettings | None]
+"""A tenant's connections by name; None: what is said of it cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,11 @@ def offered(connector: Connectors, target: Target) -> Offered:
     Raises ValueError if the tables do not go together, or the connector cannot be a target.
     """
     tables = tuple(table.table().model_dump_json() for table in target.tables)
-    return _offered(connector, tables, dumps(target.options, sort_keys=True))
+    try:
+        return _offered(connector, tables, dumps(target.options, sort_keys=True))
+    except ValidationError as error:
+        said = error.errors(include_input=False, include_url=False)[0]["msg"]
+    raise ValueError(said.removeprefix("Value error, "))
 
 
 @cache
@@ -62,22 +68,37 @@ def _offered(connector: Connectors, tables: tuple[str, ...], options: str) -> Of
         return Offered(dict(unconnected.writes()), dict(unconnected.lookups()), unconnected.holds)
 
 
+def fields(integration: Integration, connections: Reached) -> Mapping[str, EntryField]:
+    """The fields that an entry of the integration's source may have.
+
+    Raises ValueError if nothing can be read through that connection.
+    """
+    reached = connections.get(integration.source)
+    if reached is None or SYSTEMS[reached.connector].source is None:
+        raise ValueError(f"source is {integration.source}, which entries cannot be read from")
+    return _fields(reached.connector)
+
+
 @cache
-def fields() -> Mapping[str, EntryField]:
-    """The fields that an entry of the source may have."""
-    return catalogue()
+def _fields(connector: Connectors) -> Mapping[str, EntryField]:
+    system = SYSTEMS[connector]
+    assert system.source is not None
+    with closing(system.source(system.nowhere)) as unconnected:
+        return unconnected.fields()
 
 
-def known(paths: Iterable[str]) -> tuple[EntryField, ...]:
+def known(there: Mapping[str, EntryField], paths: Iterable[str]) -> tuple[EntryField, ...]:
     """Those of these fields that the source has."""
-    there = fields()
     return tuple(there[path] for path in paths if path in there)
 
 
-def category(path: str) -> Category | None:
+def categories(there: Mapping[str, EntryField]) -> Callable[[str], Category | None]:
     """What kind of patient data a field of the source is; None if there is no such field."""
-    found = fields().get(path)
-    return found.category if found else None
+
+    def category(path: str) -> Category | None:
+        return there[path].category if path in there else None
+
+    return category
 
 
 def placeholder(name: str) -> str:

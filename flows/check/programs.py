@@ -12,7 +12,7 @@ from typing import Self
 
 from agent.check import check_program, key_of, workers
 from flows.check.findings import Findings
-from flows.check.integration import add_program_line
+from flows.check.folder import add_program_line
 from flows.check.job import Job
 
 AT_ONCE = 2

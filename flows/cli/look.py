@@ -19,7 +19,7 @@ from flows.watch import problems
 @app.command()
 def explain(
     label: Label,
-    patient: Annotated[str, typer.Argument(help="the patient's id in Healthie")],
+    patient: Annotated[str, typer.Argument(help="the entry's id at its source: in Healthie, the patient's")],
     values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
 ) -> None:
     """Say why this patient did, or didn't, arrive."""

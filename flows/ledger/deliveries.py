@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -36,6 +36,8 @@ class Due:
     call: tuple[int, str] = (0, "")  # its place in the plan, and its operation
     released: bool = False  # a person let it go
     period: str | None = None  # the month it belongs to, if it may have left in one
+    patient: str = ""  # the entry's own id; the item has the one under which its target knows it
+    own: Mapping[str, str] = field(default_factory=dict[str, str])  # of a pair's: see plans.Decided
 
 
 def due(
@@ -70,10 +72,13 @@ def due(
 
 
 def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
-    patient, calls = plans.opened(ledger, row.sealed)
-    arguments = cast(Arguments, calls[row.ordinal]["arguments"])
+    plan = plans.opened(ledger, row.sealed)
+    call = plan.calls[row.ordinal]
+    arguments = cast(dict[str, JsonValue], call["arguments"])
+    if row.state == "done":  # what was left out did not arrive by this one
+        arguments = {name: value for name, value in arguments.items() if name not in (row.left_out or ())}
     return Due(
-        item=Item(key=row.key, patient=patient, arguments=arguments),
+        item=Item(key=row.key, patient=str(call.get("patient", plan.patient)), arguments=arguments),
         entry=row.entry,
         version=row.version,
         state=row.state,
@@ -86,7 +91,23 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         call=(row.ordinal, row.operation),
         released=row.released is not None,
         period=row.period,
+        patient=plan.patient,
+        own=plan.own,
     )
+
+
+def leave_out(ledger: Ledger, names: Mapping[str, Sequence[str]]) -> None:
+    """Commit which arguments of deliveries are not sent, since what the target holds stands."""
+    if not names:
+        return
+    with ledger.writing("leave out") as connection:
+        connection.execute(
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.key == sa.bindparam("b_key"))
+            .values(left_out=sa.bindparam("b_names", type_=sa.JSON)),
+            [{"b_key": key, "b_names": list(its)} for key, its in names.items()],
+        )
+        audit.add(ledger, connection, "arguments left out", sum(map(len, names.values())), *names)
 
 
 def mark_sent(
@@ -272,17 +293,3 @@ def hold_other_policies(ledger: Ledger, policy: str) -> int:
         if number:
             audit.add(ledger, connection, "deliveries held: policy_changed", number)
         return number
-
-
-def open_entries(ledger: Ledger) -> list[tuple[str, str, int]]:
-    """How many entries wait, for what: (state, code, number)."""
-    query = (
-        sa.select(ENTRY.c.state, ENTRY.c.code, sa.func.count())
-        .where(
-            ENTRY.c.integration == ledger.integration, ENTRY.c.state.in_(("review", "quarantined", "absent"))
-        )
-        .group_by(ENTRY.c.state, ENTRY.c.code)
-        .order_by(ENTRY.c.state, ENTRY.c.code)
-    )
-    with ledger.reading() as connection:
-        return [(state, code, number) for state, code, number in connection.execute(query)]

@@ -37,6 +37,7 @@ class Known:
     away: bool = False
     code: str = ""
     instructions: str = ""  # that its last decision was made by
+    rest: str = ""  # of a pair's: the fingerprint without what goes both ways
 
     def is_open(self, instructions: str) -> bool:
         """A decision that failed and may be tried again although nothing changed in the entry."""
@@ -73,6 +74,7 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
                 away=away,
                 code=row.plan_code if away and row.kind else row.code,
                 instructions=row.instructions or "",
+                rest=row.rest or "",
             )
     for patient_hash, patient in by_hash.items():
         if patient not in found:
@@ -118,6 +120,39 @@ def absent(ledger: Ledger, connection: Connection, entry: Known, code: str, *, l
         connection.execute(ENTRY.insert().values(row | away))
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An entry that was read and not decided. Without a fingerprint it is looked at whenever it is named."""
+
+    known: Known
+    state: str
+    code: str
+    fingerprint: str
+    rest: str
+
+
+def set_aside(ledger: Ledger, connection: Connection, asides: Sequence[SetAside]) -> None:
+    """Note entries that were not decided, and why. Their version and their plan stay."""
+    for one in asides:
+        # what has its fingerprint is as it was decided: so is its code
+        code = one.known.code if one.known.state and one.fingerprint else one.code
+        values: dict[str, object] = {
+            "state": one.state,
+            "code": code,
+            "fingerprint": one.fingerprint,
+            "rest": one.rest,
+            "attempts": 0,
+        }
+        if one.known.state:
+            values |= {"seen_run": ledger.run, "seen": now()}
+            connection.execute(sa.update(ENTRY).where(ENTRY.c.ref == one.known.ref).values(values))
+        else:
+            row = row_of(ledger, one.known, fingerprint=one.fingerprint, version=one.known.version)
+            connection.execute(ENTRY.insert().values(row | values))
+    hashes = [one.known.patient_hash for one in asides]
+    audit.add(ledger, connection, "entries not to be decided", len(hashes), *hashes)
+
+
 def row_of(ledger: Ledger, entry: Known, *, fingerprint: str, version: int) -> dict[str, object]:
     return {
         "ref": entry.ref,
@@ -125,6 +160,7 @@ def row_of(ledger: Ledger, entry: Known, *, fingerprint: str, version: int) -> d
         "patient_hash": entry.patient_hash,
         "patient_sealed": ledger.seal.seal(entry.patient.encode(), "patient"),
         "fingerprint": fingerprint,
+        "rest": None,
         "version": version,
         "code": "",
         "attempts": 0,
@@ -174,6 +210,11 @@ def count(ledger: Ledger) -> int:
     return _number(ledger, sa.true())
 
 
+def number(ledger: Ledger, state: str, code: str) -> int:
+    """How many entries are in a state for a reason."""
+    return _number(ledger, (ENTRY.c.state == state) & (ENTRY.c.code == code))
+
+
 def _number(ledger: Ledger, which: sa.ColumnElement[bool]) -> int:
     query = sa.select(sa.func.count()).select_from(ENTRY).where(ENTRY.c.integration == ledger.integration)
     with ledger.reading() as connection:
@@ -203,3 +244,17 @@ def reopen(ledger: Ledger, connection: Connection) -> int:
     ).rowcount
     audit.add(ledger, connection, "quarantined entries opened again", number)
     return number
+
+
+def open_entries(ledger: Ledger) -> list[tuple[str, str, int]]:
+    """How many entries wait, for what: (state, code, number)."""
+    query = (
+        sa.select(ENTRY.c.state, ENTRY.c.code, sa.func.count())
+        .where(
+            ENTRY.c.integration == ledger.integration, ENTRY.c.state.in_(("review", "quarantined", "absent"))
+        )
+        .group_by(ENTRY.c.state, ENTRY.c.code)
+        .order_by(ENTRY.c.state, ENTRY.c.code)
+    )
+    with ledger.reading() as connection:
+        return [(state, code, number) for state, code, number in connection.execute(query)]

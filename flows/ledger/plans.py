@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from pydantic import JsonValue
@@ -27,11 +27,20 @@ class Decided:
     transient: bool = False  # a refusal that time may put right: does not use up the entry's attempts
     by: str = "program"  # or the id of the model that decided
     kept: Case | None = None  # what it was decided on, where that is to be kept for replay
+    own: Mapping[str, str] = field(default_factory=dict[str, str])  # what goes both ways, as hashes by key
+    rest: str = ""  # the fingerprint without that
+    record: str = ""  # the id under which the paired target knows the entry, if it is another one
+    paired: str = ""  # that target
 
     @property
     def plan(self) -> str:
         """The id of its plan."""
         return f"{self.known.ref}.{self.known.version + 1}"
+
+    def patient(self, operation: str) -> str:
+        """The id under which an operation's target knows the entry: bound here, and by nothing in it."""
+        bound = self.record and operation.startswith(f"{self.paired}_")
+        return self.record if bound else self.known.patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +116,19 @@ def _leave_out_repeated(
             row.update(state="superseded", code=REPEATED, settled=now())
 
 
-def opened(ledger: Ledger, sealed: bytes) -> tuple[str, list[dict[str, JsonValue]]]:
-    """The patient and the calls of a sealed plan, as they were journalled."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A sealed plan, as it was journalled."""
+
+    patient: str
+    calls: list[dict[str, JsonValue]]
+    own: dict[str, str]  # of a pair's: what goes both ways, as hashes by key
+
+
+def opened(ledger: Ledger, sealed: bytes) -> Opened:
+    """A sealed plan."""
     content = json.loads(ledger.seal.open(sealed, "plan"))
-    return content["patient"], content["calls"]
+    return Opened(content["patient"], content["calls"], content.get("own", {}))
 
 
 def _rows(
@@ -118,15 +136,14 @@ def _rows(
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
     outcome, version, plan_id = one.decision.outcome, one.known.version + 1, one.plan
     calls = outcome.calls if isinstance(outcome, Plan) else ()
-    content = json.dumps(
-        {
-            "patient": one.known.patient,
-            "outcome": outcome.model_dump(mode="json"),
-            "calls": [_call(c) for c in calls],
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
+    said: dict[str, JsonValue] = {
+        "patient": one.known.patient,
+        "outcome": outcome.model_dump(mode="json"),
+        "calls": [_call(one, c) for c in calls],
+    }
+    if one.own:
+        said["own"] = dict(one.own)
+    content = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
     kind, code = _kind(outcome)
     plan_row: dict[str, object] = {
         "id": plan_id,
@@ -155,7 +172,7 @@ def _delivery(
     ledger: Ledger, one: Decided, plan_id: str, at: int, call: Call, write: Write
 ) -> dict[str, object]:
     version = one.known.version + 1
-    record = write.record(one.known.patient, call.values())
+    record = write.record(one.patient(call.operation), call.values())
     return {
         "key": key_of(ledger, one.known.patient, one.fingerprint, version, at, call.operation),
         "integration": ledger.integration,
@@ -185,8 +202,10 @@ def _canonical(call: Call) -> str:
     return json.dumps(call.values(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def _call(call: Call) -> dict[str, JsonValue]:
-    return {"operation": call.operation, "arguments": call.values()}
+def _call(one: Decided, call: Call) -> dict[str, JsonValue]:
+    said: dict[str, JsonValue] = {"operation": call.operation, "arguments": call.values()}
+    bound = one.patient(call.operation)
+    return said if bound == one.known.patient else said | {"patient": bound}
 
 
 def _kind(outcome: Plan | Refused) -> tuple[str, str]:
@@ -206,6 +225,7 @@ def _entry_row(ledger: Ledger, one: Decided) -> dict[str, object]:
         "attempts": one.known.attempts + 1 if failed else 0,
         "again_on": outcome.again_on if isinstance(outcome, Plan) else None,
         "decided": now(),
+        "rest": one.rest or None,
     }
 
 

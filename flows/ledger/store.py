@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -132,13 +132,12 @@ class Ledger:
     ) -> None:
         self.engine = engine
         self.environment, self.tenant, self.name = environment, tenant, name
-        try:
+        with ExitStack() as failing:
+            failing.callback(engine.dispose)
             self.seal = seal_of(engine, kek, environment, tenant)
             self.audit_key = audit_key(engine, kek, environment)
             self.integration = _integration_of(engine, tenant, name)
-        except Spoken:
-            engine.dispose()
-            raise
+            failing.pop_all()
         self.epoch = 0  # 0: no lease held, so every write is refused
         self.run = ""
         self.person = ""  # who gave the command, as `person <name>`; "": a run acts by itself

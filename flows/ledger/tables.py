@@ -105,6 +105,7 @@ ENTRY = sa.Table(
     sa.Column("patient_hash", sa.String(32), nullable=False),
     sa.Column("patient_sealed", sa.LargeBinary, nullable=False),
     sa.Column("fingerprint", sa.String(32), nullable=False),
+    sa.Column("rest", sa.String(32)),  # of a pair's: the fingerprint without what goes both ways
     sa.Column("version", sa.Integer, nullable=False),
     _text("state"),  # planned, skipped, review, quarantined, absent
     _text("code", default=""),
@@ -185,9 +186,29 @@ DELIVERY = sa.Table(
     sa.Column("before_sealed", sa.LargeBinary),  # the pre-image
     sa.Column("reference_sealed", sa.LargeBinary),  # the target's id of the record
     sa.Column("period", sa.String(7)),  # the month it belongs to, such as 2026-11; see ledger/emission.py
+    sa.Column("left_out", sa.JSON),  # names of arguments that were not sent: see flows/weigh.py
     sa.Index(None, "integration", "state", "operation", "key"),
     sa.Index(None, "entry", "version"),
     sa.Index(None, "run", "state"),
+)
+
+LINK = sa.Table(  # of a pair of integrations: which entry of the one is which entry of the other
+    "link",
+    METADATA,
+    sa.Column("ref", sa.String(40), primary_key=True),
+    _text("tenant"),
+    _text("pair"),
+    sa.Column("entry", sa.String(40), sa.ForeignKey("entry.ref"), nullable=False),  # the keeper's
+    sa.Column("there_hash", sa.String(32), nullable=False),  # keyed hash of the reader's id
+    sa.Column("there_sealed", sa.LargeBinary, nullable=False),
+    _text("state"),  # learned, confirmed, review
+    _text("code", default=""),
+    sa.Column("agreed", sa.JSON, nullable=False),  # by field: keyed hashes of what both sides held last
+    sa.Column("contested", sa.JSON, nullable=False),  # by field: who is to say, since both sides edited it
+    _time("made", nullable=False),
+    _time("changed", nullable=False),
+    sa.UniqueConstraint("entry"),
+    sa.Index(None, "tenant", "pair", "there_hash"),
 )
 
 JUDGEMENT = sa.Table(

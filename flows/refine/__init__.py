@@ -18,7 +18,7 @@ from flows.check import check, offers
 from flows.refine import files
 from flows.refine.entries import sample
 from flows.refine.files import Draft
-from flows.refine.scene import Scene, category, scene
+from flows.refine.scene import Scene, scene
 from flows.refine.terms import terms
 from flows.refine.words import RefineInvalid
 from flows.settings import Settings
@@ -102,8 +102,8 @@ def _desk(start: Scene, found: Settled) -> Desk:
         manifest=found.manifest,
         policy=start.policy(found.instructions),
         writes=start.words.writes,
-        fields=tuple(offers.fields()[path] for path in found.manifest.paths),
-        category=category,
+        fields=tuple(start.fields[path] for path in found.manifest.paths),
+        category=offers.categories(start.fields),
     )
     if problem := gate_problem(desk):
         raise RefineInvalid(f"{start.label}: integration.yaml: {problem.removeprefix('policy: ')}")

@@ -51,6 +51,7 @@ class Scene:
     integration: Integration
     words: Words
     head: str  # what stands before the sentences
+    fields: Mapping[str, EntryField]  # that an entry of the source may have
 
     @property
     def label(self) -> str:
@@ -76,12 +77,6 @@ class Scene:
         return policy.model_copy(update={"operations": operations})
 
 
-def category(path: str) -> Category | None:
-    """The category of a declared path, None if the source has no such field."""
-    fields = offers.fields()
-    return fields[path].category if path in fields else None
-
-
 def scene(root: Path, label: str) -> Scene:
     """What refining starts from.
 
@@ -97,17 +92,21 @@ def scene(root: Path, label: str) -> Scene:
     asked = asking.parsed(words.told(folder / asking.QUESTIONS_FILE))
     answers = _answers(folder / asking.ANSWERS_FILE, asked)
     sentences = _sentences(folder / TEXT_FILE, present)
+    try:
+        fields = offers.fields(integration, tenant.connections)
+    except ValueError as error:
+        raise RefineInvalid(f"{label}: integration.yaml: {str(error).splitlines()[0]}") from None
     told = Words(
         logic=logic,
         sentences=sentences,
         questions=asked,
         answers=answers,
-        fields=Readable(offers.fields(), integration),
+        fields=Readable(fields, integration),
         policy=Policy(operations=integration.grants(), sentences=(), categories={}, by="program"),
         writes=_writes(label, tenant, integration),
     )
     head = head_of(present, label) if sentences else head_of("", label)
-    return Scene(folder, tenant, integration, told, head)
+    return Scene(folder, tenant, integration, told, head, fields)
 
 
 def _sentences(path: Path, text: str) -> tuple[Sentence, ...]:

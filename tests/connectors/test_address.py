@@ -56,10 +56,16 @@ def test_a_stand_in_is_told_from_a_system() -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "::1", "::ffff:10.0.0.1", "fd00:ec2::254",
-     "64:ff9b::7f00:1", "2002:a00:1::", "224.0.0.1", "0.0.0.0", "::", "fe80::1%lo", "2001:0:1::1"],
+     "64:ff9b::7f00:1", "2002:a00:1::", "224.0.0.1", "0.0.0.0", "::", "fe80::1%lo", "2001:0:1::1",
+     "::8.8.8.8"],
 )  # fmt: skip
 def test_an_address_inside_is_not_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_an_address_outside_is_public_also_behind_a_translation(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
 
 
 def test_a_name_that_resolves_to_the_inside_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:

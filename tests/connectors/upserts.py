@@ -102,10 +102,13 @@ def items_of(batch: Sequence[Upsert]) -> list[Item]:
 
 
 def check(
-    write: Write, batches: Sequence[Sequence[Upsert]], reopen: Callable[[], Write] | None = None
+    write: Write,
+    batches: Sequence[Sequence[Upsert]],
+    reopen: Callable[[], Write] | None = None,
+    model: Model | None = None,
 ) -> None:
     """Send the batches to an empty table: every outcome, and in the end every cell, is the model's."""
-    model = Model()
+    model = model or Model()
     for batch in batches:
         outcomes = {outcome.key: outcome for outcome in write.send(items_of(batch))}
         expected = {f"k{at}": model.upsert(upsert) for at, upsert in enumerate(batch)}

@@ -169,7 +169,12 @@ class Site:
         url = f"{self.prefect['PREFECT_API_URL']}/{path}"
 
         def answer() -> httpx.Response | None:
-            got = httpx.request(method, url, json=content, timeout=60.0, trust_env=False)
+            try:
+                got = httpx.request(method, url, json=content, timeout=50.0, trust_env=False)
+            except httpx.ReadTimeout:
+                if method == "GET":
+                    return None
+                raise  # it may have been done
             return None if got.status_code == httpx.codes.SERVICE_UNAVAILABLE else got
 
         return cast(JsonValue, until(answer, f"an answer to {path}").raise_for_status().json())

@@ -105,7 +105,7 @@ def read_everything(site: Site, tenant: str) -> None:
 def tell(story: Told) -> None:
     """Both tenants run; one is killed in mid-run and taken over; one's program fails on every entry."""
     site = story.site
-    killed = site.start(f"north-{INTEGRATION}", FERRY_CRASH_AT="9", FERRY_CRASH_SIGNAL="SIGSTOP")
+    killed = site.start(f"north-{INTEGRATION}", FERRY_CRASH_AT="before journal", FERRY_CRASH_SIGNAL="SIGSTOP")
     kill(paused(site, killed))
     site.ended(killed)
     good = {tenant: site.start(f"{tenant}-{INTEGRATION}") for tenant in TENANTS}

@@ -31,7 +31,10 @@ def test_of_runs_that_anybody_starts_one_goes_and_the_others_say_why_not(
     for name in ("first", "second"):
         site.worker(name)
     going = site.ask(
-        "north-everything", FERRY_CRASH_AT="9", FERRY_CRASH_SIGNAL="SIGSTOP", FERRY_LEASE_SECONDS="900"
+        "north-everything",
+        FERRY_CRASH_AT="before journal",
+        FERRY_CRASH_SIGNAL="SIGSTOP",
+        FERRY_LEASE_SECONDS="900",
     )
     pid = paused(site, going)
 

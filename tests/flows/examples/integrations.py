@@ -13,7 +13,7 @@ from agent.gate import Gate
 from agent.golden import FOLDER, Golden
 from agent.instructions import Instructions
 from agent.plan import Plan, Refused
-from connectors.entry import Category, EntryField
+from connectors.entry import EntryField
 from connectors.operation import Write
 from flows.check import offers
 from flows.tenants import Deployment, load
@@ -40,13 +40,9 @@ class Files:
     def decide(self, instructions: Instructions, golden: Sequence[Golden]) -> list[Plan | Refused]:
         """What the gate says of what the instructions' program decides of each example's entry."""
         policy = self.deployment.integration.policy(instructions, self.deployment.timezone)
-        known = offers.fields()
-
-        def category(path: str) -> Category | None:
-            return known[path].category if path in known else None
-
+        known = offers.fields(self.deployment.integration, self.deployment.connections)
         decider = Decider(
-            gate=Gate(policy, self.writes, category),
+            gate=Gate(policy, self.writes, offers.categories(known)),
             policy=policy,
             instructions=instructions,
             writes=self.writes,
@@ -66,7 +62,7 @@ def files(label: str) -> Files:
     for name, target in deployment.integration.targets.items():
         offered = offers.offered(deployment.connections[target.connection].connector, target).writes
         writes |= {f"{name}_{short}": write for short, write in offered.items()}
-    known = offers.fields()
+    known = offers.fields(deployment.integration, deployment.connections)
     return Files(deployment, writes, tuple(known[path] for path in deployment.manifest.paths))
 
 

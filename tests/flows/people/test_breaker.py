@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connectors.operation import Arguments, Item
 from flows.breaker import LEARN_FROM, Breaker, usual
 from flows.ledger.deliveries import Due
-from flows.tenants import Limits
+from flows.limits import Limits
 
 SHARE = st.floats(0.0, 1.0)
 SHARES = st.lists(SHARE, min_size=LEARN_FROM, max_size=30)

@@ -128,6 +128,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("patient_hash", sa.String(length=32), nullable=False),
         sa.Column("patient_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("rest", sa.String(length=32), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=200), nullable=False),
         sa.Column("code", sa.String(length=200), server_default="", nullable=False),
@@ -142,6 +143,27 @@ def upgrade() -> None:  # one statement for each table: long, and read once
     )
     op.create_index(op.f("ix_entry_integration_again_on"), "entry", ["integration", "again_on"], unique=False)
     op.create_index(op.f("ix_entry_integration_state"), "entry", ["integration", "state"], unique=False)
+    op.create_table(
+        "link",
+        sa.Column("ref", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("pair", sa.String(length=200), nullable=False),
+        sa.Column("entry", sa.String(length=40), nullable=False),
+        sa.Column("there_hash", sa.String(length=32), nullable=False),
+        sa.Column("there_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("agreed", sa.JSON(), nullable=False),
+        sa.Column("contested", sa.JSON(), nullable=False),
+        sa.Column("made", UtcTime(), nullable=False),
+        sa.Column("changed", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_link_entry")),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_link")),
+        sa.UniqueConstraint("entry", name=op.f("uq_link_entry")),
+    )
+    op.create_index(
+        op.f("ix_link_tenant_pair_there_hash"), "link", ["tenant", "pair", "there_hash"], unique=False
+    )
     op.create_table(
         "lease",
         sa.Column("integration", sa.Integer(), nullable=False),
@@ -231,6 +253,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("before_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("reference_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("period", sa.String(length=7), nullable=True),
+        sa.Column("left_out", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_delivery_entry")),
         sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_delivery_integration")),
         sa.ForeignKeyConstraint(["plan"], ["plan.id"], name=op.f("fk_delivery_plan")),

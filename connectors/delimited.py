@@ -1,4 +1,4 @@
-"""The text of a CSV file: RFC 4180, read strictly; a cell that is not touched stays as it was written."""
+"""The text of delimited rows: RFC 4180, read strictly; a cell that is not touched stays as it was written."""
 
 import json
 import re

@@ -1,0 +1,126 @@
+"""Contacts: a patient's, by the unique property that holds the patient's id."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from connectors.errors import Rejected, Transient, Unauthorized, Unknown
+from connectors.hubspot.adoption import CONFLICT, EMAIL, SHARED, TAKEN, email_of, matches, shared
+from connectors.hubspot.client import Client
+from connectors.hubspot.options import HubSpotOptions
+from connectors.hubspot.reading import by_id
+from connectors.hubspot.records import Records
+from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, lost_by, verdicts
+from connectors.hubspot.wire import Batch
+from connectors.operation import Arguments, Item, Outcome
+from connectors.tabular import Record, Table
+
+UNANSWERED = Verdict("unknown", "no_result")
+
+
+class Contacts(Records):
+    """Upserts contacts. An e-mail that another contact has is settled by adoption, or by a person."""
+
+    def __init__(self, client: Client, table: Table, options: HubSpotOptions) -> None:
+        super().__init__(client, table, options)
+        self._adopts = options.adopt
+
+    def deliver(self, records: Sequence[Record]) -> list[Outcome]:
+        """Of patients who share an e-mail in one batch, only those whose contact has it already go on."""
+        doubtful = shared(records)
+        if not doubtful:
+            return deliver(records, self.upsert)
+        owners = self._owners([record for record in records if email_of(record) in doubtful])
+        family = [
+            record for record in records if email_of(record) in doubtful - owners.get(record.key[-1], set())
+        ]
+        refused = [Outcome(item, "rejected", SHARED) for record in family for item in record.items]
+        others = [record for record in records if record not in family]
+        return refused + (deliver(others, self.upsert) if others else [])
+
+    def upsert(self, records: Sequence[Record]) -> Sent:
+        """One batch, and the adoptions that came of it."""
+        try:
+            sent = dict(super().upsert(records))
+        except Rejected as refused:
+            if len(records) > 1 or refused.code != CONFLICT:
+                raise
+            sent = {0: lost_by(refused)}
+        taken = [at for at, verdict in sent.items() if verdict.code == CONFLICT]
+        if taken:
+            try:
+                settled = self._adopt([records[at] for at in taken])
+            except (Transient, Unknown, Unauthorized) as trouble:  # the others of the batch are settled
+                settled = dict.fromkeys(range(len(taken)), lost_by(trouble))
+            sent |= {taken[at]: verdict for at, verdict in settled.items()}
+        return sent
+
+    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        """As for every record; of a contact that would be adopted, what the person has there."""
+        held = super().present(items)
+        new = [item for item in items if held[item.key] is None and item.arguments.get(EMAIL)]
+        if new and self._adopts and self._seen().is_keyed:
+            held |= self._before_adoption(new)
+        return held
+
+    def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
+        """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""
+        there = self.ids([item.patient for item in items])
+        return {item.key: there.get(item.patient) for item in items}
+
+    def _before_adoption(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
+        records, _ = self.rows.records(items, lambda key, values: None)
+        records = [record for record in records if email_of(record) not in shared(records)]
+        emails = sorted({email for record in records if (email := email_of(record))})
+        if not emails or not by_id(self.client, self.kind, emails, [EMAIL], by=EMAIL):
+            return {}
+        found = matches(self.client, self.key, records)
+        contacts = {
+            match.contact: record for record, match in zip(records, found, strict=True) if match.contact
+        }
+        known = self._seen().properties
+        there = by_id(self.client, self.kind, list(contacts), list(known)) if contacts else ()
+        asked = {item.key: item.arguments for item in items}
+        return {
+            item: self._values(one.properties, asked[item], set(known))
+            for one in there
+            for item in contacts[one.id].items
+        }
+
+    def _owners(self, records: Sequence[Record]) -> Mapping[str | int | None, set[str]]:
+        """The e-mail that the contact of each of these patients has now."""
+        keys = [str(record.key[-1]) for record in records]
+        found = by_id(self.client, self.kind, keys, (self.key, EMAIL), by=self.key)
+        return {one.properties.get(self.key): {one.properties.get(EMAIL) or ""} for one in found}
+
+    def _adopt(self, records: Sequence[Record]) -> Sent:
+        """By number: adopted, or why not. What a lost answer leaves open is unknown, and is sent again."""
+        if not self._adopts:
+            return {at: Verdict("rejected", TAKEN) for at in range(len(records))}
+        found = matches(self.client, self.key, records)
+        settled = {at: Verdict("rejected", match.code) for at, match in enumerate(found) if match.code}
+        rest = [at for at, match in enumerate(found) if not match.code]
+        if rest:
+            contacts = {records[at].key: found[at].contact for at in rest}
+            taken_over = self._take_over([records[at] for at in rest], contacts)
+            settled |= {at: taken_over.get(number, UNANSWERED) for number, at in enumerate(rest)}
+        return settled
+
+    def _take_over(self, records: Sequence[Record], contacts: Mapping[tuple[str | int, ...], str]) -> Sent:
+        def named(record: Record) -> Mapping[str, JsonValue]:
+            properties = {self.key: record.key[-1], **self.properties_of(record)}
+            return {"id": contacts[record.key], "properties": properties}
+
+        try:
+            answer = self.client.write(
+                self.client.sdk.batches.update, Batch, self.kind, inputs(records, named)
+            )
+        except Rejected as refused:
+            if len(records) == 1:
+                return {0: lost_by(refused)}
+            return {at: self._take_over([one], contacts).get(0, UNANSWERED) for at, one in enumerate(records)}
+        sent = verdicts(answer, records, self.key, self.table)
+        return {
+            at: Verdict("done", "adopted", verdict.reference) if verdict.state == "done" else verdict
+            for at, verdict in sent.items()
+        }

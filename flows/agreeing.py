@@ -1,0 +1,191 @@
+"""Agreeing: what a delivery of a pair's may write, by what the other side holds at that moment.
+
+The other side is read right before the write, by its own source. Of each field that goes both ways
+flows/weigh.py says whose value stands; only what is to be written leaves. What both hold afterwards is noted,
+so that the opposite run takes it for an echo. Between that read and the write a person may still edit: no
+system that is paired offers a conditional write.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from connectors.entry import Entry, Found
+from connectors.operation import Arguments, Outcome
+from flows.compared import compared
+from flows.ledger import audit, deliveries, links
+from flows.ledger.deliveries import Due
+from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Learnt, Link
+from flows.other import Paired, Pending
+from flows.run import Run
+
+SAME = "already_so"
+LEFT = "left_as_it_is"
+GONE = "record_gone"  # it was archived or merged by a person: it is not made again unseen
+
+
+def weigh(
+    run: Run, operation: str, batch: Sequence[Due], before: Mapping[str, Arguments | None]
+) -> list[Due]:
+    """What of a batch is to leave, without what stays as it is. The rest is settled, or waits for a person.
+
+    Raises what reading the other side raises: nothing was settled then.
+    """
+    paired = run.paired
+    if paired is None or not operation.startswith(f"{paired.pair.target}_"):
+        return list(batch)
+    known = _links(run, paired, batch)
+    if operation != paired.pair.operation:
+        return _safe(run, batch, lambda one: _doubted(paired, known.get(one.entry)))
+    there = _there(run, paired, list(known.values()))
+    typed = _typed(run, paired, [one for one in batch if one.entry not in known], before)
+    safe = _safe(
+        run, batch, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)
+    )
+    _mark(run, paired, safe, batch, known)
+    leaving: list[Due] = []
+    left: dict[str, list[str]] = {}
+    done: list[Due] = []
+    for one in safe:
+        pending, stays = compared(run, paired, one, known.get(one.entry), there, before.get(one.item.key))
+        paired.pending[one.item.key] = pending
+        rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
+        if stays:
+            left[one.item.key] = sorted(stays)
+        if (
+            rest or not pending.link or pending.gone
+        ):  # what is not linked is written all the same: that links it
+            leaving.append(replace(one, item=replace(one.item, arguments=rest)))
+        else:
+            done.append(one)
+    deliveries.leave_out(run.ledger, left)
+    _end(run, paired, done)
+    return leaving
+
+
+def settled(run: Run, batch: Sequence[Due], outcomes: Sequence[Outcome]) -> None:
+    """Note what both sides hold of what arrived: which record it is, and the values."""
+    paired = run.paired
+    if paired is None:
+        return
+    arrived = {one.key: one for one in outcomes if one.state == "done" and one.key in paired.pending}
+    pending = {key: paired.pending[key] for key in arrived}
+    for one in batch:
+        paired.pending.pop(one.item.key, None)
+    if not pending:
+        return
+    if paired.pair.keeps:
+        learnt = [
+            Learnt(its.entry, str(arrived[key].reference), its.gone)
+            for key, its in pending.items()
+            if arrived[key].reference is not None
+        ]
+        links.learn(run.ledger, paired.pair.name, learnt)
+    now_known = _links(run, paired, [one for one in batch if one.item.key in pending])
+    agreed = [
+        _agreed(run, paired, its, now_known[its.entry], {**its.same, **its.sent})
+        for its in pending.values()
+        if its.entry in now_known
+    ]
+    links.agree(run.ledger, agreed)
+    if overwritten := sum(its.overwritten for its in pending.values()):
+        run.count("overwritten", overwritten)
+
+
+def _links(run: Run, paired: Paired, batch: Sequence[Due]) -> dict[str, Link]:
+    """The links of a batch, by its entries' pseudonyms. One that says two things is none."""
+    if paired.pair.keeps:
+        return links.of_entries(run.ledger, [one.entry for one in batch])
+    found = links.of_records(run.ledger, paired.pair.name, [one.patient for one in batch])
+    return {one.entry: found[one.patient][0] for one in batch if len(found.get(one.patient, ())) == 1}
+
+
+def _there(run: Run, paired: Paired, known: Sequence[Link]) -> dict[str, Entry]:
+    """What the other side holds of these links, by its ids; without those that it does not give."""
+    wanted = [one.at(paired.theirs) for one in known if one.state != "review" or one.code == links.IDENTITY]
+    if not wanted:
+        return {}
+    audit.ahead(run.ledger, "other side read", *(one.ref for one in known))
+    readings = paired.there.read(wanted, paired.pair.there)
+    return {one.patient: one.entry for one in readings if isinstance(one, Found)}
+
+
+def _typed(
+    run: Run, paired: Paired, unlinked: Sequence[Due], before: Mapping[str, Arguments | None]
+) -> dict[str, str]:
+    """Entries of the keeper's that were never written, and that a record names: a person typed it there."""
+    look = run.writes[paired.pair.operation].look
+    doubted = [
+        one.item
+        for one in unlinked
+        if before.get(one.item.key) is not None and one.first_sent is None and not one.released
+    ]
+    if not (paired.pair.keeps and look and doubted):
+        return {}
+    audit.ahead(run.ledger, "records looked for", *(item.key for item in doubted))
+    return {key: CLAIMED for key, reference in look(doubted).items() if reference is not None}
+
+
+def _safe(run: Run, batch: Sequence[Due], unsafe: Callable[[Due], str]) -> list[Due]:
+    """Without those whose record is not surely the entry's: they wait for a person, now and when released."""
+    waits: dict[str, list[str]] = {}
+    for one in batch:
+        if code := unsafe(one):
+            waits.setdefault(code, []).append(one.item.key)
+    for code, keys in sorted(waits.items()):
+        deliveries.move(run.ledger, keys, "held", code)
+        run.count("held", len(keys), code=code)
+    held = {key for keys in waits.values() for key in keys}
+    return [one for one in batch if one.item.key not in held]
+
+
+def _mark(
+    run: Run, paired: Paired, safe: Sequence[Due], batch: Sequence[Due], known: Mapping[str, Link]
+) -> None:
+    """What the keeper saw of its links: those whose record names the entry, and those whose does not."""
+    if not paired.pair.keeps:
+        return
+    right = {one.entry for one in safe}
+    links.confirm(run.ledger, [link for entry, link in known.items() if entry in right])
+    wrong = [known[one.entry] for one in batch if one.entry in known and one.entry not in right]
+    links.doubt(run.ledger, wrong)
+
+
+def _unsafe(paired: Paired, one: Due, link: Link | None, there: Mapping[str, Entry]) -> str:
+    if link is None or not paired.pair.keeps or link.code in SAID:
+        return "" if one.released and paired.pair.keeps else _doubted(paired, link)
+    held = there.get(link.reader)
+    if held is None:
+        return "" if one.released else GONE
+    return "" if str(held.get(paired.pair.identity)) == link.keeper else links.IDENTITY
+
+
+def _doubted(paired: Paired, link: Link | None) -> str:
+    if link is None:
+        return "" if paired.pair.keeps else UNLINKED
+    return link.code if link.state == "review" else ""
+
+
+def _agreed(
+    run: Run, paired: Paired, its: Pending, link: Link, fields: Mapping[str, tuple[str, str]]
+) -> Agreed:
+    """By side, as hashes that are each record's own."""
+    noted: dict[str, Mapping[str, str]] = {}
+    for key, (own, seen) in fields.items():
+        record = link.at(paired.theirs)
+        theirs = links.value_hash(run.ledger, paired.pair.name, record, key, seen)
+        noted[key] = {paired.ours: own, paired.theirs: theirs}
+    return Agreed(link.ref, noted, {**dict.fromkeys(noted, ""), **its.contested})
+
+
+def _end(run: Run, paired: Paired, batch: Sequence[Due]) -> None:
+    """Those of which nothing is left to send are done, and what was found out of them is noted."""
+    if not batch:
+        return
+    outcomes: list[Outcome] = []
+    for one in batch:
+        same, shared = paired.pending[one.item.key].same, paired.pair.shared
+        agreed = all(shared[argument].key in same for argument in one.item.arguments)
+        outcomes.append(Outcome(one.item.key, "done", SAME if agreed else LEFT))
+        run.count("outcome_done", code=outcomes[-1].code)
+    deliveries.settle(run.ledger, outcomes)
+    settled(run, batch, outcomes)

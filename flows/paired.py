@@ -1,0 +1,174 @@
+"""Paired: what a run that has an opposite one makes of changed entries, before anything is decided.
+
+A change that the other direction made is an echo: what it wrote is what is there, so nothing is decided. An
+entry of the reader's is only decided if it is linked, and if the record still names the entry that it is
+linked with.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+
+from connectors.entry import Entry, Found, canonical
+from flows.ledger import entries, links
+from flows.ledger.links import CLAIMED, SAID, UNLINKED, Link
+from flows.other import Paired
+from flows.run import Candidate, Run
+from flows.weigh import folded
+
+ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """An entry that is not decided, and why."""
+
+    candidate: Candidate
+    state: str
+    code: str
+
+
+def reads(run: Run) -> tuple[str, ...]:
+    """What is read of each entry."""
+    paths = run.deployment.manifest.paths
+    return tuple(dict.fromkeys((*paths, *run.paired.read_along))) if run.paired else paths
+
+
+def nominated(run: Run) -> Iterator[str]:
+    """Entries whose newer value was not carried yet, because the other direction's was looked at first."""
+    if run.paired:
+        yield from sorted(run.paired.contested)
+
+
+def sift(run: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that are to be decided, bound to their records. The others are counted and noted."""
+    if run.paired is None or not candidates:
+        return list(candidates)
+    known = _links(run, run.paired, candidates)
+    kept: list[Candidate] = []
+    asides: list[Aside] = []
+    for candidate in candidates:
+        found = known.get(candidate.known.patient, [])
+        aside = None if run.paired.pair.keeps else _objection(run.paired, candidate, found)
+        if aside is None and found and _is_echo(run, run.paired, candidate, found[0]):
+            aside = Aside(candidate, candidate.known.state or "skipped", ECHO)
+        if aside:
+            asides.append(aside)
+        else:
+            kept.append(_bound(run.paired, candidate, found))
+    _count(run, asides)
+    if not run.dry:
+        _note(run, asides, known)
+    return kept
+
+
+def owned(run: Run, paired: Paired, found: Found) -> dict[str, str]:
+    """The fields of an entry that go both ways, by key, as hashes that are its own."""
+    pair = paired.pair
+    return {
+        one.key: links.value_hash(
+            run.ledger, pair.name, found.patient, one.key, folded(one.key, found.entry.get(one.own))
+        )
+        for one in pair.shared.values()
+        if one.own
+    }
+
+
+def rest(run: Run, paired: Paired, entry: Entry) -> str:
+    """The fingerprint of an entry without what goes both ways."""
+    return run.ledger.seal.keyed_hash_of(
+        canonical({name: value for name, value in entry.items() if name not in paired.pair.own})
+    )
+
+
+def without_read_along(run: Run, found: Found) -> tuple[Found, JsonValue]:
+    """An entry as its sentences need it, and the id of the other side that it names."""
+    if run.paired is None or run.paired.pair.keeps:
+        return found, None
+    identity = run.paired.pair.identity
+    named = found.entry.get(identity)
+    if identity in run.deployment.manifest.paths:
+        return found, named
+    rest_of_it = {name: value for name, value in found.entry.items() if name != identity}
+    return replace(found, entry=rest_of_it), named
+
+
+def _links(run: Run, paired: Paired, candidates: Sequence[Candidate]) -> dict[str, list[Link]]:
+    """The links of these entries, by our ids."""
+    if paired.pair.keeps:
+        found = links.of_entries(run.ledger, [one.known.ref for one in candidates])
+        return {one.known.patient: [found[one.known.ref]] for one in candidates if one.known.ref in found}
+    return links.of_records(run.ledger, paired.pair.name, [one.known.patient for one in candidates])
+
+
+def _objection(paired: Paired, candidate: Candidate, found: Sequence[Link]) -> Aside | None:
+    """Why an entry of the reader's is not decided."""
+    if not found:
+        if candidate.named in (None, ""):
+            return Aside(candidate, "skipped", UNLINKED)
+        return Aside(candidate, "review", CLAIMED)
+    if len(found) > 1:
+        return Aside(candidate, "review", links.TWICE)
+    if found[0].code in SAID:
+        return Aside(candidate, "review", found[0].code)
+    if str(candidate.named) != found[0].keeper:
+        return Aside(candidate, "review", links.IDENTITY)
+    return None
+
+
+def _is_echo(run: Run, paired: Paired, candidate: Candidate, link: Link) -> bool:
+    """Does the entry differ from what was handled only in what the other direction wrote into it?"""
+    known, own = candidate.known, candidate.own
+    if run.mode == "resync" or known.patient in paired.contested or known.is_open(run.versions.instructions):
+        return False
+    if known.again_on is not None and known.again_on <= run.today:
+        return False
+    if any(link.agreed.get(key, {}).get(paired.ours) != hashed for key, hashed in own.items()):
+        return False
+    if known.rest:
+        return candidate.rest == known.rest
+    return set(reads(run)) <= {*paired.pair.own, *paired.read_along}  # new, and there is nothing else to it
+
+
+def _bound(paired: Paired, candidate: Candidate, found: Sequence[Link]) -> Candidate:
+    """With the id under which the paired target knows it. The keeper's own id is what the target keys by."""
+    return candidate if paired.pair.keeps else replace(candidate, record=found[0].keeper)
+
+
+def _count(run: Run, asides: Iterable[Aside]) -> None:
+    for one in asides:
+        if one.code == ECHO:
+            run.count("echoes")
+        elif one.code == UNLINKED:
+            run.count("unlinked")
+        else:
+            run.count("review", code=one.code)
+
+
+def _note(run: Run, asides: Sequence[Aside], known: dict[str, list[Link]]) -> None:
+    """The entries as they are now, and what this says of their links."""
+    found = {one.candidate.known.patient: one.code for one in asides}
+    wrong = [one for patient, code in found.items() if code == links.IDENTITY for one in known[patient]]
+    if not run.paired or run.paired.pair.keeps:
+        right: list[Link] = []
+    else:
+        right = [one for patient, its in known.items() if found.get(patient, ECHO) == ECHO for one in its]
+    links.doubt(run.ledger, wrong)
+    links.confirm(run.ledger, right)
+    if asides:
+        with run.ledger.writing("set aside") as connection:
+            entries.set_aside(
+                run.ledger,
+                connection,
+                [
+                    entries.SetAside(
+                        one.candidate.known,
+                        one.state,
+                        one.code,
+                        one.candidate.fingerprint if one.code == ECHO else "",
+                        one.candidate.rest,
+                    )
+                    for one in asides
+                ],
+            )

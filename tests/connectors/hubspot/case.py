@@ -1,0 +1,86 @@
+"""HubSpot as the common suite takes it: contacts of its stand-in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import JsonValue, SecretStr
+
+from connectors.http import Patience
+from connectors.hubspot import HubSpot, HubSpotCredentials, HubSpotOptions
+from connectors.sandbox.hubspot import StandIn
+from connectors.sandbox.proxy import QUOTED, Proxy
+from tests.connectors.every import PEOPLE, TABLE, Case, Held, Most, World
+
+PATIENCE = Patience(first_wait=0.01, back_off=0.05, longest_wait=1.5, answer=0.5, connect=1.0)
+OPTIONS = HubSpotOptions(objects={TABLE.name: "contacts"})
+
+
+@contextmanager
+def opened(_folder: Path) -> Iterator[World]:
+    with StandIn() as stand_in, Proxy(stand_in.url, refusal=_refusal) as proxy:
+        values: dict[str, JsonValue] = {
+            "url": proxy.url,
+            "access_token": stand_in.token,
+            "patience": PATIENCE.model_dump(mode="json"),
+        }
+        known = HubSpotCredentials(url=proxy.url, access_token=SecretStr(stand_in.token), patience=PATIENCE)
+        yield World(
+            connect=lambda: HubSpot(known, [TABLE], OPTIONS),
+            samples=[PEOPLE],
+            records=lambda write: _records(stand_in),
+            values=values,
+            options=OPTIONS.model_dump(mode="json"),
+            table=TABLE,
+            proxy=proxy,
+            alter=lambda: stand_in.take_away("full_name"),
+            writes=lambda: sum(stand_in.counts().get(kind, 0) for kind in ("write", "definition")),
+            reads=lambda: stand_in.counts().get("read", 0),
+        )
+
+
+def _records(stand_in: StandIn) -> list[Held]:
+    return [_held(record["properties"]) for record in stand_in.records() if not record["archived"]]
+
+
+def _held(properties: JsonValue) -> Held:
+    assert isinstance(properties, dict)
+    held: dict[str, JsonValue] = {name: _value(name, properties.get(name)) for name in TABLE.columns}
+    return {**held, "patient": held["patient_id"]}
+
+
+def _value(name: str, text: JsonValue) -> JsonValue:
+    """The text that the stand-in keeps, as the argument's JSON value: read by nothing of the connector's."""
+    if text is None:
+        return None
+    assert isinstance(text, str)
+    kind = TABLE.columns[name].type
+    if kind == "int":
+        return int(text)
+    return text == "true" if kind == "bool" else text
+
+
+def _refusal(status: int) -> dict[str, object]:
+    return {
+        "status": "error",
+        "message": QUOTED,
+        "correlationId": "c0ffee00-0000-0000-0000-000000000000",
+        "category": "RATE_LIMITS" if status == 429 else "INTERNAL_ERROR",
+        "context": {"propertyValue": [QUOTED]},
+        "errors": [{"message": QUOTED, "in": "email"}],
+    }
+
+
+CASES = [
+    Case(
+        name="hubspot",
+        connector=HubSpot,
+        credentials=HubSpotCredentials,
+        opened=opened,
+        sdk=("hubspot", "urllib3"),
+        most=Most(writes=10, reads=10, unit="requests"),
+        exempt={
+            "test_nasty_values['']": "HubSpot has one empty: an empty text clears the property, as null does",
+        },
+    )
+]

@@ -1,0 +1,47 @@
+"""Healthie to HubSpot and back: what one side edits arrives once on the other, and then it is quiet."""
+
+from tests.flows.twoway.world import CHART, CRM, World
+
+
+def test_a_patient_becomes_a_contact_and_nothing_comes_back(world: World) -> None:
+    patient = world.patient(email="Ana@example.com", phone_number="312-555-0101")
+
+    there, back = world.run(CRM), world.run(CHART)
+
+    contact = world.contact(world.contacts()[patient])
+    assert (contact["email"], contact["phone"]) == ("ana@example.com", "312-555-0101")
+    assert there.state == back.state == "complete"
+    assert back.counts.get("planned", 0) == 0
+    assert world.healthie.effects() == []
+
+
+def test_ten_runs_to_and_fro_after_an_edit_in_healthie(world: World) -> None:
+    patient = world.patient(email="ana@example.com", phone_number="312-555-0101")
+    world.settle()
+    world.writes()
+    world.edit_patient(patient, phone_number="312-555-0199")
+
+    writes = []
+    for _ in range(5):
+        for name in (CRM, CHART):
+            ran = world.run(name)
+            writes.append((world.writes(), ran.counts.get("model_requests", 0)))
+
+    assert world.contact(world.contacts()[patient])["phone"] == "312-555-0199"
+    assert writes == [(1, 0)] + [(0, 0)] * 9
+
+
+def test_ten_runs_to_and_fro_after_an_edit_in_hubspot(world: World) -> None:
+    patient = world.patient(email="ana@example.com", phone_number="312-555-0101")
+    world.settle()
+    world.writes()
+    world.hubspot.edit(world.contacts()[patient], mobilephone="312-555-0177")
+
+    writes = []
+    for _ in range(5):
+        for name in (CHART, CRM):
+            ran = world.run(name)
+            writes.append((world.writes(), ran.counts.get("model_requests", 0)))
+
+    assert world.chart(patient)["additional_phone_number"] == "312-555-0177"
+    assert writes == [(1, 0)] + [(0, 0)] * 9
