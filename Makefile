@@ -42,7 +42,7 @@ bench: $(READY)  ## the README's figures, measured here and now
 	$(BIN)/python -m benchmarks
 
 campaign: $(READY)  ## the fault tests and property tests at full size (about an hour)
-	FERRY_CAMPAIGN=full $(BIN)/pytest -q tests/faults tests/worker tests/flows tests/connectors/changes tests/connectors/sql tests/connectors/csv \
+	FERRY_CAMPAIGN=full $(BIN)/pytest -q tests/faults tests/worker tests/flows tests/connectors/changes tests/connectors/sql tests/connectors/csv tests/connectors/mongodb \
 		tests/agent/test_hostile_*.py
 
 lock:  ## resolve the dependencies anew

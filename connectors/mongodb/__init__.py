@@ -57,7 +57,7 @@ class Mongo(Connector):
     def __init__(
         self, credentials: MongoCredentials, tables: Sequence[Table], options: MongoOptions | None = None
     ) -> None:
-        from connectors.mongodb.client import Client  # noqa: PLC0415  # takes the driver with it: half a second
+        from connectors.mongodb.client import Client  # noqa: PLC0415  # brings the driver
         from connectors.mongodb.target import Target  # noqa: PLC0415  # likewise
 
         newest = (options or MongoOptions()).newest

@@ -44,11 +44,14 @@ class Told:
 
 
 class Client:
-    """A pool of connections. Nothing is reached before the first use."""
+    """A pool of connections. Nothing is reached before the first use.
+
+    Raises Rejected if the file of authorities that the url names cannot be read.
+    """
 
     def __init__(self, place: Place, answer: float) -> None:
         self._reaches = _reaches(place)
-        self._client = _client(place, answer)
+        self._client = _made(place, answer)
         self._database = self._client.get_database(
             place.database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
         )
@@ -111,6 +114,14 @@ def _reaches(place: Place) -> list[Reach]:
     return [Reach("mongodb", address) for address in place.addresses]
 
 
+def _made(place: Place, answer: float) -> MongoClient[Document]:
+    try:
+        return _client(place, answer)
+    except (PyMongoError, OSError):
+        pass  # outside of the `except`: that error would carry the url's options
+    raise Rejected("bad_url", "mongodb: the file that tlsCAFile names cannot be read; correct the url")
+
+
 def _client(place: Place, answer: float) -> MongoClient[Document]:
     options: dict[str, Any] = {name: value for name, value in place.options.items() if name != "tls"}
     if place.user is not None and place.password is not None:
@@ -135,8 +146,14 @@ def _client(place: Place, answer: float) -> MongoClient[Document]:
 
 def _told(details: Mapping[str, Any]) -> Told:
     refused = {
-        int(each["index"]): (int(each["code"]), "_id" in each.get("keyPattern", {"_id": 1}))
-        for each in details.get("writeErrors", ())
+        int(each["index"]): (int(each["code"]), _is_about_id(each)) for each in details.get("writeErrors", ())
     }
     settled = int(details.get("nMatched", 0)) + int(details.get("nUpserted", 0)) + len(refused)
     return Told(settled, refused, confirmed=not details.get("writeConcernErrors"))
+
+
+def _is_about_id(refusal: Mapping[str, Any]) -> bool:
+    """Of a duplicate: is it the `_id` that is there? Servers before 4.4 say it in words alone."""
+    if "keyPattern" in refusal:
+        return list(refusal["keyPattern"]) == ["_id"]
+    return " index: _id_ " in str(refusal.get("errmsg", ""))

@@ -116,10 +116,12 @@ class Target:
 
     def _statement(self, record: Record) -> UpdateOne:
         values = record.values
-        key = zip(self.table.key, record.key, strict=True)
-        fields = documents.fields_of(self.table, {**dict(key), **values})
+        key = dict(zip(self.table.key, record.key, strict=True))
+        change = {"$setOnInsert": documents.fields_of(self.table, key)}
+        if values:  # older servers refuse an empty $set
+            change["$set"] = documents.fields_of(self.table, values)
         wanted = {"_id": documents.id_of(self.table, record.key), **self._guard.condition(values)}
-        return UpdateOne(wanted, {"$set": fields}, upsert=True)
+        return UpdateOne(wanted, change, upsert=True)
 
     def _failures(self, records: Sequence[Record], told: Told) -> dict[int, Failure]:
         """What went wrong, by position."""

@@ -73,11 +73,8 @@ class Collection:
         self.unique[name] = fields
 
     def _upserted(self, wanted: Document, change: Document) -> Done:
-        made = {
-            name: value
-            for name, value in wanted.items()
-            if not (name.startswith("$") or has_operators(value))
-        }
+        equal = {name: value["$eq"] if _is_equality(value) else value for name, value in wanted.items()}
+        made = {name: value for name, value in equal.items() if not (name[:1] == "$" or has_operators(value))}
         made = {"_id": made.pop("_id", ObjectId())} | made | copy.deepcopy(change.get("$setOnInsert", {}))
         self._put(None, _changed(made, change))
         return Done(upserted=made["_id"])
@@ -125,6 +122,10 @@ class Collection:
     def _writable(self) -> None:
         if self.kind != "collection":
             raise Refusal(166, f"Namespace {self.namespace} is a {self.kind}, not a collection")
+
+
+def _is_equality(condition: object) -> bool:
+    return has_operators(condition) and set(condition) == {"$eq"}
 
 
 def _changed(document: Document, change: Document) -> Document:

@@ -5,6 +5,7 @@ with StandIn() as server:
 """
 
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ class Server(ThreadingTCPServer):
 
     Args:
         users: name → password; with them nobody gets in without.
+        tls: with it the server speaks TLS alone.
         actions: what a user may do: find, insert, update, …
     """
 
@@ -38,8 +40,13 @@ class Server(ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(
-        self, port: int = 0, users: Mapping[str, str] | None = None, actions: tuple[str, ...] | None = None
+        self,
+        port: int = 0,
+        users: Mapping[str, str] | None = None,
+        actions: tuple[str, ...] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self.tls = tls
         self.state = State(users=users or {}, actions=actions)
         self.fail_point = FailPoint()
         self.commands = Counter[str]()
@@ -62,15 +69,20 @@ class Conversation(BaseRequestHandler):
         server = cast(Server, self.server)
         connection = cast(socket.socket, self.request)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        commands = Commands(server.state, Login(server.state.users), server.fail_point)
         try:
-            while (request := wire.receive(connection)) is not None:
-                answer = _answered(server, commands, request)
-                if answer is None:
-                    return
-                connection.sendall(wire.reply(request, answer))
+            with server.tls.wrap_socket(connection, server_side=True) if server.tls else connection as plain:
+                self._converse(server, plain)
         except (Malformed, OSError):
             return
+
+    @staticmethod
+    def _converse(server: Server, connection: socket.socket) -> None:
+        commands = Commands(server.state, Login(server.state.users), server.fail_point)
+        while (request := wire.receive(connection)) is not None:
+            answer = _answered(server, commands, request)
+            if answer is None:
+                return
+            connection.sendall(wire.reply(request, answer))
 
 
 def _answered(server: Server, commands: Commands, request: Request) -> Document | None:
@@ -96,9 +108,12 @@ class StandIn:
     """A server in a thread of this process. Use it as a context manager."""
 
     def __init__(
-        self, users: Mapping[str, str] | None = None, actions: tuple[str, ...] | None = None, port: int = 0
+        self,
+        users: Mapping[str, str] | None = None,
+        actions: tuple[str, ...] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.server = Server(port, users, actions)
+        self.server = Server(users=users, actions=actions, tls=tls)
         self.address = self.server.state.address
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

@@ -87,12 +87,13 @@ def test_the_driver_repeats_nothing_by_itself(server: StandIn, connector: Mongo)
         {"closeConnection": True},
         {"errorCode": 91},
         {"errorCode": 189, "errorLabels": ["RetryableWriteError"]},
+        {"errorCode": 462, "errorLabels": ["SystemOverloadedError", "RetryableError"]},
     ):
         server.fail("update", times=None, **failure)
-        with pytest.raises(Unknown):
+        with pytest.raises((Unknown, Transient)):
             upsert(connector, *ROWS)
 
-    assert server.commands["update"] == 3
+    assert server.commands["update"] == 4
 
 
 @pytest.mark.parametrize(
@@ -190,8 +191,13 @@ def test_a_newer_document_is_left_alone_and_a_faster_rival_is_not_called_newer(s
         "keyPattern": {"_id": 1},
         "keyValue": {"_id": "1"},
     }
-    server.fail("update", writeErrors=[duplicate])
-    assert states(upsert(connector, ("1", {**newer, "email": "again"}))) == ["transient contention"]
+    old = {"index": 0, "code": 11000, "errmsg": f"E11000 … index: _id_ dup key: {CANARY}"}
+    other = {"index": 0, "code": 11000, "errmsg": f"E11000 … index: email_1 dup key: {CANARY}"}
+    for refused, told in ((duplicate, "transient contention"), (old, "transient contention")):
+        server.fail("update", writeErrors=[refused])
+        assert states(upsert(connector, ("1", {**newer, "email": "again"}))) == [told]
+    server.fail("update", writeErrors=[other])
+    assert states(upsert(connector, ("1", {**newer, "email": "again"}))) == ["rejected duplicate"]
     connector.close()
 
 
