@@ -46,7 +46,7 @@ def begin(ledger: Ledger, due: Emission, *, in_week: bool) -> Emission:
         chosen = Emission(due.period, due.emit, due.begins, open=last.open or in_week, reopened=again)
     with ledger.writing("emission begins") as connection:
         _put(ledger, connection, chosen)
-        _supersede_overtaken(ledger, connection, chosen.period)
+        supersede_overtaken(ledger, connection, chosen.period)
     return chosen
 
 
@@ -72,7 +72,7 @@ def end_all(ledger: Ledger) -> None:
         return
     with ledger.writing("emission ends") as connection:
         connection.execute(sa.delete(EMISSION).where(EMISSION.c.integration == ledger.integration))
-        _supersede_overtaken(ledger, connection, None)
+        supersede_overtaken(ledger, connection, None)
         connection.execute(
             sa.update(DELIVERY)
             .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "planned")
@@ -156,15 +156,17 @@ def _put(ledger: Ledger, connection: Connection, emission: Emission) -> None:
         audit.add(ledger, connection, "period opened", 1, emission.period, emission.open)
 
 
-def _supersede_overtaken(ledger: Ledger, connection: Connection, period: str | None) -> None:
-    """Void what a newer version was decided over, unless it may have left in this very period."""
+def supersede_overtaken(
+    ledger: Ledger, connection: Connection, period: str | None, state: str = "planned"
+) -> None:
+    """Void what is in this state and was decided over, unless it may have left in this very period."""
     newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
     elsewhere = DELIVERY.c.period.is_distinct_from(period) if period else sa.true()
     void = connection.execute(
         sa.update(DELIVERY)
         .where(
             DELIVERY.c.integration == ledger.integration,
-            DELIVERY.c.state == "planned",
+            DELIVERY.c.state == state,
             DELIVERY.c.version < newest,
             elsewhere,
         )

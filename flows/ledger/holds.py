@@ -6,9 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from flows.ledger import audit, restored
+from flows.ledger import audit, emission, restored
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import DELIVERY, ENTRY
+from flows.ledger.tables import DELIVERY
 
 CHUNK = 500
 
@@ -51,7 +51,8 @@ def by_code(ledger: Ledger) -> dict[str, int]:
 def _settle(
     ledger: Ledger, connection: Connection, act: str, values: Mapping[str, object], until: datetime | None
 ) -> int:
-    _supersede_overtaken(ledger, connection)
+    # Older versions may be held that carry a month's period: only the newest one is to leave now.
+    emission.supersede_overtaken(ledger, connection, None, "held")
     waiting = sa.select(DELIVERY.c.key).where(
         DELIVERY.c.integration == ledger.integration,
         DELIVERY.c.state == "held",
@@ -64,19 +65,3 @@ def _settle(
         connection.execute(sa.update(DELIVERY).where(part).values(values))
     audit.add(ledger, connection, act, len(keys), *keys)
     return len(keys)
-
-
-def _supersede_overtaken(ledger: Ledger, connection: Connection) -> None:
-    """Older versions may be held that carry a month's period: only the newest one is to leave now."""
-    newest = sa.select(ENTRY.c.version).where(ENTRY.c.ref == DELIVERY.c.entry).scalar_subquery()
-    void = connection.execute(
-        sa.update(DELIVERY)
-        .where(
-            DELIVERY.c.integration == ledger.integration,
-            DELIVERY.c.state == "held",
-            DELIVERY.c.version < newest,
-        )
-        .values(state="superseded", code="overtaken", settled=now())
-    ).rowcount
-    if void:
-        audit.add(ledger, connection, "deliveries superseded", void)

@@ -85,7 +85,7 @@ class KmsServer:
         name = OTHER if fault == "another key" else request.name
         return EncryptResponse(
             name=f"{name}/cryptoKeyVersions/{number}",
-            ciphertext=whole[:-1] + b"x" if fault == "damage" else whole,
+            ciphertext=_damaged(whole) if fault == "damage" else whole,
             ciphertext_crc32c=crc(whole),
             verified_plaintext_crc32c=fault != "not verified",
             verified_additional_authenticated_data_crc32c=True,
@@ -105,7 +105,7 @@ class KmsServer:
             plaintext = cipher.decrypt(whole[4:16], whole[16:], aad)
         except InvalidTag:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, wrong)
-        told = plaintext[:-1] + b"x" if fault == "damage" else plaintext
+        told = _damaged(plaintext) if fault == "damage" else plaintext
         return DecryptResponse(plaintext=told, plaintext_crc32c=crc(plaintext))
 
     def _begin(self, act: str, name: str, context: Any) -> str:
@@ -134,6 +134,11 @@ REFUSALS = {
     "unauthenticated": (grpc.StatusCode.UNAUTHENTICATED, "bad token. secret-word"),
     "strange": (grpc.StatusCode.FAILED_PRECONDITION, "the purpose is ASYMMETRIC_SIGN. secret-word"),
 }
+
+
+def _damaged(content: bytes) -> bytes:
+    """One bit of it is another: always, whatever it was."""
+    return content[:-1] + bytes([content[-1] ^ 1])
 
 
 def _sums(context: Any, fault: str, told: tuple[bytes, int]) -> None:
