@@ -41,7 +41,7 @@ def _of_size(ground: Ground, size: int) -> list[Figure]:
     loaded = ground.loaded(size)
     first, again = zip(*[_dlt_twice(ground, home) for home in loaded.homes], strict=True)
     nothing = [home.run(Order()) for home in loaded.homes]
-    sweeps = [home.run(Order(mode="sweep")) for home in loaded.homes]
+    sweeps = [home.run(Order(kind="sweep")) for home in loaded.homes]
     runs = f"medians of {len(first)} runs" if len(first) > 1 else "one run each"
 
     def compare(what: str, mine: Sequence[Measured], theirs: Sequence[DltMeasured]) -> Figure:

@@ -72,7 +72,7 @@ def main() -> None:
         _watch(steps)
     OBSERVER.set(Observer(ended=runs.append))
     before, begun = cpu_seconds(), time.perf_counter()
-    state: Any = flows.sync.carried(Parameters.of(order.label, order.mode))
+    state: Any = flows.sync.carried(Parameters.of(order.label, order.kind))
     wall, after = time.perf_counter() - begun, cpu_seconds()
     if state.type.value != "COMPLETED" or len(runs) != 1:
         raise BenchmarkFailed(f"the run ended as {state.name}: {state.message}")

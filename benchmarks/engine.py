@@ -22,7 +22,7 @@ def measure(ground: Ground) -> Measurement:
     size = ground.sizes.middle
     homes = [ground.home(size) for _ in range(ground.sizes.repeats)]
     loads = [home.run(Order(one_by_one=True)) for home in homes]
-    sweeps = [home.run(Order(mode="sweep", one_by_one=True)) for home in homes]
+    sweeps = [home.run(Order(kind="sweep", one_by_one=True)) for home in homes]
     _check(loads, "planned", size)
     _check(sweeps, "unchanged", size)
     how = HOW.format(runs=f"{len(loads)} runs" if len(loads) > 1 else "1 run", size=size)

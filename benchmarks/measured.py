@@ -21,7 +21,7 @@ class Order(Model):
     step can be told.
     """
 
-    mode: Literal["changes", "sweep"] = "changes"
+    kind: Literal["changes", "sweep"] = "changes"
     label: str = LABEL
     one_by_one: bool = False
 

@@ -86,6 +86,8 @@ class Write:
         offered: which record has the item's key?
     present: what the record holds now, in the names of the arguments, for pre-images and
         read-back: {key: values, or None where there is no such record}.
+    refuses: what the target would refuse, as far as that is known without sending: an outcome for each of
+        those items, rejected. It only reads.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Write:
     batch: int = 1
     look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
+    refuses: Callable[[Sequence[Item]], Sequence[Outcome]] | None = None
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first

@@ -2,7 +2,8 @@
 
 from flows import anchor
 from flows.ledger import audit
-from flows.ledger.store import Ledger, audit_key, connect
+from flows.ledger.database import connect
+from flows.ledger.store import Ledger, audit_key
 from flows.settings import Settings
 from flows.vault.configured import key_encryption_key
 

@@ -58,7 +58,7 @@ class Anchor(Settings):
 
 def name_of(environment: str, tenant: str, integration: str) -> str:
     """The variable's name. Its end tells `a-b/c` from `a/b_c`, and two environments on one server."""
-    words = "_".join((tenant, integration)).replace("-", "_")
+    words = "_".join((tenant, integration)).translate({ord("-"): "_", ord("."): "_"})
     label = json.dumps([environment, tenant, integration])
     return f"{PREFIX}{words}_{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 

@@ -51,7 +51,7 @@ def _count_waiting(run: Run) -> None:
 
 def _ended_everything(run: Run, everything: Mapping[str, int]) -> bool:
     """Whether nothing more is to leave for this month: everyone was decided, everything left once."""
-    read_all = run.mode != "retry" or bool(run.emission and run.emission.reopened)
+    read_all = run.kind != "retry" or bool(run.emission and run.emission.reopened)
     return (
         read_all
         and run.state != "failed"

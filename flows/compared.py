@@ -114,7 +114,7 @@ def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue,
         hashed = links.value_hash(
             run.ledger, paired.pair.name, sides.record, field.key, folded(field.key, seen)
         )
-        ours = run.mode == "resync" or agreed.get(paired.ours) != one.own.get(field.key, "")
+        ours = run.kind == "resync" or agreed.get(paired.ours) != one.own.get(field.key, "")
         theirs = agreed.get(paired.theirs) != hashed
     return Weight(
         owner=field.owner,

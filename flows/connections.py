@@ -24,7 +24,7 @@ from flows import blocks, models, reach, server, systems, values
 from flows.asking import Asking
 from flows.blocks import SealedConnection
 from flows.settings import PRODUCTION, Settings
-from flows.systems import SYSTEMS, System
+from flows.systems import SYSTEMS, MakeTarget, System
 from flows.tenants import ConnectionSettings, Deployment, IntegrationInvalid, Target
 from flows.vault import Seal
 
@@ -90,7 +90,6 @@ def _must_be_stored(connection: ConnectionSettings, environment: str) -> bool:
 
 
 def _may_be_stored(connection: ConnectionSettings) -> bool:
-    """Whether a secret of it may be: one that is not the environment's."""
     secrets, written = SYSTEMS[connection.connector].secrets, connection.settings
     return not secrets or not all(written.get(field, "").startswith(values.ENVIRONMENT) for field in secrets)
 
@@ -168,14 +167,17 @@ def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]
 
 def _target(deployment: Deployment, target: Target, opened: Connections) -> Connector:
     name = target.connection
-    make = opened.system(name).target
-    if make is None:
-        kind = deployment.connections[name].connector
-        raise IntegrationInvalid(
-            f"{deployment.label}: {kind} cannot be a target; see the README for those that can"
-        )
+    make = making(deployment, name, opened.system(name))
     tables = [table.table() for table in target.tables]
     return made(opened.tenant, name, lambda: make(opened.values(name), tables, target.options))
+
+
+def making(deployment: Deployment, name: str, system: System) -> MakeTarget:
+    """How a target is made. Raises IntegrationInvalid if the connection cannot be one."""
+    if system.target is None:
+        kind = deployment.connections[name].connector
+        raise IntegrationInvalid(f"{deployment.label}: {kind} cannot be a target; see docs/targets.md")
+    return system.target
 
 
 def writes(deployment: Deployment, opened: Mapping[str, Connector]) -> dict[str, Write]:

@@ -23,10 +23,10 @@ def pages(run: Run) -> Iterator[list[str]]:
 
 def _nominated(run: Run) -> Iterator[str]:
     known = runs.cursors(run.ledger)
-    if run.mode == "retry":
+    if run.kind == "retry":
         yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
         return
-    if run.mode in ("resync", "sweep") or _sweep_is_due(run, known):
+    if run.kind in ("resync", "sweep") or _sweep_is_due(run, known):
         yield from _everyone(run)
         return
     yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
@@ -121,7 +121,7 @@ def _candidate(run: Run, known: Known, found: Found) -> Candidate:
 def _is_to_decide(run: Run, candidate: Candidate) -> bool:
     known = candidate.known
     if (
-        run.mode == "resync"
+        run.kind == "resync"
         or candidate.fingerprint != known.fingerprint
         or known.is_open(run.versions.instructions)
         or (run.paired is not None and known.patient in run.paired.contested)

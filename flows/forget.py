@@ -11,8 +11,8 @@ from sqlalchemy.engine import Engine
 from flows import anchor, naming
 from flows.anchor import AnchorUnavailable
 from flows.errors import ServerUnavailable
-from flows.ledger import keys
-from flows.ledger.store import connect
+from flows.ledger import keys, stages
+from flows.ledger.database import connect
 from flows.reach import sealed_connections, server
 from flows.settings import Settings
 from flows.vault.configured import key_encryption_key
@@ -43,7 +43,10 @@ def forget(settings: Settings, tenant: str) -> Forgotten:
 
 def _forget(engine: Engine, settings: Settings, tenant: str) -> Forgotten:
     keys.key_of(engine, tenant)  # a wrong name is told before a key file is asked for its passphrase
-    destroyed = keys.destroy(engine, key_encryption_key(settings), settings.env, tenant).destroyed
+    kek = key_encryption_key(settings)
+    for stage in [one for one in stages.all_of(engine, tenant) if one.destroyed is None]:
+        stages.destroy(engine, kek, settings.env, stage)
+    destroyed = keys.destroy(engine, kek, settings.env, tenant).destroyed
     assert destroyed is not None
     scrubbed, blocks = keys.scrub(engine), _remove_blocks(tenant)
     try:

@@ -120,7 +120,7 @@ def _objection(paired: Paired, candidate: Candidate, found: Sequence[Link]) -> A
 def _is_echo(run: Run, paired: Paired, candidate: Candidate, link: Link) -> bool:
     """Does the entry differ from what was handled only in what the other direction wrote into it?"""
     known, own = candidate.known, candidate.own
-    if run.mode == "resync" or known.patient in paired.contested or known.is_open(run.versions.instructions):
+    if run.kind == "resync" or known.patient in paired.contested or known.is_open(run.versions.instructions):
         return False
     if known.again_on is not None and known.again_on <= run.today:
         return False

@@ -15,15 +15,16 @@ from flows.errors import Spoken
 NAME = r"^[a-z][a-z0-9_-]*$"
 NAME_AT_MOST = 63
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=NAME_AT_MOST)]
-Mode = Literal["changes", "sweep", "resync", "retry"]
+Kind = Literal["changes", "sweep", "resync", "retry"]
+Mode = Literal["live", "staging"]
 Emit = Literal["always", "first-week-of-month", "last-week-of-month"]
-COVERED_BY: Mapping[Mode, tuple[Mode, ...]] = {
+COVERED_BY: Mapping[Kind, tuple[Kind, ...]] = {
     "changes": ("changes", "sweep", "resync"),
     "sweep": ("sweep", "resync"),
     "resync": ("resync",),
     "retry": ("retry", "changes", "sweep", "resync"),
 }
-"""Runs that have done, for a run of that mode, what it would do."""
+"""Runs that have done, for a run of that kind, what it would do."""
 
 
 class NotALabel(Spoken):
@@ -35,10 +36,14 @@ class Parameters(Settings):
 
     tenant: Name = Field(description="the practice: a folder below deployments/")
     integration: Name = Field(description="the integration: a folder below the tenant's")
-    mode: Mode = Field(
+    kind: Kind = Field(
         default="changes",
         description="changes: what the source shows as changed. sweep: read everyone. resync: everyone "
         "again, as a new version. retry: only what is open",
+    )
+    mode: Mode = Field(
+        default="live",
+        description="live. staging: read the source and decide as live, and write to a stage alone",
     )
     dry_run: bool = Field(default=False, description="decide and show; send nothing, remember nothing")
     emit: Emit = Field(
@@ -50,8 +55,12 @@ class Parameters(Settings):
     def label(self) -> str:
         return f"{self.tenant}/{self.integration}"
 
+    @property
+    def staged(self) -> bool:
+        return self.mode == "staging"
+
     @classmethod
-    def of(cls, label: str, mode: Mode = "changes", *, dry_run: bool = False) -> Self:
+    def of(cls, label: str, kind: Kind = "changes", *, dry_run: bool = False) -> Self:
         """Parameters from `tenant/integration`.
 
         Raises:
@@ -59,7 +68,7 @@ class Parameters(Settings):
         """
         tenant, _, name = label.partition("/")
         try:
-            return cls(tenant=tenant, integration=name, mode=mode, dry_run=dry_run)
+            return cls(tenant=tenant, integration=name, kind=kind, dry_run=dry_run)
         except ValueError:
             raise NotALabel(
                 f"{label}: is not TENANT/INTEGRATION in small letters, digits, - and _; "

@@ -15,8 +15,8 @@ from flows.errors import Spoken
 from flows.ledger import shadows
 from flows.ledger.shadows import Seen
 from flows.ledger.store import Ledger
+from flows.opening import open_ledger
 from flows.rehearsal import Shadow
-from flows.run import open_ledger
 from flows.settings import Settings
 from flows.tenants import load
 from flows.written import parsed

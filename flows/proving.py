@@ -95,7 +95,7 @@ def _terms(stack: ExitStack, settings: Settings, deployment: Deployment, by: str
     from flows import connections  # noqa: PLC0415
     from flows.ledger import spending  # noqa: PLC0415
     from flows.ledger.store import now  # noqa: PLC0415
-    from flows.run import open_ledger  # noqa: PLC0415
+    from flows.opening import open_ledger  # noqa: PLC0415
 
     decide = deployment.integration.decide
     stack.enter_context(connections.at_hand(settings, deployment.connections, [decide.connection]))

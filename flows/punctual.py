@@ -26,8 +26,8 @@ from flows.emit import Calendar
 from flows.errors import Spoken
 from flows.ledger import runs
 from flows.ledger.store import now
+from flows.opening import open_ledger
 from flows.parameters import COVERED_BY, Parameters
-from flows.run import open_ledger
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 from flows.settings import Settings
 from flows.tenants import load
@@ -129,9 +129,9 @@ def _caught_up(asked: Parameters, flow_run: FlowRun) -> str:
     if not flow_run.auto_scheduled or expected is None or asked.dry_run:
         return ""
     settings = Settings()
-    ledger = open_ledger(settings, load(settings.deployments, asked.label))
+    ledger = open_ledger(settings, load(settings.deployments, asked.label), asked.mode)
     try:
-        done = runs.last_certified(ledger, COVERED_BY[asked.mode])
+        done = runs.last_certified(ledger, COVERED_BY[asked.kind])
     finally:
         ledger.close()
     if done is None or not expected < done.started:
@@ -163,7 +163,8 @@ def _does_work_of(asked: Parameters, late: FlowRun) -> bool:
         theirs = Parameters.model_validate(late.parameters.get("integration"))
     except ValidationError:
         return False  # it will say so itself
-    return theirs.emit == asked.emit and asked.mode in COVERED_BY[theirs.mode] and not asked.dry_run
+    same = (theirs.label, theirs.mode, theirs.emit) == (asked.label, asked.mode, asked.emit)
+    return same and asked.kind in COVERED_BY[theirs.kind] and not asked.dry_run
 
 
 def _utc(moment: datetime) -> str:

@@ -14,9 +14,11 @@ from flows.asking import Asking
 from flows.connections import Connections
 from flows.errors import Spoken
 from flows.ledger import kept
+from flows.ledger.database import connect
 from flows.ledger.kept import Again, PastRun
-from flows.ledger.store import Ledger, connect, now
-from flows.run import open_ledger, version_of
+from flows.ledger.store import Ledger, now
+from flows.opening import open_ledger
+from flows.run import version_of
 from flows.settings import PRODUCTION, Settings
 from flows.tenants import Deployment, load
 

@@ -105,7 +105,8 @@ def reasons(run: Run) -> Iterator[Row]:
 def headline(run: Run) -> str:
     kind = "dry run" if run.dry else f"run {run.id}"
     ended = f"{run.state}: {run.code}" if run.code else run.state
-    return f"{run.deployment.label}, {kind}, {run.mode}: {ended}"
+    staged = ", staging" if run.asked.staged else ""
+    return f"{run.deployment.label}{staged}, {kind}, {run.kind}: {ended}"
 
 
 def command(run: Run) -> str:
@@ -114,12 +115,13 @@ def command(run: Run) -> str:
 
 
 def name(run: Run) -> None:
-    """Let the dashboard call the flow run by its integration, mode and run, and find it by them."""
-    label, own = run.deployment.label, {"ferry", f"mode:{run.mode}"}
+    """Let the dashboard call the flow run by its integration, kind and run, and find it by them."""
+    label, own = run.deployment.label, {"ferry", f"kind:{run.kind}", f"mode:{run.asked.mode}"}
     own |= {f"tenant:{run.deployment.tenant}", f"integration:{run.deployment.name}"}
     if run.id:
         own.add(f"run:{run.id}")
-    flow_runs.name_this(f"{label} {run.mode} {run.id or 'dry run'}", own)
+    staged = "staging " if run.asked.staged else ""
+    flow_runs.name_this(f"{label} {staged}{run.kind} {run.id or 'dry run'}", own)
 
 
 def state(run: Run) -> State[None]:

@@ -21,24 +21,24 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, held, other, reach, shadow
+from flows import accounts, anchor, approval, connections, held, other, reach, shadow, staging
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
 from flows.emit import Calendar
-from flows.ledger import entries, lease, runs
+from flows.ledger import entries, lease, runs, stages
 from flows.ledger.emission import Emission
 from flows.ledger.entries import Known
 from flows.ledger.plans import Decided, Versions
 from flows.ledger.restored import Restoration
-from flows.ledger.store import Ledger, connect, now, seal_of
+from flows.ledger.store import Ledger, now
+from flows.opening import open_ledger, tenant_seal
 from flows.other import Paired
-from flows.parameters import Mode, Parameters
+from flows.parameters import Kind, Parameters
 from flows.settings import PRODUCTION, Settings
 from flows.shadow import Beside
+from flows.staging import Stage
 from flows.tenants import Deployment, load
-from flows.vault import Seal
-from flows.vault.configured import key_encryption_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class Run:
         return self.ledger.run
 
     @property
-    def mode(self) -> Mode:
-        return self.asked.mode
+    def kind(self) -> Kind:
+        return self.asked.kind
 
     @property
     def dry(self) -> bool:
@@ -129,7 +129,7 @@ class Run:
 
     def shares(self) -> Sequence[float]:
         """Of the known entries, changed in each of the last complete runs of this kind."""
-        return self.usual["sweep" if self.counts["swept"] else self.mode]
+        return self.usual["sweep" if self.counts["swept"] else self.kind]
 
     def count(self, name: str, number: int = 1, code: str = "") -> None:
         with self.turn:
@@ -155,10 +155,10 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             nothing was done.
     """
     settings = Settings()
-    deployment = approved(settings, asked.label)
+    deployment = load(settings.deployments, asked.label) if asked.staged else approved(settings, asked.label)
     with ExitStack() as stack:
         stack.enter_context(reach.one_client())
-        ledger = open_ledger(settings, deployment)
+        ledger = open_ledger(settings, deployment, asked.mode)
         ledger.flow_run = flow_run
         stack.callback(ledger.close)
         if not asked.dry_run:
@@ -167,18 +167,21 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             stack.enter_context(lease.Heartbeat(ledger))
         anchor.of_tenant(ledger)  # a dry run, too, reads nothing of who was forgotten
         restored = None if asked.dry_run else anchor.met(ledger)
-        own = Connections(deployment.tenant, deployment.connections, ledger.seal, environment=settings.env)
+        if asked.staged and not asked.dry_run:
+            stages.begin(ledger)
+        seal = stack.enter_context(tenant_seal(settings, deployment.tenant)) if asked.staged else ledger.seal
+        own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
         run = _assemble(stack, deployment, ledger, asked, own)
         run.restored = restored
-        accounts.confirm(own, deployment, run.source, run.targets)
-        root, keep = settings.deployments, not asked.dry_run
+        accounts.confirm(own, deployment, run.source, _reached(run.targets))
+        root, keep = settings.deployments, not asked.dry_run and not asked.staged
         run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:
             asking = Asking.beside(ledger, deployment.integration.decide.budget, run.today)
             run.shadow = shadow.opened(
                 stack, settings, deployment, ledger, run.source, own, asking, run.codes
             )
-            runs.begin(ledger, asked.mode, run.versions, run.shadow.version if run.shadow else "")
+            runs.begin(ledger, asked.kind, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
         yield run
 
@@ -201,37 +204,15 @@ def _required(settings: Settings, label: str) -> Deployment:
     return deployment
 
 
-def open_ledger(settings: Settings, deployment: Deployment) -> Ledger:
-    ledger = Ledger(
-        connect(settings.ledger()),
-        key_encryption_key(settings),
-        environment=settings.env,
-        tenant=deployment.tenant,
-        name=deployment.name,
-    )
-    ledger.lease_seconds = settings.lease_seconds
-    return ledger
-
-
-@contextmanager
-def tenant_seal(settings: Settings, tenant: str) -> Generator[Seal]:
-    """The tenant's seal for what belongs to no integration: its connections."""
-    engine = connect(settings.ledger())
-    try:
-        yield seal_of(engine, key_encryption_key(settings), settings.env, tenant)
-    finally:
-        engine.dispose()
-
-
 def _assemble(
     stack: ExitStack, deployment: Deployment, ledger: Ledger, asked: Parameters, own: Connections
 ) -> Run:
     source = stack.enter_context(closing(connections.source(deployment, own)))
-    targets = connections.targets(deployment, own)
+    targets = _targets(deployment, ledger, asked, own)
     for target in targets.values():
         stack.callback(target.close)
     writes = connections.writes(deployment, targets)
-    policy = held.policy(deployment, targets)
+    policy = held.policy(deployment)
     started = now()
     today = started.astimezone(ZoneInfo(deployment.timezone)).date()
     asking = Asking.booked(ledger, deployment.integration.decide.budget, today, keeps=not asked.dry_run)
@@ -251,12 +232,26 @@ def _assemble(
         asking=asking,
         fallback=fallback,
         versions=_versions(ledger, deployment, policy),
-        known=there if asked.mode in ("sweep", "resync") else 0,
+        known=there if asked.kind in ("sweep", "resync") else 0,
         started=started,
-        breaker=Breaker(deployment.integration.limits, there, unlimited=first or asked.mode == "resync"),
-        usual={mode: runs.shares(ledger, mode, REMEMBERED) for mode in {asked.mode, "sweep"}},
+        breaker=Breaker(deployment.integration.limits, there, unlimited=first or asked.kind == "resync"),
+        usual={kind: runs.shares(ledger, kind, REMEMBERED) for kind in {asked.kind, "sweep"}},
         counts=Counter(entries=there),
     )
+
+
+def _targets(
+    deployment: Deployment, ledger: Ledger, asked: Parameters, own: Connections
+) -> dict[str, Connector]:
+    """The targets, or their stages. A stage may hold what its target may: else it would plan otherwise."""
+    if asked.staged:
+        return staging.stages(deployment, own, ledger)
+    return connections.targets(deployment, own)
+
+
+def _reached(targets: Mapping[str, Connector]) -> dict[str, Connector]:
+    """Those that answer: a stage without an image reaches nobody."""
+    return {name: one for name, one in targets.items() if not isinstance(one, Stage) or one.image}
 
 
 def _versions(ledger: Ledger, deployment: Deployment, policy: Policy) -> Versions:

@@ -27,7 +27,7 @@ def status(ledger: Ledger) -> Iterator[str]:
         return
     run = latest[0]
     ended = f"{run.ended:%Y-%m-%d %H:%M:%S} UTC" if run.ended else "now running, or cut off"
-    yield f"{label}: run {run.id} ({run.mode}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
+    yield f"{label}: run {run.id} ({run.kind}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
     counts, month = deliveries.counts(ledger), emission.latest(ledger)
     yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
     if month and (waiting := len(emission.waiting(ledger, month))):

@@ -13,11 +13,15 @@ from sqlalchemy.engine import Engine
 
 from flows import flow_runs
 from flows.flow_runs import Unfinished
+from flows.ledger import stages
+from flows.ledger.database import database_clock
 from flows.ledger.lease import is_dead
-from flows.ledger.store import database_clock
+from flows.ledger.stages import Stage
+from flows.ledger.store import now
 from flows.ledger.tables import INTEGRATION, LEASE, RUN
 from flows.parameters import Parameters
 from flows.settings import Settings
+from flows.vault.configured import key_encryption_key
 
 PENDING = timedelta(minutes=15)  # a container may take minutes to start
 DRY_RUN = timedelta(hours=6)  # a dry run takes no lease: only its age tells
@@ -41,6 +45,15 @@ class Holding:
     alive: bool
 
 
+def end_stages(ledger: Engine, settings: Settings) -> Iterator[Stage]:
+    """Destroy the data of every stage whose time is over, also if nobody runs it any more."""
+    if ended := stages.over(ledger, now()):
+        kek = key_encryption_key(settings)
+        for one in ended:
+            stages.destroy(ledger, kek, settings.env, one)
+            yield one
+
+
 def sweep(ledger: Engine, settings: Settings, only: Parameters | None = None) -> Iterator[Swept]:
     """Set to Crashed every flow run of ours whose process is gone; of one integration, or of all.
 
@@ -51,7 +64,7 @@ def sweep(ledger: Engine, settings: Settings, only: Parameters | None = None) ->
         ServerUnavailable: Prefect's server does not answer.
     """
     for one in list(flow_runs.unfinished()):
-        if only and one.asked.label != only.label:
+        if only and (one.asked.label, one.asked.mode) != (only.label, only.mode):
             continue
         if one.environment not in ("", settings.env):
             continue
@@ -95,7 +108,7 @@ def _verdict(ledger: Engine, one: Unfinished, lease: timedelta, holding: Holding
 
 def _integration(ledger: Engine, asked: Parameters) -> int | None:
     query = sa.select(INTEGRATION.c.id).where(
-        INTEGRATION.c.tenant == asked.tenant, INTEGRATION.c.name == asked.integration
+        INTEGRATION.c.tenant == asked.tenant, INTEGRATION.c.name == stages.in_mode(asked)
     )
     with ledger.connect() as connection:
         return connection.execute(query).scalar_one_or_none()

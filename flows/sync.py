@@ -47,7 +47,7 @@ def decide_group(group: str, run: str) -> None:
 
 @flow(
     name="sync",
-    flow_run_name="{integration.label} {integration.mode}",  # until the ledger's run id is known
+    flow_run_name="{integration.label} {integration.kind}",  # until the ledger's run id is known
     persist_result=False,
     log_prints=False,
     task_runner=cast("TaskRunner[PrefectFuture[None]]", ThreadPoolTaskRunner(max_workers=Settings().workers)),
@@ -82,7 +82,7 @@ def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.
     """The run's state, and what it is to ask a person. One with a person's word asks no more."""
     flow_runs.claim_this(Settings().env)
     if word:
-        asked = asked.model_copy(update={"mode": "retry"})
+        asked = asked.model_copy(update={"kind": "retry"})
     schedule = punctual(asked)
     if schedule.caught_up and not word:
         return Completed(message=schedule.caught_up, name="CaughtUp"), None

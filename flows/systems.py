@@ -32,6 +32,7 @@ from connectors.tabular import Table
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
+MakeTarget = Callable[[Values, Sequence[Table], Values], Connector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class System:
     credentials: type[BaseModel]
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
     source: Callable[[Values], Source] | None = None  # read-only
-    target: Callable[[Values, Sequence[Table], Values], Connector] | None = None  # with the target's options
+    target: "MakeTarget | None" = None  # with the target's options
+    image: "MakeTarget | None" = None  # the same; only reads leave it
     options: type[BaseModel] | None = None  # of a target
     nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
@@ -68,8 +70,8 @@ def _healthie(*, read_only: bool) -> Callable[[Values], Healthie]:
     return lambda values: Healthie(HealthieCredentials.model_validate(dict(values)), read_only=read_only)
 
 
-def _sql(values: Values, tables: Sequence[Table]) -> Sql:
-    return Sql(SqlCredentials.model_validate(dict(values)), tables)
+def _sql(values: Values, tables: Sequence[Table], *, read_only: bool = False) -> Sql:
+    return Sql(SqlCredentials.model_validate(dict(values)), tables, read_only=read_only)
 
 
 def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
@@ -138,12 +140,14 @@ SYSTEMS: Mapping[str, System] = {
         reach=_healthie(read_only=True),
         source=_healthie(read_only=True),
         target=lambda values, _tables, _options: _healthie(read_only=False)(values),
+        image=lambda values, _tables, _options: _healthie(read_only=True)(values),
         nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
         SqlCredentials,
         reach=lambda values: _sql(values, []),
         target=lambda values, tables, _options: _sql(values, tables),
+        image=lambda values, tables, _options: _sql(values, tables, read_only=True),
         nowhere={"url": "sqlite:////nowhere"},
     ),
     "csv": System(
@@ -158,6 +162,7 @@ SYSTEMS: Mapping[str, System] = {
         reach=lambda values: _hubspot(values, [], {}, read_only=True),
         source=lambda values: _hubspot(values, [], {}, read_only=True),
         target=_hubspot,
+        image=lambda values, tables, options: _hubspot(values, tables, options, read_only=True),
         options=HubSpotOptions,
         nowhere={"url": NOWHERE, "access_token": "none"},
     ),

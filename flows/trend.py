@@ -19,7 +19,7 @@ class Past:
 
     started: datetime
     took: timedelta | None
-    mode: str
+    kind: str
     state: str
     code: str
     counts: Mapping[str, int]
@@ -31,7 +31,7 @@ def past(ledger: Ledger) -> list[Past]:
         Past(
             started=row.started,
             took=row.ended - row.started if row.ended else None,
-            mode=row.mode,
+            kind=row.kind,
             state=row.state,
             code=row.code,
             counts=cast(Mapping[str, int], row.counts),
@@ -48,14 +48,14 @@ def markdown(ledger: Ledger) -> str:
 
 def _table(found: list[Past]) -> Iterator[str]:
     most = max((_changed(one) for one in found), default=0)
-    yield "| started (UTC) | took | mode | ended | changed | arrived | refused | held | changed |"
+    yield "| started (UTC) | took | kind | ended | changed | arrived | refused | held | changed |"
     yield "|---|---:|---|---|---:|---:|---:|---:|:---|"
     for one in found:
         counts = one.counts
         cells = [
             f"{one.started:%m-%d %H:%M}",
             _time(one.took),
-            one.mode,
+            one.kind,
             f"{one.state}: {one.code}" if one.code else one.state,
             _changed(one),
             counts.get("outcome_done", 0),

@@ -17,9 +17,10 @@ from sqlalchemy.engine import Connection
 
 from connectors.operation import Delivery
 from flows.errors import Spoken
-from flows.ledger.store import connect, now
+from flows.ledger.database import connect
+from flows.ledger.store import now
 from flows.ledger.tables import DELIVERY, ENTRY, INTEGRATION, OPEN_STATES, RUN
-from flows.parameters import COVERED_BY, Mode
+from flows.parameters import COVERED_BY, Kind
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 from flows.settings import Settings
 from flows.tenants import labels
@@ -58,13 +59,13 @@ def problems(settings: Settings, which: str, at: datetime | None = None) -> Iter
 class _Due:
     """What a deployment of the integration is to do, and how often."""
 
-    mode: Mode
+    kind: Kind
     often: Schedule
     emits: bool  # what it plans leaves in one week of the month
 
     @property
     def told(self) -> str:
-        return self.often.rhythm if self.mode == "changes" else f"{self.often.rhythm} ({self.mode})"
+        return self.often.rhythm if self.kind == "changes" else f"{self.often.rhythm} ({self.kind})"
 
     @property
     def patience(self) -> timedelta:
@@ -86,7 +87,7 @@ def _of(connection: Connection, root: Path, label: str, at: datetime) -> Iterato
     integration = connection.execute(here).scalar_one_or_none()
     due = _due(root, label)
     for one in due:
-        last = None if integration is None else _last(connection, integration, COVERED_BY[one.mode])
+        last = None if integration is None else _last(connection, integration, COVERED_BY[one.kind])
         if late := _late(one, last, at):
             yield f"{label}: {late}"
     if integration is not None:
@@ -97,10 +98,10 @@ def _of(connection: Connection, root: Path, label: str, at: datetime) -> Iterato
             yield from _stuck(connection, integration, label, at - patience)
 
 
-def _last(connection: Connection, integration: int, modes: Sequence[Mode]) -> _Last | None:
+def _last(connection: Connection, integration: int, kinds: Sequence[Kind]) -> _Last | None:
     row = connection.execute(
         sa.select(RUN.c.id, RUN.c.ended, RUN.c.state, RUN.c.code)
-        .where(RUN.c.integration == integration, RUN.c.state.in_(FINISHED), RUN.c.mode.in_(modes))
+        .where(RUN.c.integration == integration, RUN.c.state.in_(FINISHED), RUN.c.kind.in_(kinds))
         .order_by(RUN.c.ended.desc())
         .limit(1)
     ).one_or_none()
@@ -121,7 +122,7 @@ def _late(due: _Due, last: _Last | None, at: datetime) -> str:
 
 def _failed(connection: Connection, integration: int, label: str) -> Iterator[str]:
     """The last run, and the last one that read: a retry after it puts no failed reading right."""
-    lasts = (_last(connection, integration, modes) for modes in (COVERED_BY["retry"], COVERED_BY["changes"]))
+    lasts = (_last(connection, integration, kinds) for kinds in (COVERED_BY["retry"], COVERED_BY["changes"]))
     for one in {one.id: one for one in lasts if one and one.state == "failed"}.values():
         kind = "RED, the numbers are wrong" if one.code in RED else "failed"
         yield f"{label}: the last run {kind} ({one.code}); see: ferry status {label}"
@@ -159,15 +160,15 @@ def _stuck(connection: Connection, integration: int, label: str, before: datetim
 
 
 def _due(root: Path, label: str) -> list[_Due]:
-    """What the active schedules ask for: for each mode the most frequent."""
-    found: dict[Mode, _Due] = {}
+    """What the active schedules ask for: for each kind the most frequent."""
+    found: dict[Kind, _Due] = {}
     for parameters, schedule in _schedules(root, label):
         if isinstance(schedule, Schedule):
-            mode, emit = parameters.get("mode", "changes"), parameters.get("emit", "always")
-            one = _Due(cast(Mode, mode if mode in COVERED_BY else "changes"), schedule, emit != "always")
-            known = found.setdefault(one.mode, one)
+            kind, emit = parameters.get("kind", "changes"), parameters.get("emit", "always")
+            one = _Due(cast(Kind, kind if kind in COVERED_BY else "changes"), schedule, emit != "always")
+            known = found.setdefault(one.kind, one)
             if one.often.period < known.often.period:
-                found[one.mode] = one
+                found[one.kind] = one
     return list(found.values())
 
 

@@ -9,7 +9,8 @@ from types import FrameType
 
 from flows import sweeper
 from flows.errors import ServerUnavailable
-from flows.ledger.store import connect
+from flows.ledger.database import connect
+from flows.ledger.stages import Stage
 from flows.server import ROOT
 from flows.settings import Settings
 from flows.sweeper import Swept
@@ -50,6 +51,8 @@ def sweep(told: Callable[[str], None]) -> int:
     settings, number = Settings(), 0
     ledger = connect(settings.ledger())
     try:
+        for stage in sweeper.end_stages(ledger, settings):
+            told(ended(stage))
         for one in sweeper.sweep(ledger, settings):
             told(line(one))
             number += 1
@@ -62,3 +65,7 @@ def sweep(told: Callable[[str], None]) -> int:
 
 def line(one: Swept) -> str:
     return f"{one.asked.label}: flow run {one.flow_run} set to Crashed: {one.message}"
+
+
+def ended(stage: Stage) -> str:
+    return f"{stage.label}: staging ended on {stage.ends:%Y-%m-%d}; its data is destroyed"

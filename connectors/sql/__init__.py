@@ -32,6 +32,7 @@ class Sql(Connector):
     Args:
         schema: where the tables are; the user's default schema without it.
         lock: seconds to wait for a row or table that another one has locked.
+        read_only: nothing is written: the database refuses it, and so does this.
     """
 
     name: ClassVar[str] = "sql"
@@ -44,6 +45,7 @@ class Sql(Connector):
         *,
         schema: str | None = None,
         lock: int = 10,
+        read_only: bool = False,
     ) -> None:
         if schema is not None and not sound_name(schema):
             raise ValueError("schema must be letters, digits and _, and no reserved word")
@@ -52,7 +54,7 @@ class Sql(Connector):
         url = read_url(credentials.url)
         place = f"{url.host}:{url.port}" if url.port else url.host or "local"
         self._identity = f"{url.get_backend_name()}://{place}/{url.database}"
-        self._database = Database(url, lock)
+        self._database = Database(url, lock, read_only=read_only)
         self._targets = [Target(self._database, table, schema) for table in tables]
         self._lock = threading.Lock()
 
@@ -111,5 +113,6 @@ class Sql(Connector):
             record=target.rows.record,
             batch=BATCH,
             present=target.present,
+            refuses=target.refuses,
             free_text=table.free_text,
         )

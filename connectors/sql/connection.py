@@ -2,7 +2,9 @@
 
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -10,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from connectors.errors import Rejected
+from connectors.errors import Denied, Rejected
 
 CONNECT = 10  # seconds
 STATEMENT = 60  # seconds a statement may take, and the network may stay silent
@@ -70,13 +72,16 @@ def _with_tls(url: URL) -> URL:
     return url.update_query_dict({"sslmode": mode, **roots})
 
 
-def engine_for(url: URL, lock: int) -> sa.Engine:
+def engine_for(url: URL, lock: int, *, read_only: bool = False) -> sa.Engine:
     """An engine that shows no values, checks a connection before use, and connects on first use.
 
     Args:
         lock: seconds to wait for a lock that another one holds.
+        read_only: the database itself refuses whatever would change it.
     """
     name = url.get_backend_name()
+    if read_only:
+        url = _to_read(url, name)
     bare, arguments = _arguments(url, name, lock)
     engine = sa.create_engine(
         bare,
@@ -87,8 +92,27 @@ def engine_for(url: URL, lock: int) -> sa.Engine:
         pool_recycle=1800,
     )
     if name != "sqlite":
-        event.listen(engine, "connect", _session(*(each.format(lock=lock) for each in SESSION[name])))
+        statements = (*SESSION[name], *(READ_ONLY[name] if read_only else ()))
+        event.listen(engine, "connect", _session(*(each.format(lock=lock) for each in statements)))
     return engine
+
+
+def _to_read(url: URL, name: str) -> URL:
+    """A SQLite file is opened to read; one that is not there is as good as an empty one, and is not made."""
+    if name == "mssql":
+        raise Denied("read_only", "sql: SQL Server has no session that only reads; stage it without an image")
+    if name != "sqlite":
+        return url
+    there = Path(url.database or "")
+    if not there.exists():
+        return url.set(database=":memory:")
+    return url.set(database=f"file:{quote(str(there.resolve()))}", query={"mode": "ro", "uri": "true"})
+
+
+READ_ONLY: Mapping[str, tuple[str, ...]] = {
+    "postgresql": ("SET default_transaction_read_only = on",),
+    "mysql": ("SET SESSION TRANSACTION READ ONLY",),
+}
 
 
 SESSION: Mapping[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.sql.connection import engine_for
 from connectors.sql.failures import Failure, failure_of, failure_to_connect
 
@@ -21,8 +21,9 @@ Answer = TypeVar("Answer")
 class Database:
     """A pool of connections to one database."""
 
-    def __init__(self, url: URL, lock: int) -> None:
-        self._engine = engine_for(url, lock)
+    def __init__(self, url: URL, lock: int, *, read_only: bool = False) -> None:
+        self._engine = engine_for(url, lock, read_only=read_only)
+        self._read_only = read_only
         self.kind = url.get_backend_name()
 
     def read(self, ask: Callable[[sa.Connection], Answer]) -> Answer:
@@ -39,6 +40,8 @@ class Database:
 
         A failure that is "lost" may have been committed; every other one was not.
         """
+        if self._read_only:
+            raise Denied("read_only", "sql: this connection only reads")
         sent = False
         try:
             with self._engine.connect() as connection:

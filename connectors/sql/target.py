@@ -57,6 +57,10 @@ class Target:
         records, outcomes = self.rows.records(items, self.make().objection)
         return outcomes + self._deliver(records) if records else outcomes
 
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the table as it is now. Makes nothing."""
+        return self.rows.records(items, self.look().objection)[1]
+
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
         keys = self.rows.keys(items)

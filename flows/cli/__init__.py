@@ -22,6 +22,7 @@ MODULES = (
     "alert",
     "operate",
     "versions",
+    "stage",
 )
 """Their commands are the application's."""
 

@@ -29,7 +29,7 @@ def say(line: str) -> None:
 
 def with_ledger(label: str, act: "Callable[[Ledger], object]") -> None:
     # Only here, and below: a command on files alone needs no ledger, and its answer is to be there at once.
-    from flows.run import open_ledger  # noqa: PLC0415
+    from flows.opening import open_ledger  # noqa: PLC0415
     from flows.tenants import load  # noqa: PLC0415
 
     settings = Settings()

@@ -12,6 +12,7 @@ from flows.cli.app import app, say
 from flows.errors import Spoken
 from flows.ledger import audit as events
 from flows.ledger import store
+from flows.ledger.database import connect
 from flows.ledger.verify import Finding, verify
 from flows.settings import Settings
 from flows.vault.configured import key_encryption_key
@@ -32,7 +33,7 @@ def verify_command(
     settings = Settings()
     with server.at_hand(settings.home / "prefect"):
         anchors = anchor.everywhere(settings.env)
-    engine = store.connect(settings.ledger())
+    engine = connect(settings.ledger())
     try:
         key = store.audit_key(engine, key_encryption_key(settings), settings.env)
         found = list(verify(engine, key, tenant, anchors=anchors))
@@ -61,7 +62,7 @@ def show(
 ) -> None:
     """List what was done, in words."""
     tenant, _, integration = label.partition("/")
-    engine = store.connect(Settings().ledger())
+    engine = connect(Settings().ledger())
     try:
         for row in events.events(engine, tenant, integration or None, _day(since)):
             say(_words(row.at, row.integration, row.seq, f"{row.actor}: {row.act} ({row.count})"))

@@ -15,7 +15,7 @@ from flows.boundary import CodedFailure
 from flows.cli.app import Label, app, out, under_lease, with_ledger
 from flows.ledger import audit, deliveries, doubts, entries
 from flows.ledger.store import Ledger
-from flows.parameters import Mode, Parameters
+from flows.parameters import Kind, Mode, Parameters
 from flows.run import OBSERVER, Observer, Run
 from flows.settings import Settings
 from flows.sync import carried
@@ -45,15 +45,19 @@ def run(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="read everyone, not only what shows as changed")
     ] = False,
+    staging: Annotated[
+        bool, typer.Option("--staging", help="into the stage instead of the targets: nothing real is written")
+    ] = False,
 ) -> None:
     """Carry everything that changed since the last run."""
-    _carry(label, "sweep" if sweep else "changes", dry_run=dry_run)
+    mode: Mode = "staging" if staging else "live"
+    _carry(label, "sweep" if sweep else "changes", mode, dry_run=dry_run)
 
 
 @app.command()
 def resync(label: Label) -> None:
     """Decide and carry everyone again, as a new version; nothing that is remembered is lost."""
-    _carry(label, "resync", dry_run=False)
+    _carry(label, "resync")
 
 
 @app.command()
@@ -77,7 +81,7 @@ def retry(
                     )
 
     with_ledger(label, lambda ledger: under_lease(ledger, reopen))
-    _carry(label, "retry", dry_run=False)
+    _carry(label, "retry")
 
 
 @app.command()
@@ -87,14 +91,16 @@ def release(
 ) -> None:
     """Let go what the breaker holds, and deliver it; or drop it. The dashboard's form does the same."""
     hold.WORD.set(hold.Word(release=not discard, person=audit.person()))
-    _carry(label, "retry", dry_run=False)
+    _carry(label, "retry")
 
 
-def _carry(label: str, mode: Mode, *, dry_run: bool) -> None:
+def _carry(label: str, kind: Kind, mode: Mode = "live", *, dry_run: bool = False) -> None:
     """One run in this process, with a progress bar and the report in the terminal."""
-    asked = Parameters.of(label, mode, dry_run=dry_run)
+    asked = Parameters.of(label, kind, dry_run=dry_run)
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
-    asked = asked.model_copy(update={"emit": emit.described(Settings().deployments, label).emit})
+    asked = asked.model_copy(
+        update={"mode": mode, "emit": emit.described(Settings().deployments, label).emit}
+    )
     ended: list[Run] = []
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better
     with server.at_hand(Settings().home / "prefect"), _bar() as bar:

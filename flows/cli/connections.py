@@ -16,7 +16,7 @@ from flows.accounts import told
 from flows.cli.app import app, say
 from flows.connecting import ConnectionRefused, Field, Line
 from flows.errors import ServerUnavailable
-from flows.run import tenant_seal
+from flows.opening import tenant_seal
 from flows.settings import PRODUCTION, Settings
 from flows.tenants import ConnectionSettings, IntegrationInvalid, load_tenant
 

@@ -14,8 +14,8 @@ from flows.cli.app import app, say
 from flows.forget import Forgotten
 from flows.forget import forget as forgotten
 from flows.ledger import keys as data_keys
+from flows.ledger.database import connect
 from flows.ledger.keys import DataKey
-from flows.ledger.store import connect
 from flows.settings import Settings
 from flows.vault.configured import Keychain, key_encryption_key
 from flows.vault.keyfile import Passphrase, is_protected

@@ -8,8 +8,9 @@ import typer
 
 from flows import worker as working
 from flows.cli.app import app, out, say
-from flows.ledger.store import connect
+from flows.ledger.database import connect
 from flows.settings import Settings
+from flows.sweeper import end_stages
 from flows.sweeper import sweep as swept_runs
 from flows.up import down as take_down
 from flows.up import up as put_up
@@ -28,11 +29,13 @@ def worker(
 def sweep(
     every: Annotated[float, typer.Option(help="seconds; again and again instead of once")] = 0.0,
 ) -> None:
-    """Set to Crashed every flow run whose process is gone, so that none stays Running. Made for cron."""
+    """Set to Crashed every flow run whose process is gone, and end stages whose time is over. For cron."""
     settings = Settings()
     while True:
         ledger = connect(settings.ledger())
         try:
+            for stage in end_stages(ledger, settings):
+                say(working.ended(stage))
             for one in swept_runs(ledger, settings):
                 say(working.line(one))
         finally:

@@ -13,7 +13,7 @@ from flows.crash import crashpoint
 from flows.errors import Spoken
 from flows.ledger import audit
 from flows.ledger.audit_key import bound as audit_key_bound
-from flows.ledger.store import audit_key, now
+from flows.ledger.store import audit_key, now, whose
 from flows.ledger.tables import AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Wrapped, data_key_bound, wrap_again
 
@@ -80,7 +80,7 @@ def _rotate_one(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant:
     crashpoint("before key is wrapped again")
     try:
         key = audit_key(engine, kek, environment)
-        with audit.acting(engine, key, tenant, "data key wrapped again", 1, new.kid) as connection:
+        with audit.acting(engine, key, whose(tenant), "data key wrapped again", 1, new.kid) as connection:
             _replace(connection, tenant, row.wrapped == old.content, values)
             crashpoint("inside key is wrapped again")
     except _Overtaken:
@@ -105,8 +105,16 @@ def _rotate_audit_key(engine: Engine, kek: KeyEncryptionKey, environment: str, c
     crashpoint("after audit key is wrapped again")
 
 
-def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str) -> DataKey:
+def destroy(
+    engine: Engine,
+    kek: KeyEncryptionKey,
+    environment: str,
+    tenant: str,
+    integrations: "sa.Select[tuple[int]] | None" = None,
+) -> DataKey:
     """Destroy the tenant's data key, and fence out its runs that go on, in one transaction.
+
+    integrations: whose runs; all of the tenant's if it is not said.
 
     The row stays with the day, so that no new key is made. A key that is destroyed stays as it was.
 
@@ -118,10 +126,10 @@ def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
         crashpoint("before key is destroyed")
         with (
             suppress(_Overtaken),  # by another process, a moment ago
-            audit.acting(engine, key, tenant, "data key destroyed", 1, tenant) as connection,
+            audit.acting(engine, key, whose(tenant), "data key destroyed", 1, tenant) as connection,
         ):
             _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})
-            _fence_out(connection, tenant)
+            _fence_out(connection, _of(tenant) if integrations is None else integrations)
             crashpoint("inside key is destroyed")
         crashpoint("after key is destroyed")
     return key_of(engine, tenant)
@@ -153,9 +161,12 @@ def scrub(engine: Engine) -> bool:
     return not busy
 
 
-def _fence_out(connection: Connection, tenant: str) -> None:
-    """Runs of the tenant that go on may write nothing more: their tokens are old from here on."""
-    integrations = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant)
+def _of(tenant: str) -> "sa.Select[tuple[int]]":
+    return sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant)
+
+
+def _fence_out(connection: Connection, integrations: "sa.Select[tuple[int]]") -> None:
+    """Runs of these that go on may write nothing more: their tokens are old from here on."""
     connection.execute(
         sa.update(LEASE)
         .where(LEASE.c.integration.in_(integrations))

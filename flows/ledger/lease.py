@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flows.errors import Spoken
-from flows.ledger.store import LeaseLost, Ledger, database_clock
+from flows.ledger.database import database_clock
+from flows.ledger.store import LeaseLost, Ledger
 from flows.ledger.tables import LEASE
 
 AGAIN = 1.0  # seconds between two looks at a lease that somebody holds

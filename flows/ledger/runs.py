@@ -15,7 +15,7 @@ SWEEP = "sweep"
 """The cursor's name that says when everyone was last read."""
 
 
-def begin(ledger: Ledger, mode: str, versions: Versions, shadow: str = "") -> None:
+def begin(ledger: Ledger, kind: str, versions: Versions, shadow: str = "") -> None:
     """Note that a run started, and that runs which never ended were cut off.
 
     shadow: the version that decides beside it, as a hash.
@@ -32,7 +32,7 @@ def begin(ledger: Ledger, mode: str, versions: Versions, shadow: str = "") -> No
                 integration=ledger.integration,
                 epoch=ledger.epoch,
                 flow_run=ledger.flow_run,
-                mode=mode,
+                kind=kind,
                 state="running",
                 started=now(),
                 instructions=versions.instructions,
@@ -70,7 +70,7 @@ def end(
         connection.execute(
             sa.update(RUN)
             .where(RUN.c.id == ledger.run)
-            .values(state=state, code=code, ended=now(), counts=dict(counts), mode=_kind(counts))
+            .values(state=state, code=code, ended=now(), counts=dict(counts), kind=_kind(counts))
         )
         if closes:
             emission.close(ledger, connection, closes)
@@ -81,15 +81,15 @@ def end(
 
 def _kind(counts: Mapping[str, int]) -> sa.ColumnElement[str]:
     if not counts.get("swept"):
-        return sa.type_coerce(RUN.c.mode, sa.String)
-    return sa.case((RUN.c.mode == "changes", "sweep"), else_=RUN.c.mode)
+        return sa.type_coerce(RUN.c.kind, sa.String)
+    return sa.case((RUN.c.kind == "changes", "sweep"), else_=RUN.c.kind)
 
 
-def shares(ledger: Ledger, mode: str, number: int) -> list[float]:
-    """Of the known entries, changed in each of the last complete runs of a mode, newest first."""
+def shares(ledger: Ledger, kind: str, number: int) -> list[float]:
+    """Of the known entries, changed in each of the last complete runs of a kind, newest first."""
     query = (
         sa.select(RUN.c.counts)
-        .where(RUN.c.integration == ledger.integration, RUN.c.mode == mode, RUN.c.state == "complete")
+        .where(RUN.c.integration == ledger.integration, RUN.c.kind == kind, RUN.c.state == "complete")
         .order_by(RUN.c.started.desc())
         .limit(number)
     )
@@ -111,14 +111,14 @@ def cursors(ledger: Ledger) -> dict[str, Cursor]:
         return {feed: Cursor(watermark=watermark) for feed, watermark in connection.execute(query)}
 
 
-def last_certified(ledger: Ledger, modes: Sequence[str]) -> "sa.Row[tuple[object, ...]] | None":
-    """The run of one of these modes that started last of those that were certified."""
+def last_certified(ledger: Ledger, kinds: Sequence[str]) -> "sa.Row[tuple[object, ...]] | None":
+    """The run of one of these kinds that started last of those that were certified."""
     query = (
         sa.select(RUN)
         .where(
             RUN.c.integration == ledger.integration,
             RUN.c.state.in_(("complete", "incomplete")),
-            RUN.c.mode.in_(modes),
+            RUN.c.kind.in_(kinds),
         )
         .order_by(RUN.c.started.desc())
         .limit(1)

@@ -1,39 +1,24 @@
-"""The ledger: opened, migrated, sealed for one tenant, and fenced for one integration."""
+"""The ledger: sealed for one tenant, and fenced for one integration."""
 
 import threading
-import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
 from flows.ledger import audit
 from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
+from flows.ledger.database import LEASE_SECONDS, LedgerUnavailable, database_clock
 from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
 Values = TypeVar("Values", bound=tuple[Any, ...])  # the columns of a row: as SQLAlchemy binds them
-LEASE_SECONDS = 60.0  # unless the machine's settings say otherwise
-ATTEMPTS = 12  # to open the ledger
-PAUSE = 0.25  # seconds between them
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class LedgerUnavailable(Spoken):
-    """The ledger cannot be opened or written. One line: what, where, what to do."""
 
 
 class TenantForgotten(Spoken):
@@ -48,93 +33,25 @@ class LeaseLost(Spoken):
     """Another run holds the integration now; this one may not write any more."""
 
 
-def connect(url: str) -> Engine:
-    """An engine on the ledger's database, migrated to this Ferry's version.
-
-    Raises:
-        LedgerUnavailable: no such database, no permission, disk full.
-    """
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise LedgerUnavailable(
-            f"ledger: {parsed.get_backend_name()} is not supported; use sqlite or postgresql"
-        )
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = _engine(parsed)
-    failure = ""
-    for _ in range(ATTEMPTS):  # two processes may make the same ledger at the same moment
-        try:
-            _migrate(engine)
-            return engine
-        except SQLAlchemyError as error:
-            failure = type(error).__name__
-            time.sleep(PAUSE)
-    place = parsed.render_as_string(hide_password=True)
-    raise LedgerUnavailable(f"ledger: cannot open {place} ({failure}); check FERRY_LEDGER_URL")
-
-
-def _engine(url: sa.URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=_patience())
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30.0})
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: DBAPIConnection, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")  # a plan survives a power cut before its write leaves
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA secure_delete=ON")  # a key that was destroyed is in no freed page
-        cursor.close()
-        # The driver would commit before each CREATE TABLE: a migration that is cut off left half of it.
-        connection.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-def _patience() -> dict[str, str | int]:
-    """How long PostgreSQL waits for us, and we for it.
-
-    A process that is paused within a transaction holds the lease's row: its session is ended, so that the
-    next run need not wait for it to wake up.
-    """
-    idle, lock = int(LEASE_SECONDS * 1000), int(LEASE_SECONDS * 1000) + 30_000  # milliseconds
-    return {
-        "connect_timeout": 10,
-        "options": f"-c idle_in_transaction_session_timeout={idle} -c lock_timeout={lock}",
-    }
-
-
-def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
-            return
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
 class Ledger:
     """What one integration remembers. Reads are free; writes need the lease (see `writing`)."""
 
     def __init__(
-        self, engine: Engine, kek: KeyEncryptionKey, *, environment: str, tenant: str, name: str
+        self,
+        engine: Engine,
+        kek: KeyEncryptionKey,
+        *,
+        environment: str,
+        tenant: str,
+        name: str,
+        key: str = "",
     ) -> None:
+        """`key`: the name of the data key, if it is not the tenant's: a stage has one of its own."""
         self.engine = engine
         self.environment, self.tenant, self.name = environment, tenant, name
         with ExitStack() as failing:
             failing.callback(engine.dispose)
-            self.seal = seal_of(engine, kek, environment, tenant)
+            self.seal = seal_of(engine, kek, environment, key or tenant)
             self.audit_key = audit_key(engine, kek, environment)
             self.integration = _integration_of(engine, tenant, name)
             failing.pop_all()
@@ -206,13 +123,6 @@ def spoken(act: str) -> Generator[None]:
     )
 
 
-def database_clock(connection: Connection) -> float:
-    """Seconds since 1970 by the database: leases of several machines must not depend on their clocks."""
-    if connection.dialect.name == "sqlite":
-        return time.time()  # the database is on this machine
-    return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
-
-
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -238,6 +148,11 @@ def seal_of(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
     return open_data_key(kek, Wrapped(kid, wrapped), environment, tenant)
 
 
+def whose(key: str) -> str:
+    """The tenant that a data key is of, by the key's name: a stage's is named tenant/…"""
+    return key.partition("/")[0]
+
+
 def _with_new_key(
     engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str, found: sa.Select[Values]
 ) -> sa.Row[Values]:
@@ -246,7 +161,7 @@ def _with_new_key(
     row = {"tenant": tenant, "kid": new.kid, "wrapped": new.content, "made": today, "wrapped_at": today}
     key, act = audit_key(engine, kek, environment), "data key made"
     try:
-        with audit.acting(engine, key, tenant, act, 1, new.kid, actor=audit.FERRY) as connection:
+        with audit.acting(engine, key, whose(tenant), act, 1, new.kid, actor=audit.FERRY) as connection:
             connection.execute(DATA_KEY.insert().values(row))
     except IntegrityError:  # another process was first; if none was, the event was refused
         with engine.connect() as connection:

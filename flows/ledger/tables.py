@@ -84,7 +84,7 @@ RUN = sa.Table(
     sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),
     _text("flow_run", default=""),  # Prefect's id of the same execution
-    _text("mode"),  # changes, sweep, resync, retry
+    _text("kind"),  # changes, sweep, resync, retry
     _text("state"),  # running, complete, incomplete, failed
     _text("code", default=""),
     _time("started", nullable=False),

@@ -17,8 +17,8 @@ from flows.boundary import CodedFailure
 from flows.connections import Connections
 from flows.errors import Spoken
 from flows.ledger import entries
+from flows.opening import open_ledger
 from flows.refine.scene import Scene
-from flows.run import open_ledger
 from flows.settings import Settings
 from flows.tenants import Deployment
 

@@ -10,7 +10,8 @@ from agent.metered import Terms
 from flows import models, systems
 from flows.connections import Connections, at_hand, made
 from flows.ledger import spending
-from flows.ledger.store import Ledger, connect
+from flows.ledger.database import connect
+from flows.ledger.store import Ledger
 from flows.refine.scene import Scene
 from flows.refine.words import RefineInvalid
 from flows.settings import PRODUCTION, Settings

@@ -13,10 +13,10 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVE
 import flows.run
 import flows.sync
 from flows import report
-from flows.parameters import Mode, Parameters
+from flows.parameters import Kind, Parameters
 
 
-def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
+def main(label: str, kind: str, environment: dict[str, str], log: str) -> None:
     """Never returns: exit code 0 complete, 3 incomplete, 1 failed."""
     os.environ.update(environment)
     with Path(log).open("a") as file:
@@ -31,7 +31,7 @@ def main(label: str, mode: str, environment: dict[str, str], log: str) -> None:
         _log_everything(everything)
     if moment := environment.get("TEST_MOMENT"):
         flows.run.now = lambda: datetime.fromisoformat(moment)
-    asked = Parameters.of(label, cast(Mode, mode))
+    asked = Parameters.of(label, cast(Kind, kind))
     asked = asked.model_copy(update={"emit": environment.get("TEST_EMIT", "always")})
     try:
         with temporary_settings(settings):

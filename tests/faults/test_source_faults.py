@@ -126,11 +126,11 @@ STOPPING = {
 
 @pytest.mark.parametrize("what", STOPPING)
 def test_an_answer_without_its_rows_is_no_empty_list(here: Practice, what: str) -> None:
-    mode, faults = STOPPING[what]
+    kind, faults = STOPPING[what]
     expected, before = rename(here, "After", ago=EARLIER), cursors(here)
     here.healthie.faults(faults)
 
-    assert here.run(mode) == 1
+    assert here.run(kind) == 1
     assert met(here, "empty") + met(here, "partial") > 0
     assert ONE_LINE.fullmatch(ended(here)), ended(here)
     assert cursors(here) == before
@@ -138,12 +138,12 @@ def test_an_answer_without_its_rows_is_no_empty_list(here: Practice, what: str) 
     assert_a_quiet_run_delivers(here, expected)
 
 
-@pytest.mark.parametrize("mode", ["changes", "sweep"])
-def test_entries_that_a_batch_does_not_give_are_asked_for_one_by_one(here: Practice, mode: str) -> None:
+@pytest.mark.parametrize("kind", ["changes", "sweep"])
+def test_entries_that_a_batch_does_not_give_are_asked_for_one_by_one(here: Practice, kind: str) -> None:
     expected = rename(here, "After", ago=EARLIER)
     here.healthie.faults([nothing("empty", "users", passed=1, times=1)])
 
-    assert here.run(mode) == 0, ended(here)
+    assert here.run(kind) == 0, ended(here)
     assert met(here, "empty") == 1
     assert tally(here, expected) == CLEAN
 

@@ -65,13 +65,13 @@ class Practice:
             **self.extra,
         }
 
-    def engine(self, mode: str = "changes", **environment: str) -> "Engine":
+    def engine(self, kind: str = "changes", **environment: str) -> "Engine":
         """Start a run in a process of its own."""
-        return Engine(self.label, mode, self.environment() | environment, self.folder / "engine.log")
+        return Engine(self.label, kind, self.environment() | environment, self.folder / "engine.log")
 
-    def run(self, mode: str = "changes", **environment: str) -> int:
+    def run(self, kind: str = "changes", **environment: str) -> int:
         """One run to its end. The exit code: 0 complete, 3 incomplete, 1 failed, -9 killed."""
-        return self.engine(mode, **environment).wait()
+        return self.engine(kind, **environment).wait()
 
     def until_settled(self, runs: int = 6) -> list[int]:
         """Run until a run is complete or nothing moves any more. Gives the exit codes."""
@@ -109,11 +109,11 @@ class Practice:
 class Engine:
     """One process that runs the flow."""
 
-    def __init__(self, label: str, mode: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, label: str, kind: str, environment: Mapping[str, str], log: Path) -> None:
         from tests.faults.engine import main  # noqa: PLC0415  # in the child it is there already
 
         self.process = FORKS.Process(
-            target=main, args=(label, mode, dict(environment), str(log)), daemon=True
+            target=main, args=(label, kind, dict(environment), str(log)), daemon=True
         )
         self.process.start()
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from flows.ledger import lease
-from flows.ledger.store import Ledger, connect
+from flows.ledger.database import connect
+from flows.ledger.store import Ledger
 from flows.vault import KeyFile
 
 

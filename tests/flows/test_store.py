@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from flows.ledger.store import LeaseLost, LedgerUnavailable, connect
+from flows.ledger.database import LedgerUnavailable, connect
+from flows.ledger.store import LeaseLost
 from flows.ledger.tables import METADATA
 from flows.vault import SealBroken
 from tests.flows.ledgers import held, open_at

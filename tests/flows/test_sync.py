@@ -152,7 +152,7 @@ def test_prefect_has_a_complete_record(here: Practice) -> None:
 
     assert run["state_type"] == "COMPLETED"
     tenant, name = LABEL.split("/")
-    asked = {"tenant": tenant, "integration": name, "mode": "changes", "dry_run": False, "emit": "always"}
+    asked = {"tenant": tenant, "integration": name, "kind": "changes", "dry_run": False, "emit": "always"}
     assert run["parameters"] == {"integration": asked}
     tasks = {"task_runs": {"flow_run_id": {"any_": [run["id"]]}}}
     for _ in range(60):

@@ -18,7 +18,7 @@ from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerJobV2Configuration, C
 from sqlalchemy.exc import OperationalError
 
 from flows.ledger import keys, store
-from flows.ledger.store import connect
+from flows.ledger.database import connect
 from flows.server import ROOT
 from flows.settings import Settings
 from tests.flows.vault.kms import KmsServer, kms_server

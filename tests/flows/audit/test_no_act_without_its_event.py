@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from flows.ledger import audit, entries, lease, restored, runs
+from flows.ledger.database import LedgerUnavailable, connect
 from flows.ledger.plans import Versions
-from flows.ledger.store import AuditKeyGone, Ledger, LedgerUnavailable, connect
+from flows.ledger.store import AuditKeyGone, Ledger
 from flows.ledger.tables import AUDIT, DATA_KEY, METADATA
 from flows.ledger.verify import verify
 from tests.faults.scenes import rename

@@ -9,7 +9,7 @@ from flows import connecting
 from flows.accounts import admit
 from flows.boundary import CodedFailure
 from flows.connections import Connections, described
-from flows.run import tenant_seal
+from flows.opening import tenant_seal
 from flows.settings import Settings
 from flows.tenants import ConnectionSettings, IntegrationInvalid, load_tenant
 from tests.flows.connections.office import Office, elsewhere

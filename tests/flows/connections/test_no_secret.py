@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from connectors.sandbox.healthie import StandIn
 from flows import connecting
 from flows.errors import Spoken
-from flows.run import tenant_seal
+from flows.opening import tenant_seal
 from flows.settings import Settings
 from flows.tenants import ConnectionSettings
 from flows.vault import SealBroken

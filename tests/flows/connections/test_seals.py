@@ -14,7 +14,7 @@ from connectors.base import Account
 from connectors.sandbox.healthie import StandIn
 from flows import blocks
 from flows.blocks import ConnectionUnusable, Contents, SealedConnection
-from flows.run import tenant_seal
+from flows.opening import tenant_seal
 from flows.settings import Settings
 from flows.vault import Seal
 from tests.flows.connections.office import Office

@@ -15,7 +15,7 @@ from flows import connections
 from flows.accounts import admit
 from flows.blocks import ConnectionUnusable
 from flows.connections import Connections
-from flows.run import tenant_seal
+from flows.opening import tenant_seal
 from flows.settings import Settings
 from flows.tenants import load
 from tests.faults.conftest import FULL

@@ -47,9 +47,9 @@ class Place:
     def problems(self, at: datetime = NOW, which: str = "acme/simple") -> list[str]:
         return list(watch.problems(self.settings(), which, at))
 
-    def ran(self, state: str, ago: timedelta, code: str = "", mode: str = "changes") -> None:
-        lease.take(self.ledger, f"r{state}{ago.total_seconds():.0f}{mode}")
-        runs.begin(self.ledger, mode, Versions("", ""))
+    def ran(self, state: str, ago: timedelta, code: str = "", kind: str = "changes") -> None:
+        lease.take(self.ledger, f"r{state}{ago.total_seconds():.0f}{kind}")
+        runs.begin(self.ledger, kind, Versions("", ""))
         runs.end(self.ledger, state, code, {}, {})
         with self.ledger.engine.begin() as connection:
             here = RUN.c.id == self.ledger.run
@@ -161,7 +161,7 @@ def test_what_waits_for_a_person_is_a_problem_each(place: Place) -> None:
 
 def test_a_retry_neither_hides_that_no_run_read_nor_puts_a_failed_one_right(place: Place) -> None:
     place.ran("failed", timedelta(days=9), "unauthorized")
-    place.ran("complete", timedelta(minutes=1), mode="retry")
+    place.ran("complete", timedelta(minutes=1), kind="retry")
 
     late, failed = place.problems()
 
@@ -171,7 +171,7 @@ def test_a_retry_neither_hides_that_no_run_read_nor_puts_a_failed_one_right(plac
 
 def test_a_retry_that_fails_is_a_problem(place: Place) -> None:
     place.ran("complete", timedelta(minutes=10))
-    place.ran("failed", timedelta(minutes=1), "read_back_differs", mode="retry")
+    place.ran("failed", timedelta(minutes=1), "read_back_differs", kind="retry")
 
     (told,) = place.problems()
     assert told.startswith("acme/simple: the last run RED")
@@ -180,16 +180,16 @@ def test_a_retry_that_fails_is_a_problem(place: Place) -> None:
 def test_each_mode_is_late_by_its_own_schedule(place: Place) -> None:
     sweep = """
   - name: acme-simple-sweep
-    parameters: {integration: {tenant: acme, integration: simple, mode: sweep}}
+    parameters: {integration: {tenant: acme, integration: simple, kind: sweep}}
     schedules: [{cron: "0 6 * * *", timezone: America/New_York}]
 """
     (place.folder / "deployments" / "acme" / "prefect.yaml").write_text(PREFECT.rstrip() + sweep)
-    place.ran("complete", timedelta(days=3), mode="sweep")
+    place.ran("complete", timedelta(days=3), kind="sweep")
     place.ran("complete", timedelta(minutes=1))
 
     (told,) = place.problems()
     assert told.startswith("acme/simple: late: ") and "it is to run daily (sweep)" in told
-    place.ran("complete", timedelta(minutes=2), mode="resync")
+    place.ran("complete", timedelta(minutes=2), kind="resync")
     assert place.problems() == []
 
 

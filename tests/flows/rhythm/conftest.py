@@ -32,8 +32,8 @@ class Monthly:
         """The run of that day, at six in New York. Its exit code."""
         return self.run(f"{day}T06:00:00-05:00", **environment)
 
-    def run(self, moment: str, mode: str = "changes", **environment: str) -> int:
-        return self.practice.run(mode, TEST_MOMENT=moment, TEST_EMIT=EMIT, **environment)
+    def run(self, moment: str, kind: str = "changes", **environment: str) -> int:
+        return self.practice.run(kind, TEST_MOMENT=moment, TEST_EMIT=EMIT, **environment)
 
     def rename(self) -> str:
         """Give everyone a new last name, the same for all."""

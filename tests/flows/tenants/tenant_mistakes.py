@@ -72,8 +72,8 @@ OF_A_TENANT = [
         "tenant: acme", "deployments[0].parameters.integration.tenant is acme, in example's file; write example",
     ),
     Mistake(
-        "unknown mode", PREFECT, "mode: changes  #", "mode: everything  #",
-        "mode: everything", "deployments[0].parameters.integration.mode: input should be 'changes'",
+        "unknown kind", PREFECT, "kind: changes  #", "kind: everything  #",
+        "kind: everything", "deployments[0].parameters.integration.kind: input should be 'changes'",
     ),
     Mistake(
         "unknown parameter", PREFECT, "        dry_run: false", "        dryrun: false",

@@ -201,7 +201,7 @@ def test_prefects_own_command_deploys_the_file_and_the_api_refuses_wrong_paramet
             f"/deployments/{id_}/create_flow_run", json={"parameters": {"integration": asked}}
         )
 
-    for wrong in ({"tenant": "BAD X"}, {"mode": "everything"}, {"dry_run": "perhaps"}, {"invented": 1}):
+    for wrong in ({"tenant": "BAD X"}, {"kind": "everything"}, {"dry_run": "perhaps"}, {"invented": 1}):
         answer = start(**wrong)
         assert answer.status_code == 409, (wrong, answer.text)
         assert "Validation failed" in answer.text

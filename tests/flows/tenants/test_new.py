@@ -141,7 +141,7 @@ def test_the_schema_of_a_tenants_file_refuses_what_the_check_refuses() -> None:
         if "properties" in one and one.get("additionalProperties", True)
     ]
     assert open_ == []
-    assert written["$defs"]["Parameters"]["properties"]["mode"]["enum"] == [
+    assert written["$defs"]["Parameters"]["properties"]["kind"]["enum"] == [
         "changes",
         "sweep",
         "resync",

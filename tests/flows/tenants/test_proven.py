@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from flows import compiling, pins, proof, proving
 from flows.ledger.tables import SPENDING
-from flows.run import open_ledger
+from flows.opening import open_ledger
 from flows.settings import Settings
 from flows.tenants import load
 from tests.agent.openai_server import Body, Reply, serving, submits

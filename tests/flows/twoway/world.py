@@ -18,8 +18,9 @@ from connectors.sandbox.hubspot import StandIn as HubSpotStandIn
 from flows import accounts, certify, decide, deliver, detect, other
 from flows.connections import Connections
 from flows.ledger import deliveries, lease, runs
-from flows.ledger.store import Ledger, connect
-from flows.parameters import Mode, Parameters
+from flows.ledger.database import connect
+from flows.ledger.store import Ledger
+from flows.parameters import Kind, Parameters
 from flows.run import Run, _assemble, new_id
 from flows.status import status
 from flows.tenants import load
@@ -84,7 +85,7 @@ class World:
         key = KeyFile(self.folder / "ferry.key")
         return Ledger(connect(self.url), key, environment="test", tenant="meadow", name=name)
 
-    def run(self, name: str, mode: Mode = "changes") -> Ran:
+    def run(self, name: str, kind: Kind = "changes") -> Ran:
         """One run of crm or chart, to its end."""
         with ExitStack() as stack:
             ledger = self.ledger(name)
@@ -93,11 +94,11 @@ class World:
             stack.callback(lease.give_back, ledger)
             deployment = load(self.root, f"meadow/{name}")
             own = Connections("meadow", deployment.connections, ledger.seal, environment="test")
-            asked = Parameters.of(deployment.label, mode)
+            asked = Parameters.of(deployment.label, kind)
             run = _assemble(stack, deployment, ledger, asked, own)
             accounts.confirm(own, deployment, run.source, run.targets)
             run.paired = other.opened(stack, self.root, deployment, ledger, own, run.targets, keep=True)
-            runs.begin(ledger, mode, run.versions)
+            runs.begin(ledger, kind, run.versions)
             _carry(run)
         return Ran(run.state, dict(run.counts), dict(run.codes))
 

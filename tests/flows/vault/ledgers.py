@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from flows.ledger import lease
-from flows.ledger.store import Ledger, connect
+from flows.ledger.database import connect
+from flows.ledger.store import Ledger
 from flows.ledger.tables import DATA_KEY
 from flows.vault import KeyEncryptionKey, Wrapped
 

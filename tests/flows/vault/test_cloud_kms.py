@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.boundary import CodedFailure, guarded
-from flows.ledger.store import connect
+from flows.ledger.database import connect
 from flows.vault import (
     KeyDestroyed,
     KeyUnavailable,

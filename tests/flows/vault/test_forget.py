@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from flows.forget import forget
 from flows.ledger import keys, lease
-from flows.ledger.store import LeaseLost, TenantForgotten, connect
+from flows.ledger.database import connect
+from flows.ledger.store import LeaseLost, TenantForgotten
 from flows.settings import Settings
 from flows.vault import KeyFile, SealBroken, Wrapped, data_key_bound, open_data_key
 from tests.flows.vault.ledgers import (

@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import anchor
 from flows.ledger import audit
 from flows.ledger.audit import EMPTY, Head, person
-from flows.ledger.store import connect
+from flows.ledger.database import connect
 from flows.vault import KeyFile
 from tests.faults.test_kill_at_every_point import rename
 from tests.faults.test_two_runs import stopped_at, wake

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.ledger import keys
-from flows.ledger.store import connect
+from flows.ledger.database import connect
 from flows.vault import KeyFile, KeyUnavailable, SealBroken
 from flows.vault.configured import Keychain
 from tests.flows.vault.kms import KmsServer

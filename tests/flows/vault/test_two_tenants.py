@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.ledger.store import connect
+from flows.ledger.database import connect
 from flows.settings import Settings
 from flows.vault import Seal, SealBroken, Wrapped, open_data_key
 from flows.vault.configured import key_encryption_key

@@ -181,7 +181,7 @@ def upgrade() -> None:  # one statement for each table: long, and read once
         sa.Column("integration", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("flow_run", sa.String(length=200), server_default="", nullable=False),
-        sa.Column("mode", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=200), nullable=False),
         sa.Column("code", sa.String(length=200), server_default="", nullable=False),
         sa.Column("started", UtcTime(), nullable=False),

@@ -1,0 +1,73 @@
+"""Staging: how long an integration is still tried, agreeing on more, and ending it."""
+
+from datetime import UTC, datetime, time
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import Label, app, say
+from flows.errors import Spoken
+from flows.ledger import stages
+from flows.ledger.database import connect
+from flows.ledger.stages import Extension, Stage
+from flows.ledger.store import now
+from flows.settings import Settings
+from flows.tenants import load
+from flows.vault.configured import key_encryption_key
+from flows.worker import ended
+
+
+class NoSuchStage(Spoken):
+    """The integration was never staged. One line."""
+
+
+class NotExtended(Spoken):
+    """What an extension needs is not all there. One line."""
+
+
+@app.command()
+def stage(
+    label: Label,
+    until: Annotated[str, typer.Option(metavar="DATE", help="its last day, such as 2026-12-20")] = "",
+    by: Annotated[str, typer.Option(help="who agreed to that")] = "",
+    reason: Annotated[str, typer.Option(help="why; no patient data")] = "",
+    end: Annotated[bool, typer.Option("--end", help="end it now: its data is destroyed")] = False,
+) -> None:
+    """Say how long an integration's stage lasts; agree on more; or end it and destroy its data."""
+    settings = Settings()
+    deployment = load(settings.deployments, label)
+    engine = connect(settings.ledger())
+    try:
+        found = stages.latest(engine, deployment.tenant, deployment.name)
+        if found is None:
+            raise NoSuchStage(f"{label}: was never staged; begin with: ferry run {label} --staging")
+        kek = key_encryption_key(settings)
+        if end:
+            stages.destroy(engine, kek, settings.env, found)
+        elif until:
+            stages.extend(engine, kek, settings.env, found, _extension(label, until, by, reason))
+        _say(stages.latest(engine, deployment.tenant, deployment.name) or found)
+    finally:
+        engine.dispose()
+
+
+def _extension(label: str, until: str, by: str, reason: str) -> Extension:
+    """Raises NotExtended."""
+    try:
+        day = datetime.combine(datetime.strptime(until, "%Y-%m-%d").date(), time.max, UTC)
+    except ValueError:
+        day = now()
+    if day <= now() or not by or not reason:
+        raise NotExtended(
+            f"{label}: name a day to come, who agreed and why: --until DATE --by NAME --reason WHY"
+        )
+    return Extension(day, by, reason)
+
+
+def _say(one: Stage) -> None:
+    if one.destroyed is not None:
+        say(ended(one))
+        return
+    left = one.ends - now()
+    say(f"{one.label}: staging since {one.began:%Y-%m-%d %H:%M} UTC, until {one.ends:%Y-%m-%d %H:%M} UTC")
+    say(f"  {left.days} days and {left.seconds // 3600} hours are left; then its data is destroyed")

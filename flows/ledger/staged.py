@@ -1,0 +1,96 @@
+"""What a stage's targets would hold: sealed under the stage's own key, and gone with it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.operation import Arguments
+from flows.ledger.stage_tables import STAGED
+from flows.ledger.store import Ledger, now
+
+PURPOSE = "staged"
+AT_ONCE = 500  # records looked up in one query
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One record of a target, as one write's arguments show it.
+
+    values: None where there is no such record. asked: the arguments of which the target was asked what it
+    holds. made: the stage made the record, so that nothing of it is the target's own.
+    """
+
+    record: str  # a keyed hash
+    values: Arguments | None
+    asked: frozenset[str] = frozenset()
+    made: bool = False
+    delivery: str = ""  # the one that wrote it last; "": none of ours yet
+
+    def lacks(self, names: Iterable[str]) -> bool:
+        """Whether the target is still to be asked about one of these."""
+        return not self.made and not self.asked.issuperset(names)
+
+
+def hash_of(ledger: Ledger, operation: str, record: str) -> str:
+    return ledger.seal.keyed_hash("staged/1", ledger.integration, operation, record)
+
+
+def find(ledger: Ledger, records: Sequence[str]) -> dict[str, Held]:
+    """Those that are held, by their hash."""
+    return _found(ledger, STAGED.c.record, records)
+
+
+def written_by(ledger: Ledger, deliveries: Sequence[str]) -> dict[str, Held]:
+    """The records that these deliveries wrote last, by delivery."""
+    return {one.delivery: one for one in _found(ledger, STAGED.c.delivery, deliveries).values()}
+
+
+def keep(ledger: Ledger, operation: str, held: Sequence[Held]) -> None:
+    """Remember these records, in the place of what was held of them."""
+    rows = [
+        {
+            "integration": ledger.integration,
+            "record": one.record,
+            "operation": operation,
+            "delivery": one.delivery,
+            "held_sealed": ledger.seal.seal(_text(one), PURPOSE),
+            "changed": now(),
+        }
+        for one in held
+    ]
+    with ledger.writing("staged") as connection:
+        here = STAGED.c.integration == ledger.integration
+        for start in range(0, len(rows), AT_ONCE):
+            part = rows[start : start + AT_ONCE]
+            named = STAGED.c.record.in_([row["record"] for row in part])
+            connection.execute(sa.delete(STAGED).where(here, named))
+            connection.execute(STAGED.insert(), part)
+
+
+def _found(ledger: Ledger, column: sa.ColumnElement[str], values: Sequence[str]) -> dict[str, Held]:
+    found: dict[str, Held] = {}
+    distinct = list(dict.fromkeys(values))
+    with ledger.reading() as connection:
+        for start in range(0, len(distinct), AT_ONCE):
+            query = sa.select(STAGED).where(
+                STAGED.c.integration == ledger.integration, column.in_(distinct[start : start + AT_ONCE])
+            )
+            for row in connection.execute(query):
+                found[row.record] = _opened(ledger, row)
+    return found
+
+
+def _opened(ledger: Ledger, row: Any) -> Held:  # a row of a select of the whole table
+    content = json.loads(ledger.seal.open(row.held_sealed, PURPOSE))
+    return Held(
+        row.record, content["values"], frozenset(content["asked"]), content["made"], delivery=row.delivery
+    )
+
+
+def _text(one: Held) -> bytes:
+    values = None if one.values is None else dict(one.values)
+    content = {"values": values, "asked": sorted(one.asked), "made": one.made}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
