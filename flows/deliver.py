@@ -27,12 +27,14 @@ PAUSE = 0.25  # seconds before the second pass; doubles
 def deliver(run: Run, *, full: bool = False) -> None:
     """Send everything that is planned, in the declared order of the operations.
 
-    full: only what fills a batch; the rest waits for more.
+    full: only what fills a batch; the rest waits for more, and the operations after it wait, too: a list may
+    want the contact that is written before it.
     """
     if run.reconciling:
         return
     for operation, write in run.writes.items():
-        _deliver_operation(run, operation, write, full=full)
+        if _deliver_operation(run, operation, write, full=full):
+            return
 
 
 def meanwhile(run: Run, *, full: bool) -> None:
@@ -44,16 +46,18 @@ def meanwhile(run: Run, *, full: bool) -> None:
         deliver(run, full=full)
 
 
-def _deliver_operation(run: Run, operation: str, write: Write, *, full: bool) -> None:
+def _deliver_operation(run: Run, operation: str, write: Write, *, full: bool) -> bool:
+    """Whether something was kept back for a fuller batch."""
     after, strikes = "", 0
     while _target(operation, run) not in run.down:
         batch = deliveries.due(run.ledger, operation, ["planned"], write.batch, after, run.emission)
         if not batch or (full and len(batch) < write.batch):
-            return
+            return bool(batch)
         after = batch[-1].item.key
         strikes = 0 if _deliver_batch(run, operation, write, batch) else strikes + 1
         if strikes == STRIKES:
             run.down.add(_target(operation, run))
+    return False
 
 
 def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> bool:
