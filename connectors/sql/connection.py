@@ -87,6 +87,7 @@ def engine_for(url: URL, lock: int, *, read_only: bool = False) -> sa.Engine:
         bare,
         connect_args=arguments,
         hide_parameters=True,
+        poolclass=sa.QueuePool,
         pool_pre_ping=name != "sqlite",
         pool_timeout=STATEMENT,
         pool_recycle=1800,

@@ -1,6 +1,6 @@
 """Staging: how long an integration is still tried, agreeing on more, and ending it."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
@@ -54,7 +54,7 @@ def stage(
 def _extension(label: str, until: str, by: str, reason: str) -> Extension:
     """Raises NotExtended."""
     try:
-        day = datetime.combine(datetime.strptime(until, "%Y-%m-%d").date(), time.max, UTC)
+        day = datetime.combine(date.fromisoformat(until), time.max, UTC)
     except ValueError:
         day = now()
     if day <= now() or not by or not reason:

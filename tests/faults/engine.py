@@ -32,7 +32,8 @@ def main(label: str, kind: str, environment: dict[str, str], log: str) -> None:
     if moment := environment.get("TEST_MOMENT"):
         flows.run.now = lambda: datetime.fromisoformat(moment)
     asked = Parameters.of(label, cast(Kind, kind))
-    asked = asked.model_copy(update={"emit": environment.get("TEST_EMIT", "always")})
+    said = {"emit": environment.get("TEST_EMIT", "always"), "mode": environment.get("TEST_MODE", "live")}
+    asked = asked.model_copy(update=said)
     try:
         with temporary_settings(settings):
             state = flows.sync.carried(asked)

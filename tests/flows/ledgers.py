@@ -9,10 +9,15 @@ from flows.vault import KeyFile
 
 
 def open_at(
-    url: str, folder: Path, name: str = "warehouse", tenant: str = "acme", environment: str = "test"
+    url: str,
+    folder: Path,
+    name: str = "warehouse",
+    tenant: str = "acme",
+    environment: str = "test",
+    key: str = "",
 ) -> Ledger:
-    key = KeyFile(folder / "ferry.key")
-    return Ledger(connect(url), key, environment=environment, tenant=tenant, name=name)
+    kek = KeyFile(folder / "ferry.key")
+    return Ledger(connect(url), kek, environment=environment, tenant=tenant, name=name, key=key)
 
 
 def held(url: str, folder: Path, run: str = "r1", name: str = "warehouse", tenant: str = "acme") -> Ledger:
