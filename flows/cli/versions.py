@@ -7,6 +7,7 @@ import typer
 from flows.cli.app import Label, app, say
 from flows.cli.files import Approver, Author, signed
 from flows.cli.files import approve_version as approve_at
+from flows.diff import diff as differences
 from flows.promote import standing, take_away
 from flows.replay import replay as replayed
 from flows.settings import Settings
@@ -30,6 +31,18 @@ def replay(
 ) -> None:
     """Show what another version would have decided in a past run. Nothing is sent."""
     for line in replayed(Settings(), run, version, show=show):
+        say(line)
+
+
+@app.command()
+def diff(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="a run, as ferry status names it")
+    ],
+    values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
+) -> None:
+    """Show what a run wrote, or would have written from its stage: field by field, before → after."""
+    for line in differences(Settings(), run, values=values):
         say(line)
 
 

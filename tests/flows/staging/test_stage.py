@@ -1,17 +1,14 @@
 """A stage in the place of the target: the same run, and nothing real is written."""
 
 import hashlib
-import json
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from flows.ledger import stages
+from tests.faults.terminal import ferry
 from tests.faults.world import Practice
-from tests.flows.ledgers import open_at
-from tests.flows.test_sync import Make, counts, here, rename
+from tests.flows.test_sync import LABEL, Make, counts, here, rename
 
 __all__ = ["here"]
 
@@ -24,24 +21,14 @@ def warehouse(practice: Practice) -> str:
     return hashlib.sha256((practice.folder / "warehouse.db").read_bytes()).hexdigest()
 
 
-def writes(practice: Practice) -> dict[str, tuple[Mapping[str, object], Mapping[str, object]]]:
-    """What the stage's last run would have written to each patient's record: before and after."""
-    found: dict[str, tuple[Mapping[str, object], Mapping[str, object]]] = {}
-    key = stages.key_name("acme", "simple", 1)
-    name = stages.named("simple")
-    with closing(
-        open_at(practice.url, practice.folder / "keys", name, environment=practice.env, key=key)
-    ) as ledger:
-        rows = practice.ledger(
-            "SELECT p.sealed, d.before_sealed FROM delivery d JOIN plan p ON p.id = d.plan "
-            "WHERE d.run = (SELECT id FROM run ORDER BY started DESC LIMIT 1)"
-        )
-        for plan, before in rows:
-            content = json.loads(ledger.seal.open(cast(bytes, plan), "plan"))
-            (call,) = content["outcome"]["calls"]
-            after = {one: argument["value"] for one, argument in call["arguments"].items()}
-            found[content["patient"]] = (json.loads(ledger.seal.open(cast(bytes, before), "before")), after)
-    return found
+def told(practice: Practice, patient: str) -> list[str]:
+    """What `ferry diff` says of a patient's write in the latest run, its values included."""
+    ((run,),) = practice.ledger("SELECT id FROM run ORDER BY started DESC LIMIT 1")
+    said = ferry(practice, "diff", str(run), "--values")
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith(f"patient {patient}:"))
+    return lines[at : at + 4]
 
 
 def test_a_staged_run_decides_and_records_everything_and_leaves_the_target_as_it_is(here: Practice) -> None:
@@ -71,13 +58,15 @@ def test_a_write_shows_what_the_real_target_holds_and_then_what_the_stage_does(h
         connection.commit()
 
     assert staged(here) == 0
-    assert writes(here)[patient][0]["full_name"] == "By Hand"
+    assert '  full_name: "By Hand" → "Ana Start1" ← computed from first_name, last_name by S1' in told(
+        here, patient
+    )
 
     here.healthie.apply([rename(patient, "Twice")])
     assert staged(here) == 0
-    before, after = writes(here)[patient]
-    assert before["full_name"] == "Ana Start1"
-    assert after["full_name"] == "Ana Twice"
+    said = told(here, patient)
+    assert '  full_name: "Ana Start1" → "Ana Twice" ← computed from first_name, last_name by S1' in said
+    assert '  email: "p1@example.com" (as it is) ← @email by S1' in said
 
 
 def test_a_target_that_is_not_there_yet_is_not_made(practice: Make) -> None:
@@ -108,6 +97,32 @@ def test_after_its_days_a_stage_is_refused_and_nothing_of_it_opens(here: Practic
         content = file.read_bytes()
         assert cast(bytes, wrapped) not in content and cast(bytes, held) not in content, file.name
     assert here.run() == 0  # the live one goes on
+
+
+def test_more_time_needs_a_day_a_name_and_a_reason_and_begins_with_nothing(here: Practice) -> None:
+    assert staged(here) == 0
+    _move_end(here, -timedelta(seconds=1))
+    assert staged(here) == 1
+
+    assert ferry(here, "stage", LABEL, "--until", "2999-01-01").code == 1
+    more = ferry(here, "stage", LABEL, "--until", "2999-01-01", "--by", "Ana", "--reason", "a second look")
+
+    assert more.code == 0, more.err
+    assert "until 2999-01-01" in more.out
+    assert here.ledger("SELECT actor FROM audit WHERE act LIKE '%extended to 2999-01-01: a second look'") == [
+        ("person Ana",)
+    ]
+    assert staged(here) == 0
+    assert counts(here)["planned"] == 6
+
+
+def test_who_forgets_a_tenant_forgets_its_stages(here: Practice) -> None:
+    assert staged(here) == 0
+
+    assert ferry(here, "forget", "acme", "--yes").code == 0
+
+    assert here.ledger("SELECT DISTINCT wrapped FROM data_key") == [(b"",)]
+    assert here.ledger("SELECT count(*) FROM staged") == [(0,)]
 
 
 def _move_end(practice: Practice, by: timedelta) -> None:
