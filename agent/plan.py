@@ -20,10 +20,11 @@ class Source(Frozen):
 
     leaf: copied from the entry at `paths[0]`. transform: a declared transform of what is at `paths`.
     constant: named by the approved instructions. computed: made by the approved program out of `paths`.
-    free_text: a model's own words, only where the operation and a sentence allow them.
+    free_text: a model's own words, only where the operation and a sentence allow them. before: what the
+    target held before a run that is undone.
     """
 
-    kind: Literal["leaf", "transform", "constant", "computed", "free_text"]
+    kind: Literal["leaf", "transform", "constant", "computed", "free_text", "before"]
     paths: tuple[str, ...] = ()  # concrete paths: ("policies.0.num",)
     transforms: tuple[str, ...] = ()
 

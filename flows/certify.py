@@ -51,7 +51,7 @@ def _count_waiting(run: Run) -> None:
 
 def _ended_everything(run: Run, everything: Mapping[str, int]) -> bool:
     """Whether nothing more is to leave for this month: everyone was decided, everything left once."""
-    read_all = run.kind != "retry" or bool(run.emission and run.emission.reopened)
+    read_all = run.kind not in ("retry", "undo") or bool(run.emission and run.emission.reopened)
     return (
         read_all
         and run.state != "failed"
@@ -108,10 +108,10 @@ def _read_back(run: Run) -> None:
 
 
 def _is_there(written: Arguments, present: Arguments | None) -> bool:
-    return present is not None and all(_same(value, present.get(name)) for name, value in written.items())
+    return present is not None and all(same(value, present.get(name)) for name, value in written.items())
 
 
-def _same(written: JsonValue, present: JsonValue) -> bool:
+def same(written: JsonValue, present: JsonValue) -> bool:
     """Equal values; numbers by their value, since a target may keep 1.50 as 1.5. "02139" is no number."""
     if written == present:
         return True

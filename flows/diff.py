@@ -12,11 +12,10 @@ from pydantic import JsonValue
 from flows import acts
 from flows.differing import masked
 from flows.explain import MEANING, source_text
-from flows.ledger import kept, stages, written
-from flows.ledger.database import connect
+from flows.ledger import written
 from flows.ledger.store import Ledger
 from flows.ledger.written import Written
-from flows.opening import open_ledger
+from flows.opening import labelled, open_ledger
 from flows.settings import Settings
 from flows.tenants import load
 
@@ -27,11 +26,7 @@ def diff(settings: Settings, run: str, *, values: bool) -> Iterator[str]:
     Raises:
         RunUnknown, StageOver, IntegrationInvalid, LedgerUnavailable, AnchorUnavailable.
     """
-    engine = connect(settings.ledger())
-    try:
-        label, mode = stages.mode_of(kept.find(engine, run).label)
-    finally:
-        engine.dispose()
+    label, mode = labelled(settings, run)
     ledger = open_ledger(settings, load(settings.deployments, label), mode)
     try:
         yield from _lines(ledger, run, values=values)

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from flows.ledger import stages
+from flows.ledger import kept, stages
 from flows.ledger.database import connect
 from flows.ledger.store import Ledger, seal_of
 from flows.parameters import Mode
@@ -35,5 +35,14 @@ def tenant_seal(settings: Settings, tenant: str) -> Generator[Seal]:
     engine = connect(settings.ledger())
     try:
         yield seal_of(engine, key_encryption_key(settings), settings.env, tenant)
+    finally:
+        engine.dispose()
+
+
+def labelled(settings: Settings, run: str) -> tuple[str, Mode]:
+    """Which integration a run was of, and in which mode. Raises RunUnknown."""
+    engine = connect(settings.ledger())
+    try:
+        return stages.mode_of(kept.find(engine, run).label)
     finally:
         engine.dispose()

@@ -15,7 +15,7 @@ from flows.errors import Spoken
 NAME = r"^[a-z][a-z0-9_-]*$"
 NAME_AT_MOST = 63
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=NAME_AT_MOST)]
-Kind = Literal["changes", "sweep", "resync", "retry"]
+Kind = Literal["changes", "sweep", "resync", "retry", "undo"]
 Mode = Literal["live", "staging"]
 Emit = Literal["always", "first-week-of-month", "last-week-of-month"]
 COVERED_BY: Mapping[Kind, tuple[Kind, ...]] = {
@@ -23,6 +23,7 @@ COVERED_BY: Mapping[Kind, tuple[Kind, ...]] = {
     "sweep": ("sweep", "resync"),
     "resync": ("resync",),
     "retry": ("retry", "changes", "sweep", "resync"),
+    "undo": (),
 }
 """Runs that have done, for a run of that kind, what it would do."""
 
@@ -39,7 +40,10 @@ class Parameters(Settings):
     kind: Kind = Field(
         default="changes",
         description="changes: what the source shows as changed. sweep: read everyone. resync: everyone "
-        "again, as a new version. retry: only what is open",
+        "again, as a new version. retry: only what is open. undo: put back what a run wrote",
+    )
+    run: Annotated[str, StringConstraints(pattern=r"^(r[0-9a-z]{10,40})?$")] = Field(
+        default="", description="of an undo: the run, as the report names it"
     )
     mode: Mode = Field(
         default="live",

@@ -46,6 +46,8 @@ DELIVERY_LINES = (
     ("discarded", "had been held: a person dropped them in this run"),
     ("created", "records were made that the target did not have"),
     ("emptied", "values of the target became empty"),
+    ("undo_kept", "values were written since the run that is undone, and stay"),
+    ("not_undone", "writes of it cannot be put back"),
     ("overwritten", "values that a person had edited there were replaced, as their owner says"),
     ("yielded", "values are newer there: the opposite integration carries them"),
     ("owned_there", "values were edited here and are the other side's: it keeps its own"),
@@ -53,7 +55,7 @@ DELIVERY_LINES = (
 )
 REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
            "outcome_rejected", "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
-           "not_read_back", "shadow_unusable", "shadow_unread", "shadow_ended")  # fmt: skip
+           "not_read_back", "shadow_unusable", "shadow_unread", "shadow_ended", "not_undone")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, emit, flow_runs, hold, reconcile, report, sweeper
+from flows import certify, decide, deliver, detect, emit, flow_runs, hold, reconcile, report, sweeper, undo
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.errors import ServerUnavailable
 from flows.naming import joined
@@ -142,7 +142,10 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     deliver.settle(run)  # what an earlier run left behind comes first
     deliver.hold_other_policies(run)
     deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
-    _plan_pages(run)
+    if run.kind == "undo":
+        undo.plan(run, run.asked.run)
+    else:
+        _plan_pages(run)
     deliver.finish(run)
     reconcile.reconcile(run)
     certify.certify(run)

@@ -11,12 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from flows import demo as demonstration
 from flows import emit, hold, preview, report, server
+from flows import undo as undoing
 from flows.boundary import CodedFailure
 from flows.cli.app import Label, app, out, under_lease, with_ledger
 from flows.ledger import audit, deliveries, doubts, entries
 from flows.ledger.store import Ledger
+from flows.opening import labelled
 from flows.parameters import Kind, Mode, Parameters
-from flows.run import OBSERVER, Observer, Run
+from flows.run import OBSERVER, Observer, Run, opened
 from flows.settings import Settings
 from flows.sync import carried
 from flows.tenants import load
@@ -94,13 +96,32 @@ def release(
     _carry(label, "retry")
 
 
-def _carry(label: str, kind: Kind, mode: Mode = "live", *, dry_run: bool = False) -> None:
+@app.command()
+def undo(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="the run, as ferry status names it")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what it would do, and do nothing")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask; for scripts")] = False,
+    show: Annotated[bool, typer.Option("--show", help="name the patients: patient data")] = False,
+) -> None:
+    """Put back what the targets held before a run. What was written since stays, and is listed first."""
+    label, mode = labelled(Settings(), run)
+    asked = Parameters.of(label, "undo", dry_run=True).model_copy(update={"mode": mode, "run": run})
+    with server.at_hand(Settings().home / "prefect"), opened(asked) as looked:
+        for line in undoing.foretold(undoing.of_run(looked.ledger, looked.writes, run), values=show):
+            out.print(line, markup=False)
+    if dry_run:
+        return
+    if not yes and not typer.confirm("put these back?"):
+        raise CodedFailure("not_confirmed", f"{label}: nothing was done")
+    _carry(label, "undo", mode, run=run)
+
+
+def _carry(label: str, kind: Kind, mode: Mode = "live", *, dry_run: bool = False, run: str = "") -> None:
     """One run in this process, with a progress bar and the report in the terminal."""
     asked = Parameters.of(label, kind, dry_run=dry_run)
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
-    asked = asked.model_copy(
-        update={"mode": mode, "emit": emit.described(Settings().deployments, label).emit}
-    )
+    when = emit.described(Settings().deployments, label).emit if kind != "undo" else "always"
+    asked = asked.model_copy(update={"mode": mode, "emit": when, "run": run})
     ended: list[Run] = []
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better
     with server.at_hand(Settings().home / "prefect"), _bar() as bar:

@@ -36,9 +36,7 @@ def replay(
 
 @app.command()
 def diff(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="a run, as ferry status names it")
-    ],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a run, as ferry status names it")],
     values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
 ) -> None:
     """Show what a run wrote, or would have written from its stage: field by field, before → after."""

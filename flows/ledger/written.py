@@ -1,7 +1,7 @@
 """What a run planned to write, field by field: for people to look at, page by page."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from connectors.operation import Arguments
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
-PAGE = 500
+PAGE = 200  # entries at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,10 @@ class Written:
 
     key: str
     operation: str
+    record: str  # keyed hash of the record it touches
     entry: str  # the pseudonym
     patient: str
+    bound: str  # the id under which the target knows the patient
     version: int
     newest: bool  # no newer version of the entry was decided since
     state: str
@@ -51,24 +53,63 @@ class Written:
         return name not in before or before[name] != self.arguments[name].value
 
 
-def of_run(ledger: Ledger, run: str, *, after: str = "", page: int = PAGE) -> Iterator[list[Written]]:
-    """The deliveries that a run planned, page by page, by key. Each page is opened when it is asked for."""
-    while rows := _page(ledger, run, after, page):
+def of_run(ledger: Ledger, run: str) -> Iterator[list[Written]]:
+    """The deliveries that a run planned, page by page; those of one entry are in one page, in their order."""
+    after = ""
+    while refs := _entries(ledger, run, after):
+        mine = (DELIVERY.c.run == run) & DELIVERY.c.entry.in_(refs)
+        query = _query(ledger).where(mine).order_by(DELIVERY.c.entry, DELIVERY.c.ordinal)
+        with ledger.reading() as connection:
+            rows = connection.execute(query).all()
         yield [_opened(ledger, row) for row in rows]
-        after = rows[-1].key
+        after = refs[-1]
 
 
-def _page(ledger: Ledger, run: str, after: str, limit: int) -> "list[sa.Row[tuple[object, ...]]]":
+def _entries(ledger: Ledger, run: str, after: str) -> list[str]:
     query = (
+        sa.select(DELIVERY.c.entry)
+        .distinct()
+        .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.run == run, DELIVERY.c.entry > after)
+        .order_by(DELIVERY.c.entry)
+        .limit(PAGE)
+    )
+    with ledger.reading() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def later(ledger: Ledger, ones: Sequence[Written]) -> dict[str, frozenset[str]]:
+    """What later versions of the same entries wrote of the same records and may have arrived, by delivery."""
+    newer = {one.key: one for one in ones if not one.newest}
+    found: dict[str, frozenset[str]] = {}
+    for start in range(0, len(newer), PAGE):
+        part = list(newer.values())[start : start + PAGE]
+        rows = _versions_of(ledger, [one.entry for one in part])
+        for one in part:
+            names: set[str] = set()
+            for other in rows.get((one.entry, one.operation, one.record), []):
+                if other.version > one.version:
+                    names |= other.arguments.keys() - set(other.left_out)
+            found[one.key] = frozenset(names)
+    return found
+
+
+def _versions_of(ledger: Ledger, refs: Sequence[str]) -> dict[tuple[str, str, str], list[Written]]:
+    which = DELIVERY.c.entry.in_(refs) & DELIVERY.c.state.in_(("done", "sent", "unknown"))
+    found: dict[tuple[str, str, str], list[Written]] = {}
+    with ledger.reading() as connection:
+        for row in connection.execute(_query(ledger).where(which)):
+            one = _opened(ledger, row)
+            found.setdefault((one.entry, one.operation, one.record), []).append(one)
+    return found
+
+
+def _query(ledger: Ledger) -> "sa.Select[tuple[object, ...]]":
+    return (
         sa.select(DELIVERY, PLAN.c.sealed, PLAN.c.by, ENTRY.c.version.label("newest"))
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
         .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
-        .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.run == run, DELIVERY.c.key > after)
-        .order_by(DELIVERY.c.key)
-        .limit(limit)
+        .where(DELIVERY.c.integration == ledger.integration)
     )
-    with ledger.reading() as connection:
-        return list(connection.execute(query))
 
 
 def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Written:
@@ -78,8 +119,10 @@ def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Written:
     return Written(
         key=row.key,
         operation=row.operation,
+        record=row.record,
         entry=row.entry,
         patient=plan["patient"],
+        bound=plan["calls"][int(row.ordinal)].get("patient", plan["patient"]),
         version=row.version,
         newest=row.newest == row.version,
         state=row.state,
