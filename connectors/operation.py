@@ -100,6 +100,7 @@ class Write:
     look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
     refuses: Callable[[Sequence[Item]], Sequence[Outcome]] | None = None
+    money: bool = False  # somebody pays, or owes more, by it
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first

@@ -3,25 +3,38 @@
 Two places ask it. When plans are journalled: how many deliveries, and how many entries changed? Before a
 batch leaves, when it is known what the target holds: how many records would be made, how many values
 would become empty? What has tripped once holds the rest of the run's deliveries of that kind; what left
-before is counted. What a person released is not looked at again.
+before is counted. Kinds of writes that a person is to see each time (`ask_first`) wait in any number. What
+a person released is not looked at again.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from connectors.operation import Arguments
+from connectors.operation import Arguments, Delivery, Write
 from flows.ledger.deliveries import Due
 from flows.limits import Limits
 
-Code = Literal["too_many_writes", "unusual_share", "too_many_creates", "too_many_blanks"]
+Code = Literal[
+    "too_many_writes",
+    "unusual_share",
+    "too_many_creates",
+    "too_many_blanks",
+    "new_record",
+    "empties_a_value",
+    "moves_money",
+]
 MEANING: Mapping[str, str] = {
     "too_many_writes": "more in one run than the limits let pass",
     "unusual_share": "far more entries changed than in the runs before",
     "too_many_creates": "would make more new records than the limits let pass",
     "too_many_blanks": "would empty more values than the limits let pass",
+    "new_record": "would make a new record: each waits for a person, as limits.ask_first says",
+    "empties_a_value": "would empty a value: each waits for a person, as limits.ask_first says",
+    "moves_money": "moves money: each waits for a person, as limits.ask_first says",
+    "rollout": "follow when what went first has arrived; too much of it was refused, or nothing left yet",
     "policy_changed": "planned before what may be written was changed",
     "identity_differs": "the record there holds another patient's id, or none: put it right there",
     "linked_twice": "one record there was written for two patients",
@@ -80,7 +93,9 @@ class Breaker:
                 self.tripped.add("unusual_share")
             return self._first("too_many_writes", "unusual_share")
 
-    def held(self, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> dict[str, Code]:
+    def held(
+        self, batch: Sequence[Due], before: Mapping[str, Arguments | None], write: Write
+    ) -> dict[str, Code]:
         """Which of a batch wait, by key, now that it is known what the target holds."""
         fresh = [one for one in batch if one.first_sent is None and not one.released]
         creating = {one.item.key for one in fresh if before.get(one.item.key, {}) is None}
@@ -88,7 +103,7 @@ class Breaker:
         blanking = {key: number for key, number in emptied.items() if number}
         with self._turn:
             self._weigh(len(creating), blanking, len(batch))
-            waits: dict[str, Code] = {}
+            waits = self._to_ask([one.item.key for one in fresh], creating, blanking, write)
             if "too_many_blanks" in self.tripped:
                 waits |= dict.fromkeys(blanking, "too_many_blanks")
             if "too_many_creates" in self.tripped:
@@ -96,6 +111,20 @@ class Breaker:
             self.creates += len(creating - waits.keys())
             self.blanks += sum(number for key, number in blanking.items() if key not in waits)
             return waits
+
+    def _to_ask(
+        self, fresh: Sequence[str], creating: Collection[str], blanking: Collection[str], write: Write
+    ) -> dict[str, Code]:
+        """What waits whatever its number. A write that always makes a record is one that creates."""
+        asked, waits = self.limits.ask_first, dict[str, Code]()
+        if "creates" in asked:
+            makes = creating if write.delivery is Delivery.UPSERT else fresh
+            waits |= dict.fromkeys(makes, "new_record")
+        if "blanks" in asked:
+            waits |= dict.fromkeys(blanking, "empties_a_value")
+        if "money" in asked and write.money:
+            waits |= dict.fromkeys(fresh, "moves_money")
+        return waits
 
     def _weigh(self, creating: int, blanking: Mapping[str, int], size: int) -> None:
         limits = self.limits

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent.agent import PROGRAM, Case, Code, is_transient, is_without_answer
 from agent.plan import Decision, Plan, Refused
-from flows import beside
+from flows import beside, rollout
 from flows.detect import PAGE
 from flows.errors import Spoken
 from flows.ledger import plans, restored
@@ -93,7 +93,10 @@ def _journal(run: Run, decided: Sequence[Decided]) -> None:
     code: str = restored.CODE
     if not run.reconciling:
         code = run.breaker.planned(len(calls), sum(calls), run.shares())
-    plans.journal(run.ledger, decided, run.versions, run.writes, code)
+    first, others = (list(decided), []) if code else rollout.parted(run, decided)
+    for part, held in ((first, code), (others, rollout.CODE)):
+        if part:
+            plans.journal(run.ledger, part, run.versions, run.writes, held)
     if code:
         run.count("held", sum(calls), code=code)
 

@@ -77,7 +77,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     except Rejected as error:  # time does not put it right, and the records after it are not to wait
         _settled(run, [Outcome(item.key, "rejected", error.code) for item in items])
         return True
-    batch = _let_pass(run, batch, before)
+    batch = _let_pass(run, write, batch, before)
     if not batch:
         return True
     deliveries.mark_sent(run.ledger, batch, before, run.period)
@@ -110,9 +110,11 @@ def _window_is_over(write: Write, one: Due) -> bool:
     return one.first_sent is not None and (now() - one.first_sent).total_seconds() >= write.window
 
 
-def _let_pass(run: Run, batch: Sequence[Due], before: Mapping[str, Arguments | None]) -> list[Due]:
+def _let_pass(
+    run: Run, write: Write, batch: Sequence[Due], before: Mapping[str, Arguments | None]
+) -> list[Due]:
     """The part of a batch that the breaker lets go; the rest waits for a person from now on."""
-    waits = run.breaker.held(batch, before)
+    waits = run.breaker.held(batch, before, write)
     for code in sorted(set(waits.values())):
         keys = [key for key, its in waits.items() if its == code]
         deliveries.move(run.ledger, keys, "held", code)

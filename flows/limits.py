@@ -1,8 +1,23 @@
 """What one run may do by itself; what is more waits for a person."""
 
 from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
 
 from connectors.base import Settings
+
+
+def _share(said: object) -> object:
+    """`5%` is 0.05."""
+    text = str(said).strip()
+    return float(text[:-1]) / 100 if text.endswith("%") and text[:-1].strip().isdecimal() else said
+
+
+Percentage = Annotated[float, BeforeValidator(_share, json_schema_input_type=str | float), Field(gt=0, lt=1)]
+"""A part of everything: 5%, or 0.05."""
+
+Asked = Literal["creates", "blanks", "money"]
 
 
 class Limits(Settings):
@@ -15,4 +30,5 @@ class Limits(Settings):
     blanks: int = 100  # values of the target that become empty in one run
     blanked: float = 0.2  # share of a batch's rows in which a value would become empty
     refused: float = 0.05  # share of a run's deliveries: with more refused its state is Refusals
+    ask_first: tuple[Asked, ...] = ()  # what waits for a person each time: new records, emptied values, money
     decide_within: timedelta = timedelta(days=7)  # a run waits so long for a person's word in the dashboard

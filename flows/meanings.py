@@ -10,3 +10,8 @@ OWNER = (
     "who has the last word, where it goes both ways: the connection of one of the two sources, or newest "
     "(the entry that was changed last), or person (a person looks where both were edited)"
 )
+
+ROLLOUT = (
+    "the share of the entries that goes first, such as 5%: the same ones each time; the others follow when "
+    "what went first has arrived"
+)

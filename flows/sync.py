@@ -19,7 +19,20 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows import certify, decide, deliver, detect, emit, flow_runs, hold, reconcile, report, sweeper, undo
+from flows import (
+    certify,
+    decide,
+    deliver,
+    detect,
+    emit,
+    flow_runs,
+    hold,
+    reconcile,
+    report,
+    rollout,
+    sweeper,
+    undo,
+)
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.errors import ServerUnavailable
 from flows.naming import joined
@@ -147,6 +160,8 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     else:
         _plan_pages(run)
     deliver.finish(run)
+    if rollout.go_on(run):
+        deliver.finish(run)
     reconcile.reconcile(run)
     certify.certify(run)
 

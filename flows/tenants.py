@@ -21,8 +21,8 @@ from connectors.tabular import Column, Table
 from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
-from flows.limits import Limits
-from flows.meanings import BECAUSE, COMPUTED, CONFIRMED, CONSTANTS, FROM, OWNER, TRANSFORMS
+from flows.limits import Limits, Percentage
+from flows.meanings import BECAUSE, COMPUTED, CONFIRMED, CONSTANTS, FROM, OWNER, ROLLOUT, TRANSFORMS
 from flows.models import Models
 from flows.pairing import Pairing
 from flows.parameters import Name
@@ -121,6 +121,7 @@ class Integration(Settings):
     decide: Deciding = Deciding()
     targets: dict[Name, Target] = Field(description="by a name that the program's operations begin with")
     limits: Limits = Limits()
+    rollout: Percentage | None = Field(default=None, description=ROLLOUT)
     sweep_every: timedelta = Field(default=timedelta(days=7), description="how often everyone is read")
     keep_entries: KeptFor = KEPT_FOR
     proof: Proving = Proving()

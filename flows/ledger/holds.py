@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from flows.ledger import audit, emission, restored
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import DELIVERY
+from flows.ledger.tables import DELIVERY, PLAN
 
 CHUNK = 500
 
@@ -43,6 +43,30 @@ def pass_all(ledger: Ledger) -> None:
         passed = sa.update(DELIVERY).where(mine, DELIVERY.c.released.is_(None)).values(released=now())
         number = connection.execute(passed).rowcount
         audit.add(ledger, connection, "a person asked for these deliveries", number)
+
+
+def go_on(ledger: Ledger, code: str) -> int:
+    """Plan again what waits for that reason alone; the breaker still looks at it. Returns how many."""
+    with ledger.writing("held deliveries go on") as connection:
+        here = DELIVERY.c.integration == ledger.integration
+        which = here & (DELIVERY.c.state == "held") & (DELIVERY.c.code == code)
+        values = {"state": "planned", "code": "", "run": ledger.run}
+        number = connection.execute(sa.update(DELIVERY).where(which).values(values)).rowcount
+        audit.add(ledger, connection, f"held deliveries go on: {code}", number)
+    return number
+
+
+def under(ledger: Ledger, instructions: str) -> tuple[int, int]:
+    """How many deliveries arrived, and how many were refused, of what these instructions decided."""
+    query = (
+        sa.select(DELIVERY.c.state, sa.func.count())
+        .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
+        .where(DELIVERY.c.integration == ledger.integration, PLAN.c.instructions == instructions)
+        .group_by(DELIVERY.c.state)
+    )
+    with ledger.reading() as connection:
+        found = {str(state): int(number) for state, number in connection.execute(query)}
+    return found.get("done", 0), found.get("rejected", 0)
 
 
 def by_code(ledger: Ledger) -> dict[str, int]:

@@ -117,6 +117,7 @@ class Probe(Connector):
             look=partial(self._find, "keyed_charge"),
             window=self._window,
             horizon=self._horizon,
+            money=True,
             free_text=frozenset({"memo"}),
         )
 

@@ -1,17 +1,19 @@
 """The breaker: what it lets pass, what it holds, and what it learns from earlier runs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.operation import Arguments, Item
+from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Write
 from flows.breaker import LEARN_FROM, Breaker, usual
 from flows.ledger.deliveries import Due
 from flows.limits import Limits
 
+UPSERT = Write("upsert", "", ArgumentModel, Delivery.UPSERT, lambda _: [], lambda patient, _: patient)
 SHARE = st.floats(0.0, 1.0)
 SHARES = st.lists(SHARE, min_size=LEARN_FROM, max_size=30)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,7 +42,7 @@ def none_there(ones: list[Due]) -> dict[str, Arguments | None]:
     return {one.item.key: None for one in ones}
 
 
-def breaker(entries: int = 1000, *, unlimited: bool = False, **limits: float) -> Breaker:
+def breaker(entries: int = 1000, *, unlimited: bool = False, **limits: object) -> Breaker:
     return Breaker(Limits.model_validate({"at_least": 10, **limits}), entries, unlimited=unlimited)
 
 
@@ -99,9 +101,9 @@ def test_new_records_beyond_the_limit_wait_and_changes_of_others_go_out() -> Non
     first, second = batch(20), batch(5, start=20)
     there: Mapping[str, Arguments | None] = {"k20": {"name": "Old"}, "k21": {"name": "Old"}}
 
-    assert one.held(first, none_there(first)) == {}
-    held = one.held(second, {**none_there(second), **there})
-    again = one.held([due("k30")], {"k30": None})
+    assert one.held(first, none_there(first), UPSERT) == {}
+    held = one.held(second, {**none_there(second), **there}, UPSERT)
+    again = one.held([due("k30")], {"k30": None}, UPSERT)
 
     assert held == dict.fromkeys(["k22", "k23", "k24"], "too_many_creates")
     assert again == {"k30": "too_many_creates"}  # the rest of the run, too
@@ -109,15 +111,15 @@ def test_new_records_beyond_the_limit_wait_and_changes_of_others_go_out() -> Non
 
 
 def test_a_target_that_cannot_be_asked_has_no_creates() -> None:
-    assert breaker(entries=0).held(batch(50), {}) == {}
+    assert breaker(entries=0).held(batch(50), {}, UPSERT) == {}
 
 
 def test_values_that_would_become_empty_wait_beyond_the_limit_of_the_run() -> None:
     one = breaker(blanks=3)
     there = {"name": "Old", "email": "ana@example.com"}
 
-    first = one.held([due("a", name="", email="")], {"a": there})
-    second = one.held([due("b", name="", email=""), due("c", name="New")], {"b": there, "c": there})
+    first = one.held([due("a", name="", email="")], {"a": there}, UPSERT)
+    second = one.held([due("b", name="", email=""), due("c", name="New")], {"b": there, "c": there}, UPSERT)
 
     assert first == {}
     assert second == {"b": "too_many_blanks"}
@@ -128,24 +130,24 @@ def test_an_unusual_share_of_one_batch_waits_before_the_limit_is_reached() -> No
     ones = [due(f"k{at}", name="" if at < 10 else "New") for at in range(40)]
     there: dict[str, Arguments | None] = {one.item.key: {"name": "Old"} for one in ones}
 
-    assert breaker().held(ones, there) == {f"k{at}": "too_many_blanks" for at in range(10)}
-    assert breaker(blanked=0.5).held(ones, there) == {}
+    assert breaker().held(ones, there, UPSERT) == {f"k{at}": "too_many_blanks" for at in range(10)}
+    assert breaker(blanked=0.5).held(ones, there, UPSERT) == {}
 
 
 def test_missing_is_not_empty_and_empty_stays_empty() -> None:
     one = breaker(blanks=0)
 
-    assert one.held([due("a", name="New")], {"a": {"name": "Old", "email": "x"}}) == {}
-    assert one.held([due("a", name="")], {"a": {"name": ""}}) == {}
+    assert one.held([due("a", name="New")], {"a": {"name": "Old", "email": "x"}}, UPSERT) == {}
+    assert one.held([due("a", name="")], {"a": {"name": ""}}, UPSERT) == {}
 
 
 def test_what_a_person_released_and_what_left_before_is_not_weighed() -> None:
     one = breaker(entries=0, at_least=0, blanks=0)
     ones = [due("a", released=True, name=""), due("b", first_sent=LONG_AGO, name="")]
 
-    assert one.held(ones, none_there(ones)) == {}
-    assert one.held(ones, {"a": {"name": "Old"}, "b": {"name": "Old"}}) == {}
-    assert one.held([due("c")], {"c": None}) == {"c": "too_many_creates"}
+    assert one.held(ones, none_there(ones), UPSERT) == {}
+    assert one.held(ones, {"a": {"name": "Old"}, "b": {"name": "Old"}}, UPSERT) == {}
+    assert one.held([due("c")], {"c": None}, UPSERT) == {"c": "too_many_creates"}
 
 
 @pytest.mark.parametrize("unlimited", [True, False])
@@ -153,5 +155,27 @@ def test_a_first_run_makes_all_its_records_and_still_empties_nothing(unlimited: 
     one = breaker(entries=0, unlimited=unlimited, blanks=0)
     ones = batch(50)
 
-    assert bool(one.held(ones, none_there(ones))) is not unlimited
-    assert one.held([due("x", name="")], {"x": {"name": "Old"}}) == {"x": "too_many_blanks"}
+    assert bool(one.held(ones, none_there(ones), UPSERT)) is not unlimited
+    assert one.held([due("x", name="")], {"x": {"name": "Old"}}, UPSERT) == {"x": "too_many_blanks"}
+
+
+def test_a_kind_of_write_that_a_person_is_to_see_waits_in_any_number() -> None:
+    there: Arguments = {"name": "Ana", "email": "a@example.com"}
+    new, emptied, changed = due("new"), due("emptied", email=""), due("changed", name="New")
+    before = {"new": None, "emptied": there, "changed": there}
+    every = breaker(ask_first=["creates", "blanks", "money"])
+
+    assert every.held([new, emptied, changed], before, UPSERT) == {
+        "new": "new_record",
+        "emptied": "empties_a_value",
+    }
+    assert every.held([due("new", released=True)], {"new": None}, UPSERT) == {}
+    assert breaker().held([new, emptied, changed], before, UPSERT) == {}
+
+
+def test_a_write_that_moves_money_or_always_makes_a_record_waits_without_a_look() -> None:
+    charge = replace(UPSERT, delivery=Delivery.KEYED, money=True)
+
+    assert breaker(ask_first=["money"]).held([due("a")], {}, charge) == {"a": "moves_money"}
+    assert breaker(ask_first=["creates"]).held([due("a")], {}, charge) == {"a": "new_record"}
+    assert breaker(ask_first=["blanks"]).held([due("a")], {}, charge) == {}

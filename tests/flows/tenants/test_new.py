@@ -146,6 +146,7 @@ def test_the_schema_of_a_tenants_file_refuses_what_the_check_refuses() -> None:
         "sweep",
         "resync",
         "retry",
+        "undo",
     ]
 
 

@@ -1,0 +1,44 @@
+"""Rollout: a share of the entries goes first; the others follow when it is seen that theirs arrived.
+
+Which entries go first is decided by a keyed hash of each: by chance, and the same ones in every run.
+"""
+
+from collections.abc import Sequence
+
+from flows.ledger import holds
+from flows.ledger.plans import Decided
+from flows.run import Run
+
+CODE = "rollout"
+"""The code under which the others' deliveries wait."""
+
+
+def parted(run: Run, decided: Sequence[Decided]) -> tuple[list[Decided], list[Decided]]:
+    """Those that go first, and those that wait. A stage holds nothing back: it is there to see all."""
+    share = run.deployment.integration.rollout
+    if share is None or run.asked.staged:
+        return list(decided), []
+    first = [one for one in decided if _place(run, one) < share]
+    chosen = {one.known.ref for one in first}
+    return first, [one for one in decided if one.known.ref not in chosen]
+
+
+def go_on(run: Run) -> bool:
+    """Let the others follow, if what went first arrived. True if something is to be delivered now.
+
+    Nothing is let go while more of it is refused than `limits.refused`, or while nothing arrived yet under
+    these instructions: then they wait for the next run, or for a person (`ferry release`).
+    """
+    if run.deployment.integration.rollout is None or not holds.by_code(run.ledger).get(CODE):
+        return False
+    done, refused = holds.under(run.ledger, run.versions.instructions)
+    if not done or refused > run.deployment.integration.limits.refused * (done + refused):
+        return False
+    run.count("rolled_out", holds.go_on(run.ledger, CODE))
+    return True
+
+
+def _place(run: Run, one: Decided) -> float:
+    """Where an entry stands, from 0 to below 1."""
+    hashed = run.ledger.seal.keyed_hash("rollout/1", run.ledger.integration, one.known.patient)
+    return int(hashed[:12], 16) / 16**12
