@@ -50,7 +50,7 @@ def go_on(ledger: Ledger, code: str) -> int:
     with ledger.writing("held deliveries go on") as connection:
         here = DELIVERY.c.integration == ledger.integration
         which = here & (DELIVERY.c.state == "held") & (DELIVERY.c.code == code)
-        values = {"state": "planned", "code": "", "run": ledger.run}
+        values = {"state": "planned", "code": ""}  # they stay the deliveries of the run that planned them
         number = connection.execute(sa.update(DELIVERY).where(which).values(values)).rowcount
         audit.add(ledger, connection, f"held deliveries go on: {code}", number)
     return number
