@@ -29,5 +29,6 @@ def note_beside(ledger: Ledger, act: str, *subjects: object) -> None:
     Raises:
         AnchorUnavailable.
     """
-    audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, len(subjects), *subjects)
+    actor = ledger.person  # "": who gave the command
+    audit.note(ledger.engine, ledger.audit_key, ledger.tenant, act, len(subjects), *subjects, actor=actor)
     anchor.keep_tenant(ledger.engine, ledger.environment, ledger.tenant)

@@ -65,7 +65,7 @@ def of_run(ledger: Ledger, writes: Mapping[str, Write], run: str) -> Iterator[li
 
 
 def _of_operation(ledger: Ledger, write: Write | None, page: Sequence[Written]) -> Iterator[Back]:
-    hopeless = {one.key: why for one in page if (why := _hopeless(write, one))}
+    hopeless: dict[str, Why] = {one.key: why for one in page if (why := _hopeless(write, one))}
     for one in page:
         if one.key in hopeless:
             yield Back(one, {}, why=hopeless[one.key])

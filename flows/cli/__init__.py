@@ -23,6 +23,7 @@ MODULES = (
     "operate",
     "versions",
     "stage",
+    "review",
 )
 """Their commands are the application's."""
 

@@ -27,3 +27,14 @@ STAGED = sa.Table(  # what the targets would hold, were the stage's writes real
     sa.Column("changed", UtcTime(), nullable=False),
     sa.Index(None, "integration", "delivery"),
 )
+
+MARK = sa.Table(  # what a reviewer said of one planned write
+    "mark",
+    METADATA,
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), primary_key=True),
+    sa.Column("delivery", sa.String(64), primary_key=True),
+    sa.Column("verdict", sa.String(20), nullable=False),  # right, wrong
+    sa.Column("remark_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("by", sa.String(200), nullable=False),
+    sa.Column("at", UtcTime(), nullable=False),
+)

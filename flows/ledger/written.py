@@ -65,6 +65,16 @@ def of_run(ledger: Ledger, run: str) -> Iterator[list[Written]]:
         after = refs[-1]
 
 
+def of_keys(ledger: Ledger, keys: Sequence[str]) -> list[Written]:
+    """These deliveries, in no promised order."""
+    found: list[Written] = []
+    with ledger.reading() as connection:
+        for start in range(0, len(keys), PAGE):
+            which = DELIVERY.c.key.in_(keys[start : start + PAGE])
+            found += [_opened(ledger, row) for row in connection.execute(_query(ledger).where(which))]
+    return found
+
+
 def _entries(ledger: Ledger, run: str, after: str) -> list[str]:
     query = (
         sa.select(DELIVERY.c.entry)

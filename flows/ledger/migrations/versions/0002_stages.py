@@ -34,3 +34,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("integration", "record", name=op.f("pk_staged")),
     )
     op.create_index(op.f("ix_staged_integration_delivery"), "staged", ["integration", "delivery"])
+    op.create_table(
+        "mark",
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("delivery", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("remark_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_mark_integration")),
+        sa.PrimaryKeyConstraint("integration", "delivery", name=op.f("pk_mark")),
+    )

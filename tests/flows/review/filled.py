@@ -1,0 +1,73 @@
+"""A stage filled with planned writes, as runs would have filled it, without the runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.plan import Argument, Call, Decision, Plan, Source
+from connectors.operation import ArgumentModel, Arguments, Delivery, Outcome, Write
+from flows.ledger import deliveries, entries, lease, plans, runs, stages
+from flows.ledger.plans import Decided, Versions
+from flows.ledger.store import Ledger
+from tests.flows.ledgers import open_at
+
+OPERATION = "warehouse_upsert_patients"
+WRITE = Write("upsert", "", ArgumentModel, Delivery.UPSERT, lambda _: [], lambda patient, _: patient)
+GROUP = 500
+VERSIONS = Versions("i", "p")
+
+
+@contextmanager
+def stage(folder: Path, number: int) -> Iterator[Ledger]:
+    """Of one run: a third new records, a third renamed, a third as they were."""
+    made = open_at(
+        f"sqlite:///{folder / 'ledger.db'}",
+        folder / "keys",
+        stages.named("warehouse"),
+        tenant="demo",
+        environment="local",
+        key=stages.key_name("demo", "warehouse", 1),
+    )
+    try:
+        lease.take(made, "r20261128120000aaaaaa")
+        stages.begin(made)
+        runs.begin(made, "changes", VERSIONS)
+        for start in range(0, number, GROUP):
+            _group(made, range(start, min(number, start + GROUP)))
+        counts = {"listed": number, "planned": number, "calls": number}
+        runs.end(made, "complete", "", counts, {})
+        lease.give_back(made)
+        yield made
+    finally:
+        made.close()
+
+
+def _group(ledger: Ledger, numbers: range) -> None:
+    patients = [str(100_000 + at) for at in numbers]
+    known = entries.known(ledger, patients)
+    decided = [
+        Decided(known[one], f"f{one}", Decision(outcome=_plan(at)))
+        for at, one in zip(numbers, patients, strict=True)
+    ]
+    plans.journal(ledger, decided, VERSIONS, {OPERATION: WRITE})
+    due = deliveries.due(ledger, OPERATION, ["planned"], len(numbers))
+    deliveries.mark_sent(ledger, due, {one.item.key: _before(int(one.item.patient)) for one in due})
+    deliveries.settle(ledger, [Outcome(one.item.key, "done") for one in due])
+
+
+def _plan(at: int) -> Plan:
+    sentence = f"S{1 + at % 3}"
+    values = {"full_name": f"Ana <b>Name{at}</b>", "email": f"p{at}@example.com", "status": "active"}
+    arguments = {
+        name: Argument(value=value, source=Source(kind="leaf", paths=(name,)), because=(sentence,))
+        for name, value in values.items()
+    }
+    return Plan(kind="write", calls=(Call(operation=OPERATION, arguments=arguments, because=(sentence,)),))
+
+
+def _before(patient: int) -> Arguments | None:
+    at = patient - 100_000
+    if at % 3 == 0:
+        return None
+    name = f"Ana <b>Name{at}</b>" if at % 3 == 1 else "Old Name"
+    return {"full_name": name, "email": f"p{at}@example.com", "status": "active"}
