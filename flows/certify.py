@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
 from flows import anchor, deliver
-from flows.ledger import audit, deliveries, emission, entries, restored, runs
+from flows.ledger import audit, deliveries, emission, entries, measured, restored, runs
 from flows.run import Run
 
 ACCOUNTED = (
@@ -33,6 +33,8 @@ def certify(run: Run) -> None:
     run.state, run.code = _judgement(run, settled, everything)
     run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
     run.counts["source_requests"] = run.source.requests
+    run.counts[f"{measured.REQUESTS}{run.source.name}"] = run.source.requests
+    run.counts["stored_bytes"] = measured.stored(run.ledger)
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     closes = run.period if _ended_everything(run, everything) else None
     keep = run.deployment.integration.keep_entries

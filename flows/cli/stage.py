@@ -11,6 +11,7 @@ from flows.ledger import stages
 from flows.ledger.database import connect
 from flows.ledger.stages import Extension, Stage
 from flows.ledger.store import now
+from flows.quote import quote as quoted
 from flows.settings import Settings
 from flows.tenants import load
 from flows.vault.configured import key_encryption_key
@@ -23,6 +24,16 @@ class NoSuchStage(Spoken):
 
 class NotExtended(Spoken):
     """What an extension needs is not all there. One line."""
+
+
+@app.command()
+def quote(
+    label: Label,
+    live: Annotated[bool, typer.Option("--live", help="from what is live; else from its stage")] = False,
+) -> None:
+    """Say what an integration would cost on each schedule, from what its runs measured."""
+    for line in quoted(Settings(), label, "live" if live else "staging"):
+        say(line)
 
 
 @app.command()

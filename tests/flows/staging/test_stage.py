@@ -116,6 +116,23 @@ def test_more_time_needs_a_day_a_name_and_a_reason_and_begins_with_nothing(here:
     assert counts(here)["planned"] == 6
 
 
+def test_a_quote_is_told_from_what_staged_runs_measured(here: Practice) -> None:
+    assert staged(here) == 0
+    assert ferry(here, "quote", LABEL).code == 1  # one run says nothing
+    for at, patient in enumerate(here.healthie.ids()[:3]):
+        here.healthie.apply([rename(patient, f"Quoted{at}")])
+        assert staged(here) == 0
+
+    said = ferry(here, "quote", LABEL)
+
+    assert said.code == 0, said.err
+    for rhythm in ("hourly", "six-hourly", "daily", "weekly"):
+        assert f"{rhythm}: " in said.out
+    assert "of healthie" in said.out and "KiB" in said.out
+    assert "6 entries are known" in said.out
+    assert "5 fields are read, 1 kinds of writes are granted" in said.out
+
+
 def test_who_forgets_a_tenant_forgets_its_stages(here: Practice) -> None:
     assert staged(here) == 0
 
