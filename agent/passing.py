@@ -1,6 +1,6 @@
 """What a program's own text may not pass on: a value that its target may not receive.
 
-Where `computed` is granted, an approved program writes what it makes. This is a net below that approval, not a
+Where `computed` is granted, an approved program writes what it makes. This is a net below that approval, no
 proof: what is shortened, rewritten, counted or told by a constant passes, and so does a day alone.
 """
 
@@ -19,7 +19,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")  # days are alike by chance, so a
 
 
 def check_passed_on(made: JsonValue, granted: GrantedArgument, entry: Entry) -> None:
-    """Raises RefusalError if the text says what the target may not receive, and what may be said of it does not."""
+    """Raises RefusalError if it says what the target may not receive, and the argument's sources do not."""
     texts = [text for _, text in leaves({"": made}) if isinstance(text, str) and not _DAY.fullmatch(text)]
     if not texts:
         return

@@ -89,7 +89,7 @@ def by_value(value: JsonValue, granted: GrantedArgument, values: Values) -> Sour
         source = Source(kind="constant")
     if source is None and granted.computed is not None:
         check_passed_on(value, granted, values.entry)
-        source = granted.computed
+    source = source or granted.computed
     if source is None:
         raise RefusalError(Code.VALUE_WITHOUT_SOURCE, granted.where)
     return value, source

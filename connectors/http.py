@@ -243,7 +243,9 @@ def asked_wait(retry_after: str, clock: datetime | None = None) -> timedelta | N
     if text.isascii() and text.isdecimal():
         return min(timedelta(seconds=int(text[:9])), LONGEST_ASKED)
     until = _http_date(text)
-    return None if until is None else min(max(until - (clock or datetime.now(UTC)), timedelta()), LONGEST_ASKED)
+    return (
+        None if until is None else min(max(until - (clock or datetime.now(UTC)), timedelta()), LONGEST_ASKED)
+    )
 
 
 def as_transient(trouble: ConnectorError, wait: float) -> Transient:

@@ -167,11 +167,11 @@ class _Exchange(BaseHTTPRequestHandler):
     def _go_wrong(self, fault: Fault, given: _Given) -> None:
         manner, status = manner_of(fault.trouble)
         if manner == "status":
-            wait = [("Retry-After", fault.retry_after)] if fault.retry_after else []
+            more = [("Retry-After", fault.retry_after)] if fault.retry_after else []
             if status == REDIRECT:
-                wait.append(("Location", f"http://{self.headers.get('Host')}{ELSEWHERE}"))
+                more.append(("Location", f"http://{self.headers.get('Host')}{ELSEWHERE}"))
             body = json.dumps(cast(_Server, self.server).proxy.refusal(status)).encode()
-            self._give(status, [("Content-Type", "application/json"), *wait], body)
+            self._give(status, [("Content-Type", "application/json"), *more], body)
         elif manner == "html":
             self._give(200, [("Content-Type", "text/html")], PAGE)
         elif manner == "half":

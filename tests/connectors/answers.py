@@ -1,4 +1,4 @@
-"""Answers of a batch as a careless vendor gives them: in another order, one missing, one in another's place."""
+"""Answers of a batch as a careless vendor gives them: in another order, one missing, one given twice."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -94,7 +94,7 @@ class Case:
     """One connector as the suite takes it.
 
     wire: its world's proxy is a Wire: only hangs and resets can happen.
-    sdk: modules that importing the connector must not load.
+    sdk: modules that knowing the connector must not load: they are for its first request.
     exempt: what the suite does not ask of it, with the reason: {"test_nasty_values": "…"}, or one value
         or trouble of a test: {"test_nasty_values['']": "…", "test_faults[hang]": "…"}.
     most: see there.

@@ -52,9 +52,7 @@ def test_all_connectors_to_one_place_take_turns_whatever_their_rate() -> None:
     assert limiter_for("http://127.0.0.1:1 there", 5.0).turn(1.0) == 0.0
 
 
-def test_runs_are_processes_and_share_a_limiter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_are_processes_and_share_a_limiter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     limiter_for("api.example.com one", 5.0).pause(60.0)
     ask = "from connectors.http import limiter_for as of; print(of(f'api.example.com {name}', 1.0).turn(1.0))"

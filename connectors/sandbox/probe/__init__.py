@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, SecretStr,
 
 from connectors.address import Endpoint
 from connectors.base import Account, Connector, Settings
-from connectors.errors import Denied, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Transient, Unauthorized, Unknown
 from connectors.holding import OWN, Holding
 from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
 from connectors.sandbox.probe.faults import Faults, Scripted

@@ -62,8 +62,12 @@ def _whole(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def _answers(path: str, answer: JsonValue) -> list[JsonValue] | None:
-    """The rows that were put, without the header's, which comes first."""
-    puts = answer["responses"] if "/values:batchUpdateByDataFilter" in path and isinstance(answer, dict) else None
+    """The rows that were put, after the header's."""
+    puts = (
+        answer["responses"]
+        if "/values:batchUpdateByDataFilter" in path and isinstance(answer, dict)
+        else None
+    )
     return puts if isinstance(puts, list) else None
 
 

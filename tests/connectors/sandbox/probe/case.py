@@ -67,7 +67,7 @@ CASES = [
         exempt={
             "test_killed_at_random_moments": "it has no tables; tests/faults/test_random_kills.py kills it",
             "test_a_schema_that_changes_in_the_middle": "its system has a fixed schema, in the same package",
-            "test_an_absurd_wait_is_kept_by_all_and_waited_for_by_none": "it hands every wait to its caller, as it came",
+            "test_an_absurd_wait_is_kept_by_all": "it hands every wait to its caller, as it came",
             "test_faults[half]": "half of a JSON list is none, as with truncated",
         },
     )
