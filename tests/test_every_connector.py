@@ -248,6 +248,7 @@ def test_it_speaks_to_its_system_alone(
                     assert not any(outcome.state == "done" for outcome in told)
             assert world.proxy.number > 0
             assert world.proxy.count(path=ELSEWHERE) == 0
+            world.proxy.faults()
 
 
 def test_what_was_written_is_read_back(world: World, samples: list[Sample]) -> None:
