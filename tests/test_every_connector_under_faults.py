@@ -24,8 +24,8 @@ from tests.connectors.settling import settled
 __all__ = ["case", "pytest_generate_tests", "samples", "world"]
 DAY = 86_400.0  # seconds
 ATTEMPTS = Patience().attempts  # of one request, by the connector itself
-READING: tuple[Trouble, ...] = ("401", "429", "503", "truncated", "html")
-READING += ("reset", "half") if FULL else ()
+USUAL: tuple[Trouble, ...] = ("401", "429", "503", "truncated", "html")
+READING: tuple[Trouble, ...] = (*USUAL, "reset", "half") if FULL else USUAL
 CUT: tuple[Trouble, ...] = ("reset", "reset_applied")
 
 

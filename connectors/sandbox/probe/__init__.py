@@ -197,16 +197,7 @@ class Probe(Connector):
 
     def _call(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
         """The answer, if it settles anything: 2xx, or a 4xx that is about what was sent."""
-        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
-        lost: ConnectorError | None = None
-        try:
-            answer = self._client.request(method, path, json=body, headers=authorization)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            lost = Transient("unreachable", "probe: no connection")
-        except httpx.TransportError:
-            lost = Unknown("no_answer", "probe: the answer did not come; look before sending again")
-        if lost is not None:  # outside of the `except`: that error would carry the request
-            raise lost
+        answer = self._exchange(method, path, body)
         if answer.status_code == 429:
             after = answer.headers.get("Retry-After", "")
             wait = timedelta(seconds=int(after)) if after.isdecimal() else None
@@ -218,6 +209,19 @@ class Probe(Connector):
                 f"http_{answer.status_code}", f"probe: {answer.status_code}; look before sending again"
             )
         return answer
+
+    def _exchange(self, method: str, path: str, body: JsonValue) -> httpx.Response:
+        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        lost: ConnectorError = Unknown(
+            "no_answer", "probe: the answer did not come; look before sending again"
+        )
+        try:
+            return self._client.request(method, path, json=body, headers=authorization)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            lost = Transient("unreachable", "probe: no connection")
+        except httpx.TransportError:
+            pass
+        raise lost  # outside of the `except`: that error would carry the request
 
 
 def _parsed(shape: TypeAdapter[Shape], answer: httpx.Response) -> Shape:
