@@ -37,6 +37,8 @@ _INSIDE = (  # not public, although the registry or Python calls them global
     ipaddress.ip_network("192.0.0.0/24"),
     ipaddress.ip_network("192.88.99.0/24"),
     ipaddress.ip_network("2001::/32"),  # Teredo: carries two addresses, and is dead
+    ipaddress.ip_network("fec0::/10"),  # site-local, as private networks once were
+    ipaddress.ip_network("3fff::/20"),  # for documentation
 )
 
 Address = IPv4Address | IPv6Address

@@ -189,7 +189,7 @@ class Bucket:
         wait = self._patience.first_wait * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
         if failure.kind == "busy":
             asked = self._patience.back_off if failure.wait is None else failure.wait.total_seconds()
-            self._limiter.pause(min(asked, self._patience.longest_wait))
+            self._limiter.pause(asked)
             return asked <= self._patience.longest_wait
         if attempt + 1 < self._patience.attempts:
             time.sleep(wait)

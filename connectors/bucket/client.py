@@ -166,7 +166,14 @@ def _requests(credentials: "BucketCredentials", patience: Patience) -> Requests:
     with _MAKING:
         if credentials.role:
             keys = _assumed(credentials, _session().client("sts", **place, **keys))
-        return cast(Requests, _session().client("s3", **place, **keys))
+        made = _session().client("s3", **place, **keys)
+    made.meta.events.register("before-call.s3", _stay)
+    return cast(Requests, made)
+
+
+def _stay(params: dict[str, Any], **_: object) -> None:  # a request, as the SDK keeps it
+    """The SDK would go after a bucket into the region that an answer names, by requests of its own."""
+    params["context"]["s3_redirect"]["redirected"] = True
 
 
 @cache

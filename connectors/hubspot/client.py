@@ -155,8 +155,9 @@ class Client:
 
     def _wait_to_search(self) -> None:
         """A search is a request like others, and counted by portal besides."""
-        account = self._credentials.app if self._portal is None else str(self._portal.portal_id)
-        limiter = limiter_for(f"hubspot search {account}", self._credentials.search_rate)
+        known = self._credentials
+        account = known.app if self._portal is None else f"{known.url} {self._portal.portal_id}"
+        limiter = limiter_for(f"hubspot search {account}", known.search_rate)
         wait = limiter.turn(self._credentials.pace.longest_wait)
         if wait < 0:
             raise Transient("rate_limited", "hubspot: too many searches wait", wait=timedelta(seconds=-wait))

@@ -54,8 +54,12 @@ class Session:
         if failure is not None:
             self.close()
             raise StatementFailed(failure)
-        self.run("SET timezone TO 'UTC'")
-        self.run(f"SET statement_timeout TO {STATEMENT * 1000}")
+        try:
+            self.run("SET timezone TO 'UTC'")
+            self.run(f"SET statement_timeout TO {STATEMENT * 1000}")
+        except StatementFailed:
+            self.close()
+            raise
 
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """How many rows it touched, -1 if the warehouse does not say. Raises StatementFailed."""

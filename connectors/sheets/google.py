@@ -69,7 +69,7 @@ class Google:
     def _once(self, kind: Kind, method: str, path: str, shape: TypeAdapter[T], **sent: Any) -> T:
         self._reach.sure()
         self._take_turn(self._limiters[kind])
-        headers = {"Authorization": f"Bearer {self._tokens.token()}"}
+        headers = {"Authorization": f"Bearer {self._token(self._limiters[kind])}"}
         url = self._bases[kind] + path
         answer = answer_to(lambda: self._client.request(method, url, headers=headers, **sent))
         trouble = trouble_of(answer, self._wait_of(answer))
@@ -82,6 +82,15 @@ class Google:
         except ValidationError:
             pass
         raise Unknown("garbled", "sheets: the answer is not what was agreed")
+
+    def _token(self, limiter: Limiter) -> str:
+        """The silence that is asked for where tokens are given is kept, too."""
+        try:
+            return self._tokens.token()
+        except Transient as trouble:
+            if trouble.wait is not None:
+                limiter.pause(min(trouble.wait.total_seconds(), LONGEST_SILENCE))
+            raise
 
     def _take_turn(self, limiter: Limiter) -> None:
         wait = limiter.turn(self._patience.longest_wait)

@@ -84,14 +84,14 @@ def test_a_short_wait_of_a_read_is_waited_for(portal: StandIn) -> None:
 def test_searches_are_counted_by_portal_and_requests_by_app(portal: StandIn) -> None:
     limits = HubSpotCredentials(access_token=SecretStr("x"))
     assert (limits.rate, limits.search_rate) == (9.0, 4.0)
-    limiter_for("hubspot search 4711", None).pause(60)  # another connector of the portal is told to wait
     with Proxy(portal.url) as proxy:
+        # another connector of the portal is told to wait
+        limiter_for(f"hubspot search {proxy.url} 4711", None).pause(60)
         connector = hubspot(portal, url=proxy.url)
         feed = connector.feeds([])[0]
         feed.fetch(None, None)
         with pytest.raises(Transient) as waits:
             connector.check()
         connector.close()
-    limiter_for.cache_clear()
 
     assert waits.value.code == "rate_limited"

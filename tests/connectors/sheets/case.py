@@ -61,6 +61,16 @@ def _whole(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
     }
 
 
+def _answers(path: str, answer: JsonValue) -> list[JsonValue] | None:
+    """The rows that were put, after the header's."""
+    puts = (
+        answer["responses"]
+        if "/values:batchUpdateByDataFilter" in path and isinstance(answer, dict)
+        else None
+    )
+    return puts if isinstance(puts, list) else None
+
+
 CASES = [
     Case(
         name="sheets",
@@ -68,6 +78,7 @@ CASES = [
         credentials=SheetsCredentials,
         opened=opened,
         sdk=("gspread", "google.auth", "requests"),
+        answers=_answers,
         most=Most(writes=4, unit="requests", reads=10),
     )
 ]
