@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from google.api_core.exceptions import GoogleAPICallError
 
@@ -122,7 +122,7 @@ def _sdk(ask: Callable[[], T]) -> T:
     try:
         return ask()
     except GoogleAPICallError as error:
-        told = next(iter(error.errors), {})
+        told = next(iter(cast(Any, error).errors), {})  # it has no types
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, TimeoutError):
         pass
     if told:  # outside of the `except`: that error would carry the answer
