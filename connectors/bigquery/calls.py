@@ -122,7 +122,7 @@ def _sdk(ask: Callable[[], T]) -> T:
     try:
         return ask()
     except GoogleAPICallError as error:
-        told = next(iter(cast(Any, error).errors), {})  # it has no types
+        told = next(iter(cast(Any, error).errors), None)  # it has no types
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, TimeoutError):
         pass
     if told:  # outside of the `except`: that error would carry the answer
