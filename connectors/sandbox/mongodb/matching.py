@@ -17,6 +17,7 @@ from connectors.sandbox.mongodb.wire import Document, has_operators, is_document
 
 TYPES: Mapping[str, Callable[[object], bool]] = {
     "objectId": lambda value: isinstance(value, ObjectId),
+    "binData": lambda value: isinstance(value, bytes),
     "string": lambda value: isinstance(value, str),
     "bool": lambda value: isinstance(value, bool),
     "int": lambda value: type(value) is int,
