@@ -47,5 +47,6 @@ class Hosts:
         except ValueError:
             sound = False
         if not sound:
-            raise Denied("private_address", "mongodb: a server leads to a host that may not be spoken to")
+            message = "mongodb: a server names a host that is not public; correct the set's configuration"
+            raise Denied("private_address", message)
         return Reach("mongodb", address)

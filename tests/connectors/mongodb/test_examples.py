@@ -11,6 +11,7 @@ from connectors.sandbox.mongodb import StandIn
 from connectors.sandbox.probe import ProbeServer
 from connectors.tabular import Table
 from tests.connectors.every import held
+from tests.connectors.mongodb.reaching import url_of
 from tests.connectors.practices import arrives
 from tests.faults.conftest import prefect, probe
 from tests.flows.examples.integrations import LABELS
@@ -28,7 +29,7 @@ def test_every_example_arrives(
         cells = held(table, {name: document.get(name) for name in table.columns})
         return {name: cells[name] for name in table.columns if name != table.patient}
 
-    values = {"url": server.url}
+    values = {"url": url_of(server)}
     arrives(label, Mongo, values, tmp_path, probe, prefect, holds, lambda: server.commands["update"])
 
     assert server.commands["update"] > 0
