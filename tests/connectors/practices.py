@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import JsonValue
 
+from agent.golden import ExpectedCall, Golden
 from connectors.base import Connector
 from connectors.operation import arguments_of
 from connectors.sandbox.healthie import StandIn
@@ -27,10 +28,13 @@ Options = Callable[[Collection[str]], Mapping[str, JsonValue]]
 
 def arrives(
     label: str, kind: type[Connector], values: Values, folder: Path, probe: ProbeServer, prefect: Values,
-    holds: Holds, sent: Callable[[], object], options: Options = lambda tables: {},
+    holds: Holds, sent: Callable[[], object], options: Options = lambda tables: {}, shares: bool = True,
 ) -> None:  # fmt: skip
-    """Two runs: after the first every example is there, and the second sends nothing."""
-    golden = examples(label)
+    """Two runs: after the first every example is there, and the second sends nothing.
+
+    shares: may patients have one e-mail in the target? The examples' patients do, unless not.
+    """
+    golden = {name: one if shares else _with_own_email(name, one) for name, one in examples(label).items()}
     deployments = _into(kind, values, label.partition("/")[0], folder, options)
     targets = load(deployments, label).integration.targets
     tables = {
@@ -78,6 +82,21 @@ def _into(kind: type[Connector], values: Values, tenant: str, folder: Path, opti
             target["confirmed"] = dict.fromkeys(sorted(kind.holds.names), "for a test")
         integration.write_text(yaml.safe_dump(described))
     return there
+
+
+def _with_own_email(name: str, one: Golden) -> Golden:
+    """The same example of a patient whose e-mail nobody else has."""
+    email = f"{name}.{one.entry.get('email')}"
+
+    def named(call: ExpectedCall) -> ExpectedCall:
+        has_one = call.arguments.get("email") is not None
+        return call.model_copy(
+            update={"arguments": call.arguments | ({"email": email.lower()} if has_one else {})}
+        )
+
+    plan = one.plan.model_copy(update={"calls": tuple(map(named, one.plan.calls))})
+    entry = one.entry | ({"email": email} if one.entry.get("email") else {})
+    return one.model_copy(update={"entry": entry, "plan": plan})
 
 
 def _expected(table: Table, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:

@@ -36,6 +36,7 @@ def test_every_example_arrives(
             label, HubSpot, values, tmp_path, probe, prefect, holds,
             sent=lambda: portal.counts().get("write", 0),
             options=lambda tables: {"objects": dict.fromkeys(tables, "contacts")},
+            shares=False,  # what a person must settle is in test_adoption.py
         )  # fmt: skip
 
         assert portal.counts().get("write", 0) > 0
