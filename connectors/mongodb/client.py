@@ -54,7 +54,7 @@ class Client:
 
     def __init__(self, place: Place, answer: float) -> None:
         self._hosts = Hosts(local=place.local)
-        self._named = [] if place.service else place.hosts  # a service's hosts are the driver's to find
+        self._named = () if place.service else place.hosts  # a service's hosts are the driver's to find
         self._client = _made(place, answer)
         self._database = self._client.get_database(
             place.database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)

@@ -145,9 +145,10 @@ class Target:
         newer = [self._guard.newer(record.values) for record in records]
         meant = [{"_id": id_, **is_newer} for id_, is_newer in zip(ids, newer, strict=True) if is_newer]
         try:
-            found = {documents.name_of(one["_id"]) for one in self._find({"$or": meant})} if meant else set()
+            there = self._find({"$or": meant}) if meant else []
         except ConnectorError:  # the others were written: this is not to be said of all of them
             return dict.fromkeys(positions, UNSAID)
+        found = {documents.name_of(one["_id"]) for one in there}
         return {
             at: STALE if documents.name_of(id_) in found else CONTENTION
             for at, id_ in zip(positions, ids, strict=True)
