@@ -115,7 +115,8 @@ def _made(place: Place, answer: float) -> MongoClient[Document]:
         return _client(place, answer)
     except (PyMongoError, OSError):
         pass  # outside of the `except`: that error would carry the url's options
-    raise Rejected("bad_url", "mongodb: the file that tlsCAFile names cannot be read; correct the url")
+    message = "mongodb: an option of the url does not fit, or tlsCAFile cannot be read; correct the url"
+    raise Rejected("bad_url", message)
 
 
 def _client(place: Place, answer: float) -> MongoClient[Document]:
