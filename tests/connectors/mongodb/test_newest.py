@@ -13,11 +13,8 @@ from connectors.sandbox.mongodb import DATABASE
 from connectors.sandbox.probe import ProbeServer
 from tests.connectors.deploying import LABEL, deployed
 from tests.connectors.mongodb.case import CASES
-from tests.faults.conftest import healthie, prefect, probe
 from tests.faults.scenes import awake, rename
 from tests.faults.world import Practice
-
-__all__ = ["healthie", "prefect", "probe"]
 
 
 def with_moments(root: Path) -> None:
