@@ -50,11 +50,12 @@ class Outcome:
     """What became of one item, matched by key and never by position.
 
     done: applied (or already so). rejected: understood and refused, `code` says why. unknown: only
-    a look can tell. transient: surely not applied, may be sent again.
+    a look can tell. transient: surely not applied, may be sent again. superseded: not applied, since the
+    target has a newer version of the record; nothing is to be done.
     """
 
     key: str
-    state: Literal["done", "rejected", "unknown", "transient"]
+    state: Literal["done", "rejected", "unknown", "transient", "superseded"]
     code: str = ""
     reference: str | None = None  # the target's own id of the record; sealed in the ledger
 

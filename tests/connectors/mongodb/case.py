@@ -28,7 +28,7 @@ def opened(_folder: Path) -> Iterator[World]:
 
 
 def _behind(server: StandIn, wire: Wire) -> World:
-    url = f"mongodb://ferry:{PASSWORD}@127.0.0.1:{wire.port}/{DATABASE}"
+    url = f"mongodb://ferry:{PASSWORD}@127.0.0.1:{wire.port}/{DATABASE}?authSource=admin"
 
     def records(write: str) -> list[Held]:
         return [
