@@ -16,10 +16,13 @@ from connectors.redshift import Redshift, RedshiftCredentials, load
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.proxy import Proxy
 from connectors.sandbox.wire import Wire
+from tests.connectors.asked import loudest
 from tests.connectors.bucket import moto
+from tests.connectors.every import MARK
 from tests.connectors.redshift.places import Warehouse
 from tests.connectors.redshift.test_redshift import PATIENTS, upsert
 
+__all__ = ["loudest"]
 STEPS = ["BEGIN", "UPDATE", "DELETE", "COPY", "MERGE", "COMMIT"]
 Isolation = Literal["repeatable read", "serializable"]
 EXECUTE = "E\0\0\0\t"  # the message by which the driver has a prepared statement carried out
@@ -207,6 +210,21 @@ def test_a_bucket_that_fails_holds_up_a_load(warehouse: Warehouse, trouble: str)
 
     assert warehouse.rows("SELECT visits FROM patients") == [(1,)]
     assert moto.keys(warehouse.bucket) == [], "what may have been put is taken away"
+
+
+def test_what_the_warehouse_says_of_a_row_is_not_logged(
+    warehouse: Warehouse, loudest: pytest.LogCaptureFixture
+) -> None:
+    """Its error quotes the whole row, and its library logs the error."""
+    with closing(warehouse.redshift(PATIENTS)) as redshift:
+        redshift.prepare()
+        warehouse.run("ALTER TABLE patients ALTER visits SET NOT NULL")
+        assert [one.state for one in upsert(redshift, ("1", {"note": MARK, "visits": None}))] == ["rejected"]
+
+    values = warehouse.values()
+    told = [record.getMessage() for record in loudest.records]
+    for word in (MARK, values["copy_role"], values["password"], values["secret_access_key"]):
+        assert not any(word in one for one in told)
 
 
 def test_a_batch_that_is_refused_row_by_row_ends(
