@@ -16,12 +16,12 @@ from connectors.operation import Item
 from connectors.sandbox.faults import Fault, Trouble
 from connectors.sandbox.proxy import Proxy
 from tests.campaign import FULL
-from tests.connectors.asked import case, pytest_generate_tests, samples, world
-from tests.connectors.every import Case, Sample, World, write_of
-from tests.connectors.promises import check_promise, check_told, items_of, mine, positions
+from tests.connectors.asked import case, loudest, pytest_generate_tests, samples, world
+from tests.connectors.every import MARK, Case, Sample, World, write_of
+from tests.connectors.promises import check_logged, check_promise, check_told, items_of, mine, positions
 from tests.connectors.settling import settled
 
-__all__ = ["case", "pytest_generate_tests", "samples", "world"]
+__all__ = ["case", "loudest", "pytest_generate_tests", "samples", "world"]
 DAY = 86_400.0  # seconds
 ATTEMPTS = Patience().attempts  # of one request, by the connector itself
 USUAL: tuple[Trouble, ...] = ("401", "429", "503", "truncated", "html")
@@ -59,6 +59,27 @@ def test_faults(case: Case, world: World, samples: list[Sample], fault: Fault) -
                 found.outcomes |= settled(write, rest).outcomes
 
                 check_promise(world, sample, write, items, found)
+
+
+def test_what_fails_is_not_logged(
+    case: Case, world: World, samples: list[Sample], loudest: pytest.LogCaptureFixture
+) -> None:
+    """However loud everybody is, and before any fence: no value, no secret."""
+    for sample in samples:
+        for trouble in ("reset", "reset_applied") if case.wire else ("reset", "500", "html_applied"):
+            if world.proxy is not None:
+                world.proxy.faults(Fault(trouble=trouble, request=2))
+            with closing(world.connect()) as connector:
+                write, items = write_of(connector, sample), items_of(sample)
+                settled(write, items, calls=1)
+                if sample.text:
+                    bad = {**items[0].arguments, sample.text: f"{MARK} nul\0"}
+                    settled(write, [Item("bad", items[0].patient, bad)], calls=1)
+                if write.present is not None:
+                    with suppress(ConnectorError):
+                        write.present(items)
+
+    check_logged(world, case, loudest)
 
 
 def test_a_read_that_fails_says_nothing(case: Case, world: World, samples: list[Sample]) -> None:
@@ -163,7 +184,9 @@ def test_a_revoked_token(case: Case, world: World, samples: list[Sample]) -> Non
             check_promise(world, sample, write, items, settled(write, items[1:]))
 
 
-def test_a_schema_that_changes_in_the_middle(case: Case, tmp_path: Path) -> None:
+def test_a_schema_that_changes_in_the_middle(
+    case: Case, tmp_path: Path, loudest: pytest.LogCaptureFixture
+) -> None:
     """Somebody takes a column away: what is said to be done is there, what is not has a code."""
     with case.opened(tmp_path) as world:
         assert world.alter is not None
@@ -179,3 +202,4 @@ def test_a_schema_that_changes_in_the_middle(case: Case, tmp_path: Path) -> None
                     outcome = found.outcomes[item.key]
                     assert outcome.state == "done" or outcome.code
                     assert outcome.state != "done" or len(mine(records, write, item)) == 1
+        check_logged(world, case, loudest)

@@ -1,12 +1,14 @@
 """What is held against a world: the promise of a write's class, and that nothing is quoted."""
 
 import itertools
+import logging
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import cast, get_args
 
+import pytest
 from pydantic import JsonValue, SecretStr
 
 from connectors.errors import ConnectorError
@@ -113,9 +115,7 @@ def check_promise(world: World, sample: Sample, write: Write, items: Sequence[It
 
 def check_told(world: World, case: Case, errors: Sequence[ConnectorError]) -> None:
     """No error quotes an answer, an argument or a secret; no request's line names a patient."""
-    made = case.credentials.model_validate(dict(world.values))
-    secrets = [value.get_secret_value() for _, value in made if isinstance(value, SecretStr)]
-    words = [MARK, *(word.strip(",") for word in QUOTED.split() if len(word) > 5), *filter(None, secrets)]
+    words = [*_unspoken(world, case), *(word.strip(",") for word in QUOTED.split() if len(word) > 5)]
     for error in errors:
         assert "\n" not in str(error)
         assert str(error).startswith(f"{case.system}: "), "an error names its system first"
@@ -129,6 +129,21 @@ def check_told(world: World, case: Case, errors: Sequence[ConnectorError]) -> No
 
 def _is_ours(error: BaseException) -> bool:
     return type(error).__module__.startswith("connectors.")
+
+
+def check_logged(world: World, case: Case, logged: pytest.LogCaptureFixture) -> None:
+    """No record quotes an argument or a secret."""
+    words, form = _unspoken(world, case), logging.Formatter("%(name)s: %(message)s")
+    told = [form.format(record) for record in logged.records]
+    loud = {one.partition(":")[0] for one in told if any(word in one for word in words)}
+    assert loud == set(), "these loggers quote: see flows/boundary.py"
+
+
+def _unspoken(world: World, case: Case) -> list[str]:
+    made = case.credentials.model_validate(dict(world.values))
+    secrets = [value.get_secret_value() for _, value in made if isinstance(value, SecretStr)]
+    roles = [value for name, value in made if name.endswith("role") and isinstance(value, str)]
+    return [MARK, *filter(None, secrets), *roles]
 
 
 def loose_arguments(write: Write, table: Table | None) -> list[str]:

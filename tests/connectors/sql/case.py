@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from connectors.sandbox.wire import Wire
@@ -49,14 +48,12 @@ def sqlite(folder: Path) -> Iterator[World]:
 def postgresql(_folder: Path) -> Iterator[World]:
     with servers.postgresql() as server:
         place = servers.new_database("postgresql", server)
-        socket = sa.make_url(place.url).query["host"]
-        with Wire(f"{socket}/.s.PGSQL.5432", word="INSERT") as wire:
+        with Wire(place.behind, word="INSERT") as wire:
             yield _behind(place, wire)
 
 
 def _behind(place: servers.Place, wire: Wire) -> World:
-    plain = sa.make_url(place.url).difference_update_query(["host"]).set(host="127.0.0.1", port=wire.port)
-    url = plain.render_as_string(hide_password=False)
+    url = place.through(wire).url
 
     def records(write: str) -> list[Held]:
         there = place.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'people'")
