@@ -114,7 +114,7 @@ class _Writer(ExcelWriter):
         writer.write()
         setattr(ws, RELATIONS, getattr(writer, RELATIONS))
         self._parts.writestr(ws.path[1:], part.getvalue())
-        self.manifest.append(ws)
+        self.manifest.append(ws)  # pyright: ignore[reportUnknownMemberType]  # untyped
 
 
 def there(sheet: Worksheet) -> Sequence[Cell | MergedCell]:
