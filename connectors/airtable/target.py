@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import JsonValue
 
 from connectors.airtable.credentials import AirtableCredentials
+from connectors.airtable.fields import mark
 from connectors.airtable.shape import Arranged, Shape, fields_to_make, look
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Item, Outcome
@@ -76,7 +77,7 @@ class Base:
             for field in fields:
                 _tried(partial(self.wire.make_field, shape.id, field))
         elif not (name.startswith("tbl") and len(name) == 17):  # a table that was named by its id is gone
-            _tried(partial(self.wire.make_table, name, fields))
+            _tried(partial(self.wire.make_table, name, mark(shape.table.name), fields))
 
     def close(self) -> None:
         if self._wire is not None:
@@ -180,14 +181,8 @@ class Target:
         answered = self._base.wire.upsert(shape.id, shape.key, rows, typecast=typecast)
         if typecast:
             self._base.forget()
-        there = {shape.key_of(row.cells): row.id for row in answered}
-        return [
-            Outcome(item, "done", reference=there[record.key])
-            if record.key in there
-            else Outcome(item, "unknown", "no_answer_for_item")
-            for record in part
-            for item in record.items
-        ]
+        there = {shape.key_of(row.cells): row for row in answered}
+        return [each for record in part for each in _answered(shape, record, there.get(record.key))]
 
     def _refused(self, shape: Shape, part: Sequence[Record], code: str) -> list[Outcome]:
         """Why it was refused: Airtable tells a key that several records have from nothing else."""
@@ -201,6 +196,15 @@ class Target:
             if sum(shape.key_of(row.cells) == part[0].key for row in rows) > 1:
                 code = "doubled_key"
         return _all(part, "rejected", code)
+
+
+def _answered(shape: Shape, record: Record, row: "Row | None") -> list[Outcome]:
+    """What became of one record, by what the answer shows of it."""
+    if row is None:
+        return _all([record], "unknown", "no_answer_for_item")
+    if not shape.keeps(record.values, row.cells):
+        return _all([record], "rejected", "stored_differently")
+    return [Outcome(item, "done", reference=row.id) for item in record.items]
 
 
 def _can_be_asked(shape: Shape, key: Key | None) -> bool:

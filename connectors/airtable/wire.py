@@ -90,12 +90,15 @@ class Wire:
         """The base's tables as they are now."""
         schema = _spoken(lambda: self._base.schema(force=True))
         return [
-            FoundTable(table.id, table.name, tuple(_field(each) for each in table.fields))
+            FoundTable(
+                table.id, table.name, tuple(_field(each) for each in table.fields), table.description or ""
+            )
             for table in schema.tables
         ]
 
-    def make_table(self, name: str, fields: Sequence[dict[str, JsonValue]]) -> None:
-        _spoken(lambda: self._api.post(self._base.urls.tables, json={"name": name, "fields": list(fields)}))
+    def make_table(self, name: str, description: str, fields: Sequence[dict[str, JsonValue]]) -> None:
+        made = {"name": name, "description": description, "fields": list(fields)}
+        _spoken(lambda: self._api.post(self._base.urls.tables, json=made))
 
     def make_field(self, table: str, field: Mapping[str, JsonValue]) -> None:
         _spoken(lambda: self._api.post(self._base.table(table).urls.fields, json=dict(field)))

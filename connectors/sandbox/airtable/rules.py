@@ -17,7 +17,8 @@ class Rules(Settings):
 
     calls: in the month. scopes: the token's; shown: whether `whoami` names them (it does for OAuth alone).
     permission: the token's level in the base; None if the base is not among its bases. reordered: answers
-    name the records backwards. forgetful: answers leave out the last record.
+    name the records backwards. forgetful: answers leave out the last record. mangled: a text, and what is
+    stored in its place.
     """
 
     rate: Annotated[int, Field(ge=1)] | None = None
@@ -28,6 +29,7 @@ class Rules(Settings):
     permission: str | None = "create"
     reordered: bool = False
     forgetful: bool = False
+    mangled: tuple[str, str] = ("", "")
 
 
 class Refusal(Exception):

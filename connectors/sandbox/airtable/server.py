@@ -123,8 +123,13 @@ def answer(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mappi
         _scope(stand_in, "data.records:write")
         if stand_in.rules.permission in ("read", "comment", "none"):
             raise Refusal(403, "INVALID_PERMISSIONS")
-        return _told(stand_in.rules, base.upsert(parts[2], body))
+        return _told(stand_in.rules, base.upsert(parts[2], _mangled(stand_in.rules, body)))
     raise Refusal(404, "NOT_FOUND")
+
+
+def _mangled(rules: Rules, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    text, instead = (json.dumps(each)[1:-1] for each in rules.mangled)
+    return BODY.validate_json(json.dumps(body).replace(text, instead)) if text else body
 
 
 def _told(rules: Rules, reply: dict[str, JsonValue]) -> Reply:
@@ -149,7 +154,7 @@ def _meta(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mappin
     if (method, parts[2:]) == ("GET", ["tables"]):
         return {"tables": [table.described() for table in base.tables]}
     if (method, parts[2:]) == ("POST", ["tables"]):
-        return base.add_table(body["name"], body["fields"]).described()
+        return base.add_table(body["name"], body["fields"], body.get("description", "")).described()
     if method == "POST" and parts[2:3] == ["tables"] and parts[4:] == ["fields"]:
         return base.add_field(parts[3], body)
     raise Refusal(404, "NOT_FOUND")

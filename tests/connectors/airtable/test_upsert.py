@@ -117,6 +117,40 @@ def test_a_renamed_field_is_found_again(stand_in: AirtableStandIn) -> None:
     assert stand_in.base.rows("patients") == [{"Healthie ID": "1", "Full name": "Ann"}]
 
 
+def test_a_persons_own_field_under_the_old_name_is_not_taken_for_ours(stand_in: AirtableStandIn) -> None:
+    with closing(airtable(stand_in)) as connector:
+        upsert(connector, ("1", {"name": "Ana"}))
+    stand_in.base.rename("patients", "name", "Full name")
+    stand_in.base.add_field("patients", {"name": "name", "type": "multilineText"})
+    theirs = stand_in.base.table("patients").field_of("name")["id"]
+    for cells in stand_in.base.table("patients").records.values():
+        cells[theirs] = "what she likes to be called"
+    with closing(airtable(stand_in)) as connector:
+        upsert(connector, ("1", {"name": "Ann"}))
+
+    [row] = stand_in.base.rows("patients")
+    assert (row["Full name"], row["name"]) == ("Ann", "what she likes to be called")
+
+
+def test_a_renamed_table_is_found_again_and_not_made_twice(stand_in: AirtableStandIn) -> None:
+    with closing(airtable(stand_in)) as connector:
+        upsert(connector, ("1", {"name": "Ana"}))
+    stand_in.base.rename_table("patients", "Our people")
+    with closing(airtable(stand_in)) as connector:
+        assert codes(upsert(connector, ("1", {"name": "Ann"}))) == ["done"]
+
+    assert [table.name for table in stand_in.base.tables] == ["Our people"]
+    assert [row["name"] for row in stand_in.base.rows("Our people")] == ["Ann"]
+
+
+def test_what_airtable_stores_differently_is_not_called_done() -> None:
+    with AirtableStandIn(Rules(mangled=("\x01", ""))) as stand_in, closing(airtable(stand_in)) as connector:
+        outcomes = upsert(connector, ("1", {"name": "a\x01b"}), ("2", {"name": "ab", "balance": "0.50"}))
+
+    assert codes(outcomes) == ["stored_differently", "done"]
+    assert outcomes[0].state == "rejected"
+
+
 def test_fields_named_by_id_may_have_any_name(stand_in: AirtableStandIn) -> None:
     base = stand_in.base
     table = base.add_table(
