@@ -116,7 +116,9 @@ class Writing:
         for change, code in made.refused:
             self._note([change], "rejected", code)
         self._wanted = [tag for _, tag in (*made.fresh, *made.stray)]
-        if self._wanted and (seen := self._added_to(layout, made)) is not None and made.stray:
+        seen = self._added_to(layout, made) if self._wanted else None
+        self._wanted = ()
+        if seen is not None and made.stray:
             layout = _whole(seen)
             made.put |= settled(layout, made.stray)
         if made.put:

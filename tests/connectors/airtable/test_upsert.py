@@ -200,6 +200,17 @@ def test_a_field_of_another_type_is_not_written(stand_in: AirtableStandIn) -> No
         assert Drift("patients", "balance", "wrong_type") in connector.drift()
 
 
+@pytest.mark.parametrize("kind", ["multipleAttachments", "multipleRecordLinks", "lastModifiedTime", "rollup", "x"])
+def test_what_is_attached_linked_or_computed_is_left_alone(stand_in: AirtableStandIn, kind: str) -> None:
+    stand_in.base.add_table("patients", [KEY, {"name": "name", "type": kind, "options": {}}])
+    with closing(airtable(stand_in)) as connector:
+        outcomes = upsert(connector, ("1", {"name": "Ana"}), ("2", {"status": "new"}))
+
+        assert codes(outcomes) == ["schema_drift", "done"]
+        assert Drift("patients", "name", "wrong_type") in connector.drift()
+    assert stand_in.writes() == 1
+
+
 def test_numbers_are_exact_or_refused(stand_in: AirtableStandIn) -> None:
     columns = {
         "patient_id": Column(type="str"),
