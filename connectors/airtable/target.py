@@ -116,6 +116,22 @@ class Target:
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Upsert the items' rows. Raises Transient or Unauthorized if nothing was applied, or Unknown."""
+        outcomes = self._sent(items)
+        if self._made:
+            return outcomes
+        # people changed the table in that moment: what it refused goes into the table as it is now
+        gone = {one.key for one in outcomes if one.code == "schema_drift"}
+        kept = [one for one in outcomes if one.key not in gone]
+        again = [item for item in items if item.key in gone]
+        try:
+            return kept + self._sent(again)
+        except (Transient, Unknown, Unauthorized) as error:
+            if not kept:
+                raise
+            state: State = "unknown" if isinstance(error, Unknown) else "transient"
+            return kept + [Outcome(item.key, state, error.code) for item in again]
+
+    def _sent(self, items: Sequence[Item]) -> list[Outcome]:
         shape = self.make()
         if not shape.id:
             return [Outcome(item.key, "rejected", "schema_drift") for item in items]
@@ -187,6 +203,8 @@ class Target:
     def _refused(self, shape: Shape, part: Sequence[Record], code: str) -> list[Outcome]:
         """Why it was refused: Airtable tells a key that several records have from nothing else."""
         self._base.forget()
+        if code == "schema_drift":
+            self._made = False
         if code == "refused" and len(part) == 1:
             named = dict(zip(shape.key, part[0].key, strict=True))
             try:

@@ -180,6 +180,20 @@ def test_a_table_without_the_key_is_left_alone(stand_in: AirtableStandIn) -> Non
     assert stand_in.writes() == 0
 
 
+def test_a_field_that_is_taken_away_in_the_middle_of_a_run_comes_back(stand_in: AirtableStandIn) -> None:
+    rows: list[tuple[str, Mapping[str, JsonValue]]] = [(str(at), {"name": f"Ana {at}"}) for at in range(25)]
+    with closing(airtable(stand_in)) as connector:
+        upsert(connector, *rows[:3])
+        stand_in.base.remove_field("patients", "name")
+        outcomes = upsert(connector, *rows, ("x", {"status": "new"}))
+
+    assert codes(outcomes) == ["done"] * 26
+    assert {row["patient_id"]: row.get("name") for row in stand_in.base.rows("patients")} == {
+        **{patient: values["name"] for patient, values in rows},
+        "x": None,
+    }
+
+
 def test_a_field_of_another_type_is_not_written(stand_in: AirtableStandIn) -> None:
     stand_in.base.add_table(
         "patients", [KEY, {"name": "balance", "type": "formula"}, {"name": "active", "type": "checkbox"}]
