@@ -140,6 +140,14 @@ class Target:
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
+        try:
+            return self._present(items)
+        except Rejected:  # people changed the table since it was looked at
+            self._base.forget()
+            self._made = False
+            return self._present(items)
+
+    def _present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         keys = self.rows.keys(items)
         shape = self._base.shape(self.table)
         found = self._rows(shape, keys, {name for item in items for name in item.arguments})

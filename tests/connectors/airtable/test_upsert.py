@@ -186,8 +186,13 @@ def test_a_field_that_is_taken_away_in_the_middle_of_a_run_comes_back(stand_in: 
         upsert(connector, *rows[:3])
         stand_in.base.remove_field("patients", "name")
         outcomes = upsert(connector, *rows, ("x", {"status": "new"}))
+        stand_in.base.remove_field("patients", "name")
+        present = connector.writes()["upsert_patients"].present
+        assert present is not None
+        assert present([Item("k", "x", {"name": "", "status": ""})]) == {"k": {"status": "new"}}
+        outcomes += upsert(connector, *rows)
 
-    assert codes(outcomes) == ["done"] * 26
+    assert codes(outcomes) == ["done"] * 51
     assert {row["patient_id"]: row.get("name") for row in stand_in.base.rows("patients")} == {
         **{patient: values["name"] for patient, values in rows},
         "x": None,
