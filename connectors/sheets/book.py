@@ -39,7 +39,7 @@ class Book:
         self._private_until = 0.0
 
     def sheet(self, title: str, *, anew: bool = False) -> int | None:
-        """The id of the sheet with that title, or of the one that was made under it; None if there is none."""
+        """The id of the sheet with that title, or that was made under it; None if there is none."""
         wanted = title.lower()  # Google has no two titles that differ in case alone
         if anew or wanted not in self._sheets:
             fields = "spreadsheetId,sheets(properties(sheetId,title))"

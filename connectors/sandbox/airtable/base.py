@@ -64,9 +64,7 @@ class Base:
             403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", "Invalid permissions, or the model was not found"
         )
 
-    def add_table(
-        self, name: str, fields: Sequence[Mapping[str, JsonValue]], description: str = ""
-    ) -> Table:
+    def add_table(self, name: str, fields: Sequence[Mapping[str, JsonValue]], description: str = "") -> Table:
         if any(table.name.lower() == name.lower() for table in self.tables):
             raise Refusal(422, "DUPLICATE_TABLE_NAME")
         table = Table(self._id("tbl"), name, [], description=description)

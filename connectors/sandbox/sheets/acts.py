@@ -21,7 +21,7 @@ class Draft:
     mangled: tuple[str, str] = ("", "")
 
 
-def apply(book: Spreadsheet, requests: list[Body], mangled: tuple[str, str]) -> list[JsonValue]:
+def apply(book: Spreadsheet, requests: list[Body], mangled: tuple[str, str] = ("", "")) -> list[JsonValue]:
     """The replies. The spreadsheet is a copy: if this raises, it is thrown away."""
     draft = Draft(book, book.tagged(), {sheet.id: sheet.metadata() for sheet in book.sheets}, mangled)
     replies: list[JsonValue] = []

@@ -219,7 +219,9 @@ def test_a_field_of_another_type_is_not_written(stand_in: AirtableStandIn) -> No
         assert Drift("patients", "balance", "wrong_type") in connector.drift()
 
 
-@pytest.mark.parametrize("kind", ["multipleAttachments", "multipleRecordLinks", "lastModifiedTime", "rollup", "x"])
+@pytest.mark.parametrize(
+    "kind", ["multipleAttachments", "multipleRecordLinks", "lastModifiedTime", "rollup", "x"]
+)
 def test_what_is_attached_linked_or_computed_is_left_alone(stand_in: AirtableStandIn, kind: str) -> None:
     stand_in.base.add_table("patients", [KEY, {"name": "name", "type": kind, "options": {}}])
     with closing(airtable(stand_in)) as connector:

@@ -256,7 +256,9 @@ def test_what_a_row_is_owed_is_given_back_after_a_refusal_too(server: SheetsServ
         assert {name: found[patient][name] for name in values} == dict(values)
 
 
-def test_a_renamed_sheet_is_still_written_in_the_middle_of_a_run_and_in_the_next_one(server: SheetsServer) -> None:
+def test_a_renamed_sheet_is_still_written_in_the_middle_of_a_run_and_in_the_next_one(
+    server: SheetsServer,
+) -> None:
     write = write_to(server)
     upsert(write, *numbered(2))
     server.people.rename_sheet("patients", "Patients of mine")
