@@ -181,7 +181,7 @@ def _find(table: Table, place: TableOptions, tables: Sequence[Found]) -> Found |
 
 
 def _match(column: str, place: TableOptions, there: Sequence[Field]) -> Field | None:
-    """A field with Ferry's mark comes first: people may have renamed it, and made their own under its name."""
+    """A field with Ferry's mark comes first: people may rename it, and make their own under its name."""
     marked = [each for each in there if each.description == fields.mark(column)]
     if column not in place.fields and len(marked) == 1:
         return marked[0]

@@ -34,7 +34,7 @@ def new_sheet(title: str, names: Sequence[str]) -> Iterator[Act]:
 
 
 def new_columns(grid: Grid, names: Sequence[str]) -> Iterator[Act]:
-    """Those columns, after the last one that anybody uses. Their tags, on the header, let each be added once."""
+    """Those columns, after the last one that anybody uses. By their tags each can be added only once."""
     edge = grid.edge
     if edge >= grid.width:
         yield _append(grid.sheet, "COLUMNS", edge - grid.width + 1)

@@ -1,9 +1,11 @@
 """How the stand-in behaves: Airtable's limits, smaller where a test must not wait, and its refusals."""
 
+import json
 import threading
 import time
 from collections import deque
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
 
 from pydantic import Field, JsonValue
 
@@ -30,6 +32,12 @@ class Rules(Settings):
     reordered: bool = False
     forgetful: bool = False
     mangled: tuple[str, str] = ("", "")
+
+
+def mangled(rules: Rules, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is stored of a request."""
+    text, instead = (json.dumps(each)[1:-1] for each in rules.mangled)
+    return cast(dict[str, Any], json.loads(json.dumps(body).replace(text, instead))) if text else body
 
 
 class Refusal(Exception):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from connectors.sandbox.airtable.base import Base
-from connectors.sandbox.airtable.rules import Gauge, Refusal, Rules
+from connectors.sandbox.airtable.rules import Gauge, Refusal, Rules, mangled
 
 TOKEN = "patFerryStandIn.0123456789abcdef"  # noqa: S105  # of a stand-in
 USER = "usr00000000Ferry0"
@@ -123,13 +123,8 @@ def answer(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mappi
         _scope(stand_in, "data.records:write")
         if stand_in.rules.permission in ("read", "comment", "none"):
             raise Refusal(403, "INVALID_PERMISSIONS")
-        return _told(stand_in.rules, base.upsert(parts[2], _mangled(stand_in.rules, body)))
+        return _told(stand_in.rules, base.upsert(parts[2], mangled(stand_in.rules, body)))
     raise Refusal(404, "NOT_FOUND")
-
-
-def _mangled(rules: Rules, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    text, instead = (json.dumps(each)[1:-1] for each in rules.mangled)
-    return BODY.validate_json(json.dumps(body).replace(text, instead)) if text else body
 
 
 def _told(rules: Rules, reply: dict[str, JsonValue]) -> Reply:
