@@ -64,7 +64,7 @@ class Writing:
                 break
         return [Outcome(item, *self._outcome(one.place)) for one in changes for item in one.items]
 
-    def _again(self, left: Sequence[Change]) -> list[Sequence[Change]]:
+    def _again(self, left: list[Change]) -> list[list[Change]]:
         """What a refused part is tried as once more. Each part is looked at anew before."""
         if self._are_elsewhere():
             return [left]
@@ -152,9 +152,8 @@ class Writing:
         """People changed the columns in that moment: what is in new rows moves to where it belongs."""
         rows: dict[int, Cells] = {}
         for change, tag in added:
-            rows[tag] = dict.fromkeys(by_column(layout, change.all), "")
-            if not (seen.missing or seen.doubled):
-                rows[tag] |= by_column(seen, change.all)
+            meant = {} if seen.missing or seen.doubled else by_column(seen, change.all)
+            rows[tag] = {**dict.fromkeys(by_column(layout, change.all), ""), **meant}
         if rows:
             self._book.put(put(seen.grid, rows))
 
