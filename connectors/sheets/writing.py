@@ -152,7 +152,7 @@ class Writing:
         """People changed the columns in that moment: what is in new rows moves to where it belongs."""
         rows: dict[int, Cells] = {}
         for change, tag in added:
-            meant = {} if seen.missing or seen.doubled else by_column(seen, change.all)
+            meant: Cells = {} if seen.missing or seen.doubled else by_column(seen, change.all)
             rows[tag] = {**dict.fromkeys(by_column(layout, change.all), ""), **meant}
         if rows:
             self._book.put(put(seen.grid, rows))

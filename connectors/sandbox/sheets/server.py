@@ -40,7 +40,7 @@ class SheetsServer:
         self.people = People(self.book, self.lock)
         self.strict = strict
         self.forbidden = ""
-        self.mangled = ("", "")
+        self.mangled: tuple[str, str] = ("", "")
         self.troubles: list[str] = []  # what was wrong with requests, by Google's description
         self.counted: dict[Kind, int] = {"read": 0, "write": 0, "drive": 0}  # requests that were admitted
         self._discovery = None if specs is None else Discovery(specs)

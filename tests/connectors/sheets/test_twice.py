@@ -1,16 +1,27 @@
 """Two runs at once, and requests that come late: no sheet, no column and no row is there twice."""
 
+from collections.abc import Callable
+
 from connectors.sandbox.sheets import SheetsServer
 from connectors.sandbox.sheets.state import Tag
 from connectors.sheets.grid import tag_id
-from connectors.tabular import Column
-from tests.connectors.sheets.rows import HEADER, PATIENTS, by_key, numbered, upsert, write_to
+from connectors.tabular import Column, Table
+from tests.connectors.sheets.rows import HEADER, PATIENTS, Row, by_key, numbered, upsert, write_to
 from tests.connectors.sheets.test_people import watched
+
+
+def another(server: SheetsServer, *rows: Row, table: Table = PATIENTS) -> Callable[[], None]:
+    """Another run, or the second attempt at what comes late."""
+
+    def runs() -> None:
+        assert set(upsert(write_to(server, table), *rows)) == {"done"}
+
+    return runs
 
 
 def test_two_runs_that_make_the_sheet_at_once_make_one(server: SheetsServer) -> None:
     with watched(server) as (write, proxy):
-        proxy.before(1, lambda: upsert(write_to(server), *numbered(2)), path=":batchUpdate")
+        proxy.before(1, another(server, *numbered(2)), path=":batchUpdate")
         assert upsert(write, *numbered(4)[2:]) == ["done", "done"]
 
     assert server.people.look("patients")[0] == HEADER
@@ -23,7 +34,7 @@ def test_two_runs_that_add_columns_at_once_add_each_once(server: SheetsServer) -
     del columns["visits"]
     other = PATIENTS.model_copy(update={"columns": columns})
     with watched(server) as (write, proxy):
-        proxy.before(1, lambda: upsert(write_to(server, other), ("1", {"city": "Ulm"})), path=":batchUpdate")
+        proxy.before(1, another(server, ("1", {"city": "Ulm"}), table=other), path=":batchUpdate")
         assert upsert(write, ("2", {"name": "Bo", "visits": 1})) == ["done"]
 
     assert server.people.look("patients")[0] == ["patient_id", "note", "name", "phone", "city", "visits"]
@@ -41,7 +52,7 @@ def test_a_column_that_people_took_away_is_added_again(server: SheetsServer) -> 
 def test_a_lone_row_that_another_run_has_just_added_is_no_refusal(server: SheetsServer) -> None:
     upsert(write_to(server), *numbered(1))
     with watched(server) as (write, proxy):
-        proxy.before(1, lambda: upsert(write_to(server), ("new", {"name": "Ana"})), path=":batchUpdate")
+        proxy.before(1, another(server, ("new", {"name": "Ana"})), path=":batchUpdate")
         assert upsert(write, ("new", {"name": "Ann"})) == ["done"]
 
     assert by_key(server.people.records("patients"))["new"]["name"] == "Ann"
@@ -52,7 +63,7 @@ def test_a_late_request_adds_no_row_where_a_person_emptied_the_old_one(server: S
     upsert(write_to(server), *numbered(3))
     server.book.titled("patients").rows[2].cells.clear()
     with watched(server) as (write, proxy):
-        proxy.before(1, lambda: upsert(write_to(server), *numbered(2, 1)[1:]), path=":batchUpdate")
+        proxy.before(1, another(server, *numbered(2, 1)[1:]), path=":batchUpdate")
         assert upsert(write, *numbered(2, 1)[1:]) == ["done"]
 
     assert len(by_key(server.people.records("patients"))) == 3
