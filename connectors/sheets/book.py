@@ -150,6 +150,7 @@ class Book:
             if any(each.get("type") == "anyone" for each in people.get("permissions", ())):
                 todo = "share it with named people only"
                 raise Unauthorized("shared_by_link", f"sheets: anyone with the link can open it; {todo}")
+        # UNVERIFIED: that an editor may list revisions in every shared drive; if not, nothing is written
         for past in self._shared("revisions", "published", answers.REVISIONS):
             if any(each.get("published", False) for each in past.get("revisions", ())):
                 todo = "stop that under File > Share > Publish to web"

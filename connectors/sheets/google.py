@@ -23,7 +23,7 @@ Kind = Literal["read", "write", "drive"]
 """What Google counts apart."""
 
 LONGEST_SILENCE: Final = 300.0  # seconds; quotas are per minute, more in a Retry-After is a mistake
-FULL: Final = b"above the limit of 10000000 cells"  # Google has no word for it but this sentence
+FULL: Final = b"above the limit of 10000000 cells"  # UNVERIFIED: Google has no word for it but a sentence
 TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})  # Drive says so with a 403
 
 
