@@ -11,7 +11,7 @@ from gspread.http_client import HTTPClient
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.address import Reach
-from connectors.errors import ConnectorError, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.http import Answer, Limiter, Patience, as_transient, by_status, limiter_for
 from connectors.sheets.answers import FAILED
 from connectors.sheets.credentials import SheetsCredentials
@@ -23,6 +23,7 @@ Kind = Literal["read", "write", "drive"]
 """What Google counts apart."""
 
 LONGEST_SILENCE: Final = 300.0  # seconds; quotas are per minute, more in a Retry-After is a mistake
+FULL: Final = b"above the limit of 10000000 cells"  # UNVERIFIED: Google has no word for it but a sentence
 TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})  # Drive says so with a 403
 
 
@@ -147,6 +148,9 @@ def trouble_of(answer: Answer, wait: timedelta) -> ConnectorError | None:
     if answer.status in (403, 404):
         todo = "share the spreadsheet with the service account, as an editor"
         return Unauthorized("unauthorized", f"sheets: {answer.phrase}; {todo}")
+    if answer.status == 400 and FULL in answer.content:
+        todo = "take rows or sheets that nobody needs out of it, or begin another one"
+        return Rejected("spreadsheet_full", f"sheets: the spreadsheet has ten million cells; {todo}")
     try:
         by_status("sheets", answer, Patience())
     except ConnectorError as trouble:

@@ -34,7 +34,7 @@ def opened(_folder: Path) -> Iterator[World]:
             titles = [sheet.title for sheet in server.book.sheets]
             rows = server.people.records("people") if "people" in titles else []
             blank: dict[str, JsonValue] = dict.fromkeys(TABLE.columns)
-            return [held(TABLE, {**blank, **_whole(row)}) for row in rows]
+            return [held(TABLE, {**blank, **whole(row)}) for row in rows]
 
         def alter() -> None:
             column = server.people.column("people", "full_name")
@@ -53,7 +53,7 @@ def opened(_folder: Path) -> Iterator[World]:
         )
 
 
-def _whole(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def whole(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Google's numbers are doubles."""
     return {
         name: int(cell) if isinstance(cell, float) and cell.is_integer() else cell

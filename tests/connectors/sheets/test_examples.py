@@ -12,6 +12,7 @@ from connectors.sheets import Sheets
 from connectors.tabular import Table
 from tests.connectors.every import held
 from tests.connectors.practices import arrives
+from tests.connectors.sheets.case import whole
 from tests.flows.examples.integrations import LABELS
 
 
@@ -21,8 +22,9 @@ def test_every_example_arrives(
     label: str, server: SheetsServer, probe: ProbeServer, prefect: Mapping[str, str], tmp_path: Path
 ) -> None:
     def holds(table: Table, patient: str) -> Mapping[str, JsonValue]:
-        (row,) = (one for one in server.people.records(table.name) if one.get(table.patient) == patient)
-        cells = held(table, {name: row.get(name) for name in table.columns})
+        rows = [row for row in server.people.records(table.name) if row[table.patient] == patient]
+        assert len(rows) == 1
+        cells = held(table, {name: whole(rows[0]).get(name) for name in table.columns})
         return {name: cells[name] for name in table.columns if name != table.patient}
 
     values = {name: str(value) for name, value in server.values.items()}
