@@ -36,6 +36,10 @@ class Sides:
     def seen(self, argument: str, there: str) -> JsonValue:
         return self.held.get(there) if self.held is not None and there else self.before.get(argument)
 
+    def is_left_to(self, paired: Paired, key: str) -> bool:
+        """Whether the other direction looked at the field first, and found this one's value to be newer."""
+        return self.contested.get(key) == paired.ours
+
 
 def compared(
     run: Run,
@@ -73,7 +77,10 @@ def compared(
         noted = (one.own.get(field.key, ""), folded(field.key, value))
         if not _goes(run, paired, pending, field.key, noted, weight, act):
             stays.add(argument)
+            if act == "leave" and sides.is_left_to(paired, field.key):  # what was newer is there no more
+                pending.contested[field.key] = paired.theirs if weight.theirs else ""
     pending.same.update(_empty_on_both(run, paired, one, sides))
+    _unsaid(run, paired, pending, sides)
     return replace(pending, overwritten=overwritten), stays
 
 
@@ -92,6 +99,15 @@ def _goes(
     elif weight.owner == "theirs" and weight.ours:
         run.count("owned_there")
     return False
+
+
+def _unsaid(run: Run, paired: Paired, pending: Pending, sides: Sides) -> None:
+    """What the other direction left to this one, and the plan says nothing of, is a person's to say."""
+    for key in sides.contested:
+        known = key in pending.same or key in pending.sent or key in pending.contested
+        if sides.is_left_to(paired, key) and not known:
+            pending.contested[key] = "person"
+            run.count("contested")
 
 
 def _empty_on_both(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, tuple[str, str]]:
@@ -114,8 +130,9 @@ def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue,
         hashed = links.value_hash(
             run.ledger, paired.pair.name, sides.record, field.key, folded(field.key, seen)
         )
-        ours = run.mode == "resync" or agreed.get(paired.ours) != one.own.get(field.key, "")
         theirs = agreed.get(paired.theirs) != hashed
+        again = run.mode == "resync" and not theirs  # an edit there is carried back all the same
+        ours = again or agreed.get(paired.ours) != one.own.get(field.key, "")
     return Weight(
         owner=field.owner,
         same=alike(field.key, value, seen),

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.ledger import entries, lease, links
-from flows.ledger.links import Agreed, Learnt
+from flows.ledger import entries, learning, lease, links
+from flows.ledger.learning import Learnt
+from flows.ledger.links import Agreed
 from flows.ledger.store import LeaseLost, Ledger
 from flows.ledger.tables import ENTRY, LINK
 from tests.flows.ledgers import held, open_at
@@ -33,7 +34,7 @@ def entry(ledger: Ledger, patient: str) -> str:
 
 def linked(ledger: Ledger, patient: str, record: str) -> str:
     ref = entry(ledger, patient)
-    links.learn(ledger, PAIR, [Learnt(ref, record)])
+    learning.learn(ledger, PAIR, [Learnt(ref, record)])
     return ref
 
 
@@ -62,7 +63,7 @@ def test_one_record_for_two_entries_is_neithers(ledger: Ledger) -> None:
 
     assert [link.code for link in links.of_entries(ledger, [one, two]).values()] == [links.TWICE] * 2
 
-    links.learn(ledger, PAIR, [Learnt(two, "c2", former_is_gone=True)])
+    learning.learn(ledger, PAIR, [Learnt(two, "c2", former_is_gone=True)])
     links.confirm(ledger, links.of_entries(ledger, [one, two]).values())
 
     states = {ref: link.state for ref, link in links.of_entries(ledger, [one, two]).items()}
@@ -73,9 +74,9 @@ def test_another_record_is_followed_only_if_the_former_is_gone(ledger: Ledger) -
     ref = linked(ledger, "p1", "c1")
     links.agree(ledger, [Agreed(links.of_entries(ledger, [ref])[ref].ref, {"phone": {"keeper": "k"}}, {})])
 
-    links.learn(ledger, PAIR, [Learnt(ref, "c2")])
+    learning.learn(ledger, PAIR, [Learnt(ref, "c2")])
     doubted = links.of_entries(ledger, [ref])[ref]
-    links.learn(ledger, PAIR, [Learnt(ref, "c2", former_is_gone=True)])
+    learning.learn(ledger, PAIR, [Learnt(ref, "c2", former_is_gone=True)])
     followed = links.of_entries(ledger, [ref])[ref]
 
     assert (doubted.reader, doubted.state, doubted.code) == ("c1", "review", links.MOVED)
@@ -117,7 +118,7 @@ def test_a_run_that_lost_its_lease_links_nothing(ledger: Ledger, ledger_url: str
     held(ledger_url, tmp_path, run="r2", name="crm").close()
 
     with pytest.raises(LeaseLost):
-        links.learn(ledger, PAIR, [Learnt(ref, "c1")])
+        learning.learn(ledger, PAIR, [Learnt(ref, "c1")])
 
     assert links.of_entries(ledger, [ref]) == {}
 
