@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from connectors.entry import Entry, Found
 from connectors.operation import Arguments
+from connectors.source import Source
 from flows.ledger import audit, links
 from flows.ledger.deliveries import Due
 from flows.ledger.links import Link
@@ -62,7 +63,7 @@ def compared(
         unlinked=known is None,
     )
     pending = Pending(one.entry, link.ref if link else "", sides.record, {}, {}, {}, gone=gone)
-    newer = cache(partial(_newer, run, paired, one, held))
+    stamped = cache(partial(_stamped, run, paired, one, held))
     stays: set[str] = set()
     overwritten = 0
     for argument, value in one.item.arguments.items():
@@ -70,7 +71,7 @@ def compared(
         weight = _weight(run, paired, field, one, value, sides)
         asks = weight.owner == "newest" and weight.ours and weight.theirs and not weight.same
         if asks and sides.contested.get(field.key) != "person":
-            weight = replace(weight, newer=newer())
+            weight = replace(weight, newer=_newer(run, paired, one, field, sides, stamped()))
         said = verdict(weight)
         overwritten += said.overwrites
         act = "send" if said.act == "same" and sides.unlinked else said.act  # it is written whole
@@ -143,8 +144,29 @@ def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue,
     )
 
 
-def _newer(run: Run, paired: Paired, one: Due, held: Entry | None) -> Literal["ours", "theirs", ""]:
-    """Whose entry was changed last, as the two systems say; "" if one does not, or at the same moment."""
+Stamps = tuple[datetime | None, datetime | None]
+"""Ours and theirs; None: the system does not say."""
+
+
+def _newer(
+    run: Run, paired: Paired, one: Due, field: Shared, sides: Sides, stamped: Stamps
+) -> Literal["ours", "theirs", ""]:
+    """Whose field was edited last, else whose record; "" if one side does not say, or at the same moment."""
+    if sides.held is None:
+        return ""
+    mine = _edited(run.source, one.patient, field.own) or stamped[0]
+    theirs = _edited(paired.there, sides.record, field.there) or stamped[1]
+    if mine is None or theirs is None or mine == theirs:
+        return ""
+    return "ours" if mine > theirs else "theirs"
+
+
+def _edited(source: Source, patient: str, path: str) -> datetime | None:
+    return source.edited([patient], [path]).get(patient, {}).get(path)
+
+
+def _stamped(run: Run, paired: Paired, one: Due, held: Entry | None) -> Stamps:
+    """When both entries were changed last, as the two systems say."""
     audit.ahead(run.ledger, "changed when", one.entry)
     ours = [
         _moment(found.entry.get(paired.pair.changed))
@@ -152,10 +174,7 @@ def _newer(run: Run, paired: Paired, one: Due, held: Entry | None) -> Literal["o
         if isinstance(found, Found)
     ]
     theirs = _moment(held.get(paired.pair.changed_there)) if held is not None else None
-    mine = ours[0] if ours else None
-    if mine is None or theirs is None or mine == theirs:
-        return ""
-    return "ours" if mine > theirs else "theirs"
+    return ours[0] if ours else None, theirs
 
 
 def _moment(value: JsonValue) -> datetime | None:

@@ -112,6 +112,26 @@ def test_what_two_runs_agree_on_is_merged(ledger: Ledger, ledger_url: str, tmp_p
     back.close()
 
 
+def test_what_both_runs_learn_at_the_same_time_is_one_link(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    ref = entry(ledger, "p1")
+    back = held(ledger_url, tmp_path, run="r2", name="chart")
+    begun: list[sa.Connection] = []
+
+    @sa.event.listens_for(ledger.engine, "begin")
+    def _(connection: sa.Connection) -> None:
+        begun.append(connection)
+        if len(begun) == 2:  # it has looked, and is about to write
+            learning.learn(back, PAIR, [Learnt(ref, "c1")])
+
+    learning.learn(ledger, PAIR, [Learnt(ref, "c1")])
+
+    assert len(begun) == 2
+    assert links.of_entries(back, [ref])[ref].reader == "c1"
+    back.close()
+
+
 def test_a_run_that_lost_its_lease_links_nothing(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
     ref = entry(ledger, "p1")
     lease.give_back(ledger)
