@@ -43,7 +43,8 @@ def weigh(
     safe = _safe(
         run, batch, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)
     )
-    _mark(run, paired, safe, batch, known)
+    shown = {entry: link for entry, link in known.items() if link.at(paired.theirs) in there}
+    _mark(run, paired, safe, batch, shown)
     leaving: list[Due] = []
     left: dict[str, list[str]] = {}
     done: list[Due] = []
@@ -53,9 +54,8 @@ def weigh(
         rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
         if stays or one.left_out:
             left[one.item.key] = sorted(stays)
-        if (
-            rest or not pending.link or pending.gone
-        ):  # what is not linked is written all the same: that links it
+        # what is not linked is written all the same: that links it
+        if rest or not pending.link or pending.gone:
             leaving.append(replace(one, item=replace(one.item, arguments=rest)))
         else:
             done.append(one)

@@ -222,6 +222,7 @@ def test_a_contact_that_was_merged_away_is_followed_when_a_person_has_looked(
 
     assert held(world, CRM) == {"record_gone": 1}
     assert len(waiting(world)) == 1
+    assert not [line for line in world.status(CRM) if "identity_differs" in line]
     assert world.writes() == 0
 
     released(world, CRM)
