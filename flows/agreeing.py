@@ -38,7 +38,8 @@ def weigh(
     if operation != paired.pair.operation:
         return _safe(run, batch, lambda one: _doubted(paired, known.get(one.entry)))
     there, unread = _there(run, paired, list(known.values()))
-    batch = _readable(run, batch, {link.entry for link in known.values() if link.at(paired.theirs) in unread})
+    hidden = {entry for entry, link in known.items() if link.at(paired.theirs) in unread}
+    batch = _readable(run, batch, hidden)
     typed = _typed(run, paired, [one for one in batch if one.entry not in known], before)
     safe = _safe(
         run, batch, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)

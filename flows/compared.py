@@ -80,7 +80,7 @@ def compared(
             stays.add(argument)
             if act == "leave" and sides.is_left_to(paired, field.key):  # what was newer is there no more
                 pending.contested[field.key] = paired.theirs if weight.theirs else ""
-    pending.same.update(_empty_on_both(run, paired, one, sides))
+    pending.same.update(_left_empty(run, paired, one, sides))
     _unsaid(run, paired, pending, sides)
     return replace(pending, overwritten=overwritten), stays
 
@@ -111,16 +111,27 @@ def _unsaid(run: Run, paired: Paired, pending: Pending, sides: Sides) -> None:
             run.count("contested")
 
 
-def _empty_on_both(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, tuple[str, str]]:
-    """What the plan says nothing of, and neither side holds: that is agreed on, too."""
+def _left_empty(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, tuple[str, str]]:
+    """What the plan says nothing of, and our side holds nothing of: the other side may keep what it has.
+
+    That is agreed on, too, unless the other side was edited as well.
+    """
     agreed: dict[str, tuple[str, str]] = {}
     for argument, field in paired.pair.shared.items():
-        nothing = folded(field.key, None)
-        own = links.value_hash(run.ledger, paired.pair.name, one.patient, field.key, nothing)
-        unsaid = field.own and argument not in one.item.arguments
-        if unsaid and one.own.get(field.key) == own and is_empty(sides.seen(argument, field.there)):
-            agreed[field.key] = (own, nothing)
+        if not field.own or argument in one.item.arguments:
+            continue
+        own = _hash(run, paired, one.patient, field.key, folded(field.key, None))
+        seen = sides.seen(argument, field.there)
+        theirs = folded(field.key, seen)
+        last = sides.agreed.get(field.key, {}).get(paired.theirs)
+        as_agreed = is_empty(seen) or last == _hash(run, paired, sides.record, field.key, theirs)
+        if one.own.get(field.key) == own and as_agreed:
+            agreed[field.key] = (own, theirs)
     return agreed
+
+
+def _hash(run: Run, paired: Paired, record: str, key: str, value: str) -> str:
+    return links.value_hash(run.ledger, paired.pair.name, record, key, value)
 
 
 def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue, sides: Sides) -> Weight:
@@ -128,9 +139,7 @@ def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue,
     if agreed is None:  # an empty value is no edit then
         ours, theirs = not is_empty(value), not is_empty(seen)
     else:
-        hashed = links.value_hash(
-            run.ledger, paired.pair.name, sides.record, field.key, folded(field.key, seen)
-        )
+        hashed = _hash(run, paired, sides.record, field.key, folded(field.key, seen))
         theirs = agreed.get(paired.theirs) != hashed
         again = run.mode == "resync" and not theirs  # an edit there is carried back all the same
         ours = again or agreed.get(paired.ours) != one.own.get(field.key, "")

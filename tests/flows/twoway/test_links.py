@@ -193,6 +193,7 @@ def test_what_goes_one_way_is_carried_from_a_contact_that_was_unlinked_before(
             "phone_number=phone",
             'record_identifier=entry["jobtitle"] or MISSING, phone_number=phone',
         ),
+        ("integration.yaml", "categories: [status,", "categories: [identity, status,"),
         (
             "integration.yaml",
             "          phone_number:",
