@@ -47,11 +47,11 @@ def edited(
         answer = client.read(client.sdk.batches.read, Pasts, "contacts", body)
         for one in answer.results:
             past = one.properties_with_history
-            found[one.id] = {name: _since(past[name]) for name in names if past.get(name)}
+            found[one.id] = {name: since(past[name]) for name in names if past.get(name)}
     return found
 
 
-def _since(versions: Sequence[Version]) -> datetime:
+def since(versions: Sequence[Version]) -> datetime:
     """Since when the newest value is there. UNVERIFIED: does a write of the same value make a version?"""
     try:
         dated = sorted(((moment(one.timestamp), one.value) for one in versions), key=lambda one: one[0])

@@ -55,9 +55,9 @@ def versions(*seen: tuple[str, str]) -> list[Version]:
 def test_a_value_that_was_written_again_is_no_edit() -> None:
     seen = versions(("new", "12:03"), ("old", "12:01"), ("new", "12:04"), ("new", "12:02"))
 
-    assert history._since(seen) == NOON + timedelta(minutes=2)
+    assert history.since(seen) == NOON + timedelta(minutes=2)
 
 
 def test_a_history_without_its_times_is_none() -> None:
     with pytest.raises(Transient, match="a history without its times"):
-        history._since([Version(value="new", timestamp="yesterday")])
+        history.since([Version(value="new", timestamp="yesterday")])

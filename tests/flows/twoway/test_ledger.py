@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from flows.ledger import entries, learning, lease, links
 from flows.ledger.learning import Learnt
@@ -119,7 +120,7 @@ def test_what_both_runs_learn_at_the_same_time_is_one_link(
     back = held(ledger_url, tmp_path, run="r2", name="chart")
     begun: list[sa.Connection] = []
 
-    @sa.event.listens_for(ledger.engine, "begin")
+    @event.listens_for(ledger.engine, "begin")
     def _(connection: sa.Connection) -> None:
         begun.append(connection)
         if len(begun) == 2:  # it has looked, and is about to write
