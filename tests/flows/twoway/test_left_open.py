@@ -83,6 +83,11 @@ def test_what_is_cleared_on_one_side_is_not_filled_again_from_the_other(world: W
     assert world.chart(patient)["additional_phone_number"] == "312-555-0177"
     assert planned(world) == [0] * 4
 
+    world.hubspot.edit(world.contacts()[patient], phone=DESKS)
+    world.settle(1)
+
+    assert phones(world, patient) == (DESKS, DESKS)
+
 
 def test_what_cannot_be_read_there_is_not_written_over(world: World, patient: str) -> None:
     world.healthie.configure(restricted_shown=True)
