@@ -51,19 +51,9 @@ def compared(
     before: Arguments | None,
 ) -> tuple[Pending, set[str]]:
     """What is to be noted of a delivery, and which of its arguments stay behind."""
-    held = there.get(link.at(paired.theirs)) if link else None
-    gone = link is not None and (held is None or (one.released and link.code in links.SAID))
-    known = link if link and not gone else None
-    sides = Sides(
-        held=held,
-        before=before or {},
-        record=link.at(paired.theirs) if link else "",
-        agreed=known.agreed if known else {},
-        contested=known.contested if known else {},
-        unlinked=known is None,
-    )
+    sides, gone = _sides(paired, one, link, there, before)
     pending = Pending(one.entry, link.ref if link else "", sides.record, {}, {}, {}, gone=gone)
-    stamped = cache(partial(_stamped, run, paired, one, held))
+    stamped = cache(partial(_stamped, run, paired, one, sides.held))
     stays: set[str] = set()
     overwritten = 0
     for argument, value in one.item.arguments.items():
@@ -83,6 +73,24 @@ def compared(
     pending.same.update(_left_empty(run, paired, one, sides))
     _unsaid(run, paired, pending, sides)
     return replace(pending, overwritten=overwritten), stays
+
+
+def _sides(
+    paired: Paired, one: Due, link: Link | None, there: Mapping[str, Entry], before: Arguments | None
+) -> tuple[Sides, bool]:
+    """What is known of the other side, and whether the record that the entry was linked with is gone."""
+    held = there.get(link.at(paired.theirs)) if link else None
+    gone = link is not None and (held is None or (one.released and link.code in links.SAID))
+    known = link if link and not gone else None
+    sides = Sides(
+        held=held,
+        before=before or {},
+        record=link.at(paired.theirs) if link else "",
+        agreed=known.agreed if known else {},
+        contested=known.contested if known else {},
+        unlinked=known is None,
+    )
+    return sides, gone
 
 
 def _goes(

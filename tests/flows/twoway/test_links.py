@@ -1,9 +1,13 @@
 """Which contact is which patient: learned from what was written, never from what a person may type."""
 
+from datetime import UTC, datetime
+
 import pytest
+import sqlalchemy as sa
 
 from connectors.sandbox.hubspot import StandInError
 from flows.ledger import holds, lease
+from flows.ledger.tables import DELIVERY, LINK
 from tests.flows.twoway.world import CHART, CRM, World
 
 
@@ -166,6 +170,26 @@ def test_a_contact_that_became_a_patients_is_not_told_as_unlinked_any_more(
     world.patient(first_name="Lea", email="lea@example.com", phone_number="312-555-0404")
 
     world.settle(1)
+
+    assert waiting(world) == []
+
+
+def test_a_contact_that_was_met_before_it_was_linked_is_told_until_it_is(world: World) -> None:
+    """A run was cut off after its write arrived, and before it knew."""
+    patient = world.patient(email="ana@example.com", phone_number="312-555-0101")
+    world.run(CRM)
+    ledger = world.ledger(CRM)
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.delete(LINK))
+        connection.execute(sa.update(DELIVERY).values(state="sent", reference_sealed=None))
+    ledger.close()
+    world.run(CHART)
+    assert len(waiting(world)) == 1
+
+    world.run(CRM)
+    long_ago = datetime(2026, 1, 5, tzinfo=UTC)  # to write what is there already makes it no newer
+    world.hubspot.edit(world.contacts()[patient], long_ago)
+    world.run(CHART)
 
     assert waiting(world) == []
 
