@@ -8,7 +8,7 @@ from connectors.base import Account
 from connectors.changes import Feed
 from connectors.entry import Category, EntryField, Reading
 from connectors.holding import BAA, Condition, Holding
-from connectors.hubspot import reading
+from connectors.hubspot import history, reading
 from connectors.hubspot.account import account
 from connectors.hubspot.client import Client
 from connectors.hubspot.companies import Companies
@@ -81,6 +81,10 @@ class HubSpot(Source):
     def read(self, patients: Sequence[str], paths: Collection[str]) -> Iterator[Reading]:
         """One reading for each distinct contact, with exactly these properties, in no promised order."""
         return reading.read(self._client, patients, paths, self._known(paths))
+
+    def edited(self, patients: Sequence[str], paths: Collection[str]) -> Mapping[str, Mapping[str, datetime]]:
+        """When each of these properties was edited last, by contact."""
+        return history.edited(self._client, patients, paths)
 
     def _known(self, paths: Collection[str]) -> Mapping[str, Property]:
         """The portal's properties, read once a run; once more where one of these is not among them."""

@@ -11,6 +11,7 @@ from connectors.sandbox.hubspot.reply import Json, RefusedError, Reply, invalid
 from connectors.sandbox.hubspot.store import Record, Store
 
 BATCH_MAX = 100
+HISTORY_MAX = 50
 
 
 class Asked(BaseModel):
@@ -71,7 +72,13 @@ def read(store: Store, asked: ReadBatch) -> Reply:
             missing.append(one.id)
         else:
             found[record.id] = record
+    if asked.properties_with_history and len(asked.inputs) > HISTORY_MAX:
+        raise invalid("Too many inputs for a read with history")
     results = [shown(record, asked.properties, store) for _, record in sorted(found.items(), reverse=True)]
+    if asked.properties_with_history:
+        for result in results:
+            past = found[int(str(result["id"]))].past(asked.properties_with_history)
+            result["propertiesWithHistory"] = past
     errors: list[Json] = []
     if missing:
         context = {"ids": missing}
