@@ -1,6 +1,6 @@
 """The practices' integrations, whole, into another system: every golden example is a patient, and arrives."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -20,15 +20,17 @@ from tests.flows.examples.test_examples import CROWD, MOMENT
 Values = Mapping[str, str]
 Holds = Callable[[Table, str], Mapping[str, JsonValue]]
 """What a table's row of a patient holds, by column, read past the connector; the patient's left out."""
+Options = Callable[[Sequence[str]], Mapping[str, object]]
+"""The options of a target with tables of these names."""
 
 
 def arrives(
     label: str, kind: type[Connector], values: Values, folder: Path, probe: ProbeServer, prefect: Values,
-    holds: Holds, sent: Callable[[], object],
+    holds: Holds, sent: Callable[[], object], options: Options = lambda _: {},
 ) -> None:  # fmt: skip
     """Two runs: after the first every example is there, and the second sends nothing."""
     golden = examples(label)
-    deployments = _into(kind, values, label.partition("/")[0], folder)
+    deployments = _into(kind, values, label.partition("/")[0], folder, options)
     targets = load(deployments, label).integration.targets
     tables = {
         f"{name}_upsert_{table.name}": table.table()
@@ -57,7 +59,7 @@ def arrives(
     assert sent() == once
 
 
-def _into(kind: type[Connector], values: Values, tenant: str, folder: Path) -> Path:
+def _into(kind: type[Connector], values: Values, tenant: str, folder: Path, options: Options) -> Path:
     """A copy of a tenant's deployments whose targets are all there."""
     there = on_this_machine(tenant, folder)
     path = there / tenant / "tenant.yaml"
@@ -71,7 +73,7 @@ def _into(kind: type[Connector], values: Values, tenant: str, folder: Path) -> P
         (integration.parent / "approval.yaml").unlink(missing_ok=True)  # it is of the files as they were
         described = yaml.safe_load(integration.read_text())
         for target in described["targets"].values():
-            target.pop("options", None)
+            target["options"] = dict(options([table["name"] for table in target["tables"]]))
             target["confirmed"] = dict.fromkeys(sorted(kind.holds.names), "for a test")
         integration.write_text(yaml.safe_dump(described))
     return there

@@ -34,6 +34,7 @@ def test_its_codes_are_the_codes() -> None:
         "no_contact",
         "not_kept",
         "schema_drift",
+        "adoption_waits",
     ]
 
     assert len(told) > 10
