@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import JsonValue
 
+from agent.golden import Golden
 from connectors.base import Connector
 from connectors.operation import arguments_of
 from connectors.sandbox.healthie import StandIn
@@ -27,9 +28,10 @@ Options = Callable[[Sequence[str]], Mapping[str, object]]
 def arrives(
     label: str, kind: type[Connector], values: Values, folder: Path, probe: ProbeServer, prefect: Values,
     holds: Holds, sent: Callable[[], object], options: Options = lambda _: {},
+    alone: Callable[[str, Golden], Golden] = lambda _, one: one,
 ) -> None:  # fmt: skip
     """Two runs: after the first every example is there, and the second sends nothing."""
-    golden = examples(label)
+    golden = {name: alone(name, one) for name, one in examples(label).items()}
     deployments = _into(kind, values, label.partition("/")[0], folder, options)
     targets = load(deployments, label).integration.targets
     tables = {

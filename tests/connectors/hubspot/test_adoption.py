@@ -128,6 +128,7 @@ def test_an_e_mail_that_becomes_free_in_the_same_batch_is_taken(
 
 def test_a_conflict_of_another_value_is_not_told_as_one_of_the_e_mail(portal: StandIn, write: Write) -> None:
     unique: dict[str, JsonValue] = {"hasUniqueValue": True, "groupName": "contactinformation"}
+    portal.take_away("plan")
     portal.property("plan", **unique)
     send(write, item("1", email="a@example.com", plan="gold"), item("2", email="b@example.com"), item("3"))
 
