@@ -88,10 +88,17 @@ def _goes(
         pending.same[key] = noted
     elif act in ("contest", "yield"):
         pending.contested[key] = "person" if act == "contest" else paired.theirs
-        run.count("contested" if act == "contest" else "yielded")
+        _tell(run, paired, "contested" if act == "contest" else "yielded", pending.entry, key)
     elif weight.owner == "theirs" and weight.ours:
-        run.count("owned_there")
+        _tell(run, paired, "owned_there", pending.entry, key)
     return False
+
+
+def _tell(run: Run, paired: Paired, what: str, entry: str, key: str) -> None:
+    """Count it once a run, however often the delivery is weighed before it arrives."""
+    if (what, entry, key) not in paired.told:
+        paired.told.add((what, entry, key))
+        run.count(what)
 
 
 def _empty_on_both(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, tuple[str, str]]:

@@ -43,6 +43,7 @@ class Paired:
     there: Source
     contested: set[str] = field(default_factory=set[str])  # our ids that are decided whatever they hold
     pending: dict[str, Pending] = field(default_factory=dict[str, Pending])  # by delivery
+    told: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])  # what, entry, field
 
     @property
     def ours(self) -> Side:

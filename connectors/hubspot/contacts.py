@@ -171,14 +171,14 @@ class Contacts(Records):
         if not again:
             return {}
         try:
-            sent = super().upsert([records[at] for at in again])
+            sent: Sent = super().upsert([records[at] for at in again])
         except Rejected:  # as a whole: one of them still is
-            sent = {}
-        return {
-            at: Verdict("rejected", codes[at]) if verdict.code == CONFLICT else verdict
-            for number, at in enumerate(again)
-            if (verdict := sent.get(number)) is not None
-        }
+            return {}
+        settled: dict[int, Verdict] = {}
+        for number, verdict in sent.items():
+            at = again[number]
+            settled[at] = Verdict("rejected", codes[at]) if verdict.code == CONFLICT else verdict
+        return settled
 
     def _take_over(self, records: Sequence[Record], contacts: Mapping[tuple[str | int, ...], str]) -> Sent:
         def named(record: Record) -> Mapping[str, JsonValue]:

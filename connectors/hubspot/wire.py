@@ -1,7 +1,7 @@
 """What HubSpot answers, as models. Required means required; what is not relied on has a default."""
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
@@ -44,7 +44,8 @@ class Told(Wire):
     def _without_nulls(cls, given: object) -> object:
         if not isinstance(given, dict):
             return given
-        return {name: value for name, value in given.items() if value is not None}
+        told = cast(dict[str, object], given)
+        return {name: value for name, value in told.items() if value is not None}
 
 
 class Trouble(Told):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from pydantic import JsonValue
 
 from connectors.hubspot import HubSpot, HubSpotOptions
 from connectors.operation import Write
@@ -127,9 +126,8 @@ def test_an_e_mail_that_becomes_free_in_the_same_batch_is_taken(
 
 
 def test_a_conflict_of_another_value_is_not_told_as_one_of_the_e_mail(portal: StandIn, write: Write) -> None:
-    unique: dict[str, JsonValue] = {"hasUniqueValue": True, "groupName": "contactinformation"}
     portal.take_away("plan")
-    portal.property("plan", **unique)
+    portal.property("plan", hasUniqueValue=True, groupName="contactinformation")
     send(write, item("1", email="a@example.com", plan="gold"), item("2", email="b@example.com"), item("3"))
 
     found = send(write, item("2", email="b@example.com", plan="gold"), item("3", plan="gold"))

@@ -20,7 +20,7 @@ __all__ = ["prefect", "probe"]
 
 
 def alone(name: str, example: Golden) -> Golden:
-    """The example with an e-mail of its own: the others have the same, and a portal has one contact for it."""
+    """The example with an e-mail of its own: others have the same, and a portal has one contact for it."""
 
     def own(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         return {**values, "email": f"{name}.{values['email']}"} if values.get("email") else dict(values)
