@@ -87,6 +87,9 @@ class Write:
         offered: which record has the item's key?
     present: what the record holds now, in the names of the arguments, for pre-images and
         read-back: {key: values, or None where there is no such record}.
+    shows: the target's answers show each record as it is afterwards, and `send` calls nothing `done` of
+        which it saw another value, or none. That is the read-back then; a sample is read besides only in
+        a run over everyone.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Write:
     batch: int = 1
     look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
+    shows: bool = False
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first

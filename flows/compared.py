@@ -104,9 +104,9 @@ def _goes(
         pending.same[key] = noted
     elif act in ("contest", "yield"):
         pending.contested[key] = "person" if act == "contest" else paired.theirs
-        run.count("contested" if act == "contest" else "yielded")
+        _tell(run, paired, "contested" if act == "contest" else "yielded", pending.entry, key)
     elif weight.owner == "theirs" and weight.ours:
-        run.count("owned_there")
+        _tell(run, paired, "owned_there", pending.entry, key)
     return False
 
 
@@ -116,7 +116,14 @@ def _unsaid(run: Run, paired: Paired, pending: Pending, sides: Sides) -> None:
         known = key in pending.same or key in pending.sent or key in pending.contested
         if sides.is_left_to(paired, key) and not known:
             pending.contested[key] = "person"
-            run.count("contested")
+            _tell(run, paired, "contested", pending.entry, key)
+
+
+def _tell(run: Run, paired: Paired, what: str, entry: str, key: str) -> None:
+    """Count it once a run, however often the delivery is weighed before it arrives."""
+    if (what, entry, key) not in paired.told:
+        paired.told.add((what, entry, key))
+        run.count(what)
 
 
 def _left_empty(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, tuple[str, str]]:

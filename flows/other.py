@@ -45,6 +45,7 @@ class Paired:
         default_factory=set[str]
     )  # our ids that are decided whatever they hold: nothing waits of them
     pending: dict[str, Pending] = field(default_factory=dict[str, Pending])  # by delivery
+    told: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])  # what, entry, field
 
     @property
     def ours(self) -> Side:
