@@ -145,6 +145,12 @@ class _Exchange(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
         """Nothing: a request may name a patient."""
 
+    def handle_expect_100(self) -> bool:
+        """At once: a client that hears nothing waits a second before it sends its body."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
+
     def do_GET(self) -> None:
         proxy, body = cast(_Server, self.server).proxy, self._body()
         if body is None:  # its sender went away: no server carries out a part of a request
