@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar, get_args
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -178,3 +179,13 @@ def test_a_wire_is_cut_where_a_word_goes_by(behind: int, trouble: Trouble) -> No
 
         assert (wire.number, wire.troubles) == (3, 1)
         assert len(Echo.heard) == (4 if applies(trouble) else 3)
+
+
+def test_who_asks_whether_to_send_its_body_is_told_at_once(proxy: Proxy) -> None:
+    head = "POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    place = urlsplit(proxy.url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as client:
+        client.sendall(head.encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 100 ")
+        client.sendall(b"body")
+        assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
