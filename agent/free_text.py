@@ -48,12 +48,19 @@ def says(text: str, value: JsonValue) -> bool:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return False
     spoken, wanted = _words(text), _words(str(value))
+    few = len(wanted) <= WORDS_TOLD_APART and len("".join(wanted)) >= SHORTEST_WORD
+    return (few and any(len(w) > SHORTEST_WORD and w in spoken for w in wanted)) or says_all(text, value)
+
+
+def says_all(text: str, value: JsonValue) -> bool:
+    """The same for the value as a whole: one of its words alone is not enough."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return False
+    spoken, wanted = _words(text), _words(str(value))
     run = "".join(wanted)
     if len(run) < SHORTEST_WORD:
         return False
     if f" {' '.join(wanted)} " in f" {' '.join(spoken)} ":
-        return True
-    if len(wanted) <= WORDS_TOLD_APART and any(len(w) > SHORTEST_WORD and w in spoken for w in wanted):
         return True
     digits = "".join(c for c in run if c.isdigit())
     if len(digits) >= SHORTEST_NUMBER and digits in "".join(c for c in text if c.isdigit()):

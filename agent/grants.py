@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 
 from pydantic import JsonValue
@@ -32,6 +33,7 @@ class GrantedArgument:
     computed: Source | None
     free_text: bool
     because: Sentences  # the sentences that speak of it; none named: any
+    keeps_out: Callable[[str], bool]  # of a field's declared path: may its target not receive it?
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ def granted_operations(
         target = target_of(name, policy)
         _check_held(name, target, Category.STATUS, policy)  # that somebody is a patient is said by any write
         names = argument_names(writes[name])
+        keeps_out = _keeper(target, policy, category)
         arguments = {
-            argument: _argument(name, argument, given, writes[name], policy)
+            argument: _argument(name, argument, given, writes[name], policy, keeps_out)
             for argument, given in grant.arguments.items()
         }
         for argument, given in grant.arguments.items():
@@ -91,7 +94,25 @@ def argument_names(write: Write) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in write.arguments.model_fields.items())
 
 
-def _argument(operation: str, name: str, grant: Grant, write: Write, policy: Policy) -> GrantedArgument:
+def _keeper(target: str, policy: Policy, category: CategoryOf) -> Callable[[str], bool]:
+    """Whether a field is of a kind that the target is not approved for, or that its system may not hold.
+
+    Status is told by any write. Below a JSON field, a path is of that field's kind.
+    """
+    allowed = {*policy.categories[target], Category.STATUS}.difference(policy.withheld.get(target, ()))
+
+    @cache
+    def keeps_out(path: str) -> bool:
+        found = category(path)
+        above = path.rpartition(".")[0]
+        return keeps_out(above) if found is None and above else found not in allowed
+
+    return keeps_out
+
+
+def _argument(
+    operation: str, name: str, grant: Grant, write: Write, policy: Policy, keeps_out: Callable[[str], bool]
+) -> GrantedArgument:
     where = f"{operation}.{name}"
     for transform in grant.transforms:
         if transform not in TRANSFORMS:
@@ -115,6 +136,7 @@ def _argument(operation: str, name: str, grant: Grant, write: Write, policy: Pol
         computed=Source(kind="computed", paths=grant.sources) if grant.computed else None,
         free_text=grant.free_text,
         because=grant.because,
+        keeps_out=keeps_out,
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from agent.free_text import check_free_text
 from agent.grants import GrantedArgument
+from agent.passing import check_passed_on
 from agent.plan import Source
 from agent.references import (
     Constant,
@@ -86,6 +87,8 @@ def by_value(value: JsonValue, granted: GrantedArgument, values: Values) -> Sour
     source = _found(wanted, granted, values)
     if source is None and wanted in granted.constant_values:
         source = Source(kind="constant")
+    if source is None and granted.computed is not None:
+        check_passed_on(value, granted, values.entry)
     source = source or granted.computed
     if source is None:
         raise RefusalError(Code.VALUE_WITHOUT_SOURCE, granted.where)

@@ -32,6 +32,7 @@ class Code(StrEnum):
     FREE_TEXT_TOO_LONG = "free_text_too_long"
     FREE_TEXT_UNSAFE = "free_text_unsafe"  # a link, markup, a formula, a character that hides
     FREE_TEXT_LEAKS = "free_text_leaks"  # it says what other fields of the entry say
+    COMPUTED_LEAKS = "computed_leaks"  # a program's own text says what the target may not receive
     VALUE_WITHOUT_SENTENCE = "value_without_sentence"  # no sentence that the call cites speaks of it
     VALUE_MALFORMED = "value_malformed"  # too large or deep, NaN, half a surrogate pair
     VALUE_WITHOUT_SOURCE = "value_without_source"

@@ -37,7 +37,10 @@ _INSIDE = (  # not public, although the registry or Python calls them global
     ipaddress.ip_network("192.0.0.0/24"),
     ipaddress.ip_network("192.88.99.0/24"),
     ipaddress.ip_network("2001::/32"),  # Teredo: carries two addresses, and is dead
+    ipaddress.ip_network("fec0::/10"),  # site-local, as private networks once were
+    ipaddress.ip_network("3fff::/20"),  # for documentation
 )
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 Address = IPv4Address | IPv6Address
 
@@ -115,11 +118,14 @@ class Reach:
 
     A stand-in must resolve to this machine, everything else to public addresses alone. What a name resolves
     to afterwards is held by TLS: a host inside has no certificate for it.
+
+    Args:
+        inside: a public name may lead into a private network, too: a practice's own, or its VPC.
     """
 
-    def __init__(self, system: str, url: str) -> None:
+    def __init__(self, system: str, url: str, *, inside: bool = False) -> None:
         parts = _split(url)
-        self._system, self._local = system, is_local(url)
+        self._system, self._local, self._inside = system, is_local(url), inside
         self._host, self._port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         self._until = 0.0
         self._lock = threading.Lock()
@@ -130,9 +136,14 @@ class Reach:
             if time.monotonic() < self._until:
                 return
             for address in self._addresses():
-                if not (address.is_loopback if self._local else is_public(address)):
+                if not self._allows(address):
                     raise Denied("private_address", f"{self._system}: the host is not on the public internet")
             self._until = time.monotonic() + AGAIN
+
+    def _allows(self, address: Address) -> bool:
+        if self._local:
+            return address.is_loopback
+        return is_public(address) or (self._inside and any(address in network for network in _PRIVATE))
 
     def _addresses(self) -> Iterator[Address]:
         try:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -19,6 +18,7 @@ import httpx
 from connectors.address import Reach
 from connectors.base import Settings
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.turns import Turns, turns_of
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Answer:
     @property
     def retry_after(self) -> timedelta | None:
         """How long the source asks us to stay away."""
-        return asked_wait(self.headers.get("retry-after", ""))
+        return asked_wait(self.headers.get("retry-after", ""), self.clock)
 
     @property
     def phrase(self) -> str:
@@ -65,33 +65,31 @@ class Answer:
 
 
 class Limiter:
-    """At most `rate` requests a second, evenly spaced, over all threads. None: no limit but pauses."""
+    """At most `rate` requests a second, evenly spaced, over all who take these turns. None: pauses alone."""
 
-    def __init__(self, rate: float | None) -> None:
+    def __init__(self, rate: float | None, turns: Turns | None = None) -> None:
         self._gap = 0.0 if rate is None else 1.0 / rate  # seconds
-        self._next = 0.0
-        self._lock = threading.Lock()
+        self._turns = turns or Turns()
 
     def turn(self, longest: float) -> float:
         """Take the next turn and return the seconds until it, or -wait if that exceeds `longest`."""
-        with self._lock:
+        with self._turns as turns:
             now = time.monotonic()
-            at = max(now, self._next)
+            at = max(now, turns.next)
             if at - now > longest:
                 return now - at
-            self._next = at + self._gap
+            turns.next = at + self._gap
             return at - now
 
     def pause(self, seconds: float) -> None:
         """Nobody sends for so long: the source asked for silence."""
-        with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
+        with self._turns as turns:
+            turns.next = max(turns.next, time.monotonic() + seconds)
 
 
-@cache
-def limiter_for(host: str, rate: float | None) -> Limiter:
-    """The process's one limiter for this host and rate."""
-    return Limiter(rate)
+def limiter_for(place: str, rate: float | None) -> Limiter:
+    """A limiter whose turns are those of everybody on this machine who speaks to this place."""
+    return Limiter(rate, turns_of(place))
 
 
 class Http:
@@ -183,15 +181,10 @@ class Http:
                 content = self._body(response)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise Transient("unreachable", f"{self._name}: no connection") from None
-        except httpx.TimeoutException:
-            raise Unknown("timeout", f"{self._name}: no answer in time") from None
-        except httpx.TransportError:
-            raise Unknown("cut_off", f"{self._name}: the connection broke before the answer") from None
-        except httpx.DecodingError:
-            raise Unknown("garbled", f"{self._name}: the answer could not be decoded") from None
-        return Answer(response.status_code, response.headers, content)
+            return Answer(response.status_code, response.headers, content)
+        except httpx.RequestError as error:
+            trouble = _trouble_of(error, self._name)
+        raise trouble  # outside of the `except`: httpx's error holds the request
 
     def _reach(self, url: httpx.URL) -> Reach:
         place = (url.scheme, url.host, url.port)
@@ -215,6 +208,17 @@ class Http:
         return b"".join(chunks)
 
 
+def _trouble_of(error: httpx.RequestError, name: str) -> ConnectorError:
+    """What a request that got no answer means."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return Transient("unreachable", f"{name}: no connection")
+    if isinstance(error, httpx.TimeoutException):
+        return Unknown("timeout", f"{name}: no answer in time")
+    if isinstance(error, httpx.DecodingError):
+        return Unknown("garbled", f"{name}: the answer could not be decoded")
+    return Unknown("cut_off", f"{name}: the connection broke before the answer")
+
+
 def by_status(name: str, answer: Answer, patience: Patience) -> None:
     """The one table from HTTP statuses to our errors. Returns for statuses below 400."""
     message = f"{name}: {answer.phrase}"
@@ -230,13 +234,18 @@ def by_status(name: str, answer: Answer, patience: Patience) -> None:
         raise Rejected(f"http_{answer.status}", message)
 
 
-def asked_wait(retry_after: str) -> timedelta | None:
-    """How long a Retry-After asks us to stay away, seconds or a date; None if it says nothing sound."""
+def asked_wait(retry_after: str, clock: datetime | None = None) -> timedelta | None:
+    """How long a Retry-After asks us to stay away, seconds or a date; None if it says nothing sound.
+
+    clock: the source's own, which a date is of.
+    """
     text = retry_after.strip()
     if text.isascii() and text.isdecimal():
         return min(timedelta(seconds=int(text[:9])), LONGEST_ASKED)
     until = _http_date(text)
-    return None if until is None else min(max(until - datetime.now(UTC), timedelta()), LONGEST_ASKED)
+    return (
+        None if until is None else min(max(until - (clock or datetime.now(UTC)), timedelta()), LONGEST_ASKED)
+    )
 
 
 def as_transient(trouble: ConnectorError, wait: float) -> Transient:

@@ -50,11 +50,12 @@ class Outcome:
     """What became of one item, matched by key and never by position.
 
     done: applied (or already so). rejected: understood and refused, `code` says why. unknown: only
-    a look can tell. transient: surely not applied, may be sent again.
+    a look can tell. transient: surely not applied, may be sent again. superseded: not applied, since the
+    target has a newer version of the record; nothing is to be done.
     """
 
     key: str
-    state: Literal["done", "rejected", "unknown", "transient"]
+    state: Literal["done", "rejected", "unknown", "transient", "superseded"]
     code: str = ""
     reference: str | None = None  # the target's own id of the record; sealed in the ledger
 
@@ -88,6 +89,9 @@ class Write:
         read-back: {key: values, or None where there is no such record}.
     refuses: what the target would refuse, as far as that is known without sending: an outcome for each of
         those items, rejected. It only reads.
+    shows: the target's answers show each record as it is afterwards, and `send` calls nothing `done` of
+        which it saw another value, or none. That is the read-back then; a sample is read besides only in
+        a run over everyone.
     """
 
     name: str
@@ -101,6 +105,7 @@ class Write:
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
     refuses: Callable[[Sequence[Item]], Sequence[Outcome]] | None = None
     money: bool = False  # somebody pays, or owes more, by it
+    shows: bool = False
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first

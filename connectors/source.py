@@ -38,6 +38,11 @@ class Source(Connector):
     def everyone(self) -> Iterator[tuple[str, ...]]:
         """The ids of all entries, page by page. Raises Transient for an incomplete listing."""
 
+    def edited(self, patients: Sequence[str], paths: Collection[str]) -> Mapping[str, Mapping[str, datetime]]:
+        """When each of these fields was edited last, by entry and path. What the system does not tell is
+        left out: most stamp their records alone."""
+        return {}
+
     @property
     @abstractmethod
     def clock(self) -> datetime | None:

@@ -6,15 +6,16 @@ so that the opposite run takes it for an echo. Between that read and the write a
 system that is paired offers a conditional write.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from connectors.entry import Entry, Found
+from connectors.entry import Absent, Entry, Found
 from connectors.operation import Arguments, Outcome
 from flows.compared import compared
-from flows.ledger import audit, deliveries, links
+from flows.ledger import audit, deliveries, entries, learning, links
 from flows.ledger.deliveries import Due
-from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Learnt, Link
+from flows.ledger.learning import Learnt
+from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Link
 from flows.other import Paired, Pending
 from flows.run import Run
 
@@ -36,12 +37,15 @@ def weigh(
     known = _links(run, paired, batch)
     if operation != paired.pair.operation:
         return _safe(run, batch, lambda one: _doubted(paired, known.get(one.entry)))
-    there = _there(run, paired, list(known.values()))
+    there, unread = _there(run, paired, list(known.values()))
+    hidden = {entry for entry, link in known.items() if link.at(paired.theirs) in unread}
+    batch = _readable(run, batch, hidden)
     typed = _typed(run, paired, [one for one in batch if one.entry not in known], before)
     safe = _safe(
         run, batch, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)
     )
-    _mark(run, paired, safe, batch, known)
+    shown = {entry: link for entry, link in known.items() if link.at(paired.theirs) in there}
+    _mark(run, paired, safe, batch, shown)
     leaving: list[Due] = []
     left: dict[str, list[str]] = {}
     done: list[Due] = []
@@ -51,9 +55,8 @@ def weigh(
         rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
         if stays or one.left_out:
             left[one.item.key] = sorted(stays)
-        if (
-            rest or not pending.link or pending.gone
-        ):  # what is not linked is written all the same: that links it
+        # what is not linked is written all the same: that links it
+        if rest or not pending.link or pending.gone:
             leaving.append(replace(one, item=replace(one.item, arguments=rest)))
         else:
             done.append(one)
@@ -79,7 +82,7 @@ def settled(run: Run, batch: Sequence[Due], outcomes: Sequence[Outcome]) -> None
             for key, its in pending.items()
             if arrived[key].reference is not None
         ]
-        links.learn(run.ledger, paired.pair.name, learnt)
+        learning.learn(run.ledger, paired.pair.name, learnt)
     now_known = _links(run, paired, [one for one in batch if one.item.key in pending])
     agreed = [
         _agreed(run, paired, its, now_known[its.entry], {**its.same, **its.sent})
@@ -99,14 +102,26 @@ def _links(run: Run, paired: Paired, batch: Sequence[Due]) -> dict[str, Link]:
     return {one.entry: found[one.patient][0] for one in batch if len(found.get(one.patient, ())) == 1}
 
 
-def _there(run: Run, paired: Paired, known: Sequence[Link]) -> dict[str, Entry]:
-    """What the other side holds of these links, by its ids; without those that it does not give."""
+def _there(run: Run, paired: Paired, known: Sequence[Link]) -> tuple[dict[str, Entry], set[str]]:
+    """What the other side holds of these links, by its ids; and which of them cannot be read for now.
+
+    What it does not give at all is in neither.
+    """
     wanted = [one.at(paired.theirs) for one in known if one.state != "review" or one.code == links.IDENTITY]
     if not wanted:
-        return {}
+        return {}, set()
     audit.ahead(run.ledger, "other side read", *(one.ref for one in known))
-    readings = paired.there.read(wanted, paired.pair.there)
-    return {one.patient: one.entry for one in readings if isinstance(one, Found)}
+    readings = list(paired.there.read(wanted, paired.pair.there))
+    there = {one.patient: one.entry for one in readings if isinstance(one, Found)}
+    hidden = (one for one in readings if isinstance(one, Absent) and one.reason in entries.MAY_COME_BACK)
+    return there, {one.patient for one in hidden}
+
+
+def _readable(run: Run, batch: Sequence[Due], unread: Collection[str]) -> Sequence[Due]:
+    """Without those of which nobody knows what they hold there: they stay planned, whatever the word."""
+    if unread:
+        run.count("held_up", len([one for one in batch if one.entry in unread]), code="unreadable")
+    return [one for one in batch if one.entry not in unread]
 
 
 def _typed(
@@ -151,11 +166,13 @@ def _mark(
 
 
 def _unsafe(paired: Paired, one: Due, link: Link | None, there: Mapping[str, Entry]) -> str:
-    if link is None or not paired.pair.keeps or link.code in SAID:
+    if link is None or link.code in SAID:
         return "" if one.released and paired.pair.keeps else _doubted(paired, link)
-    held = there.get(link.reader)
+    held = there.get(link.at(paired.theirs))
     if held is None:
         return "" if one.released else GONE
+    if not paired.pair.keeps:  # the entry said so when it was read
+        return _doubted(paired, link)
     return "" if str(held.get(paired.pair.identity)) == link.keeper else links.IDENTITY
 
 

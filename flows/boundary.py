@@ -21,6 +21,11 @@ from flows.errors import Spoken
 Value = TypeVar("Value")
 OURS = Path(__file__).parent.parent
 
+LOUD = (
+    *("httpx", "httpcore", "urllib3", "gql", "sqlalchemy", "pymongo", "openai", "anthropic", "google_genai"),
+    *("boto3", "botocore", "s3transfer", "redshift_connector"),
+)
+
 SPEAKING = (Spoken, InstructionsError, PolicyError)
 """Our own errors whose one-line message is made for people and holds no patient data."""
 
@@ -99,10 +104,15 @@ def raise_fence() -> None:
         for handler in logger.handlers:
             if not any(isinstance(present, Fence) for present in handler.filters):
                 handler.addFilter(fence)
-    for loud in ("httpx", "httpcore", "gql", "sqlalchemy", "pymongo", "openai", "anthropic", "google_genai"):
-        logging.getLogger(loud).setLevel(logging.WARNING)
+    quiet()
     sys.excepthook = _say_where
     warnings.showwarning = _drop_warning
+
+
+def quiet() -> None:
+    """Keep still the libraries that log what they send and get: a handler made later has no fence."""
+    for loud in LOUD:
+        logging.getLogger(loud).setLevel(logging.WARNING)
 
 
 def _named_loggers() -> list[logging.Logger]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent.agent import PROGRAM, Case, Code, is_transient, is_without_answer
 from agent.plan import Decision, Plan, Refused
-from flows import beside, rollout
+from flows import beside, paired, rollout
 from flows.detect import PAGE
 from flows.errors import Spoken
 from flows.ledger import plans, restored
@@ -59,6 +59,7 @@ def decide(run: Run, group: str) -> None:
     ]
     if not run.dry:
         _journal(run, decided)
+        paired.undecided(run, list(zip(candidates, decided, strict=True)))
     OBSERVER.get().decided(run, list(zip(candidates, decided, strict=True)))
     for one in decided:
         _count(run, one)

@@ -84,6 +84,8 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
     crashpoint("send")
     outcomes = _send(run, operation, write, batch)
     crashpoint("sent")
+    if write.shows:
+        run.count("read_back", sum(outcome.state == "done" for outcome in outcomes))
     _settled(run, outcomes, [one.item.key for one in batch if one.period is None])
     agreeing.settled(run, batch, outcomes)
     return any(outcome.state != "transient" for outcome in outcomes)
@@ -239,7 +241,11 @@ def _look(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
 
 
 def finish(run: Run) -> None:
-    """A few passes over what is still open, so that a short disturbance does not wait for the next run."""
+    """A few passes over what is still open, so that a short disturbance does not wait for the next run.
+
+    Everything has left once before anything leaves again: a target then knows all who claim one record.
+    """
+    deliver(run)
     for number in range(PASSES):
         settle(run)
         deliver(run)

@@ -23,7 +23,7 @@ MEANING = {
     "rejected": "refused by the target",
     "unknown": "nobody can say whether it arrived; a person must look (ferry status)",
     "held": "waits for a person",
-    "superseded": "void: a newer version was decided before it left, or a person dropped it",
+    "superseded": "void: a newer version was decided, or the target had one, or a person dropped it",
 }
 
 

@@ -9,7 +9,7 @@ from connectors.base import Connector
 from connectors.source import Source
 from flows import accounts, connections
 from flows.connections import Connections
-from flows.ledger import audit, links
+from flows.ledger import audit, entries, learning, links
 from flows.ledger.links import Side
 from flows.ledger.store import Ledger
 from flows.pairs import Pair, pair_of
@@ -41,8 +41,11 @@ class Paired:
 
     pair: Pair
     there: Source
-    contested: set[str] = field(default_factory=set[str])  # our ids that are decided whatever they hold
+    contested: set[str] = field(
+        default_factory=set[str]
+    )  # our ids that are decided whatever they hold: nothing waits of them
     pending: dict[str, Pending] = field(default_factory=dict[str, Pending])  # by delivery
+    told: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])  # what, entry, field
 
     @property
     def ours(self) -> Side:
@@ -88,6 +91,7 @@ def opened(
             audit.ahead(ledger, "paired target prepared", pair.target)
             targets[pair.target].prepare()
         keeper = deployment.name if pair.keeps else pair.partner
-        links.learn(ledger, pair.name, links.unlearned(ledger, keeper, pair.keeper_operation))
-    paired.contested |= set(links.contested(ledger, pair.name, paired.ours))
+        learning.learn(ledger, pair.name, learning.unlearned(ledger, keeper, pair.keeper_operation))
+    contested = links.contested(ledger, pair.name, paired.ours)
+    paired.contested |= set(contested) - entries.waiting(ledger, pair.operation, contested)
     return paired

@@ -10,14 +10,18 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
+from agent.plan import Refused
 from connectors.entry import Entry, Found, canonical
 from flows.ledger import entries, links
-from flows.ledger.links import CLAIMED, SAID, UNLINKED, Link
+from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Link
+from flows.ledger.plans import Decided
 from flows.other import Paired
 from flows.run import Candidate, Run
 from flows.weigh import folded
 
 ECHO = "echo"
+RIGHT = (["learned"], ["confirmed"])
+"""The states of an entry's links, where it has one that is not for a person to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,44 @@ def reads(run: Run) -> tuple[str, ...]:
 
 
 def nominated(run: Run) -> Iterator[str]:
-    """Entries whose newer value was not carried yet, because the other direction's was looked at first."""
+    """Entries that are to be looked at although nothing changed in them.
+
+    The other direction left a newer value of theirs to this one; or they were set aside for their link, which
+    is right by now.
+    """
     if run.paired:
         yield from sorted(run.paired.contested)
+        waiting = [] if run.paired.pair.keeps else entries.set_aside_for(run.ledger, links.ASIDE)
+        found = links.of_records(run.ledger, run.paired.pair.name, waiting)
+        yield from (one for one in waiting if [link.state for link in found.get(one, ())] in RIGHT)
+
+
+def undecided(run: Run, decided: Sequence[tuple[Candidate, Decided]]) -> None:
+    """What the other direction left to this one, and these plans say nothing of, is a person's to say."""
+    if run.paired is None:
+        return
+    silent = [
+        candidate
+        for candidate, one in decided
+        if candidate.known.patient in run.paired.contested and _says_nothing(run.paired, candidate, one)
+    ]
+    found = [link for its in _links(run, run.paired, silent).values() for link in its]
+    asked = {link.ref: dict.fromkeys(_left_to(run.paired, link), "person") for link in found}
+    links.agree(run.ledger, [Agreed(ref, {}, whose) for ref, whose in asked.items()])
+    if asked:
+        run.count("contested", sum(map(len, asked.values())))
+
+
+def _says_nothing(paired: Paired, candidate: Candidate, one: Decided) -> bool:
+    """Whether nothing is written there, and the entry is not decided once more by itself."""
+    outcome = one.decision.outcome
+    if isinstance(outcome, Refused):
+        return not one.transient and candidate.known.attempts + 1 >= entries.ATTEMPTS
+    return all(call.operation != paired.pair.operation for call in outcome.calls)
+
+
+def _left_to(paired: Paired, link: Link) -> list[str]:
+    return [key for key, who in link.contested.items() if who == paired.ours]
 
 
 def sift(run: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -52,7 +91,8 @@ def sift(run: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
         found = known.get(candidate.known.patient, [])
         aside = None if run.paired.pair.keeps else _objection(run.paired, candidate, found)
         if aside is None and found and _is_echo(run, run.paired, candidate, found[0]):
-            aside = Aside(candidate, candidate.known.state or "skipped", ECHO)
+            known_as = candidate.known.state if candidate.known.version else "skipped"
+            aside = Aside(candidate, known_as, ECHO)
         if aside:
             asides.append(aside)
         else:
@@ -167,7 +207,7 @@ def _note(run: Run, asides: Sequence[Aside], known: dict[str, list[Link]]) -> No
                         one.state,
                         one.code,
                         one.candidate.fingerprint if one.code == ECHO else "",
-                        one.candidate.rest,
+                        one.candidate.rest if one.code == ECHO else one.candidate.known.rest,
                     )
                     for one in asides
                 ],

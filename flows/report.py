@@ -41,7 +41,7 @@ DELIVERY_LINES = (
     ("delivery_sent", "left and are not confirmed; the next run looks"),
     ("delivery_unknown", "nobody can say whether they arrived"),
     ("delivery_held", "wait for a person"),
-    ("delivery_superseded", "were overtaken by a newer version of the entry, or dropped by a person"),
+    ("delivery_superseded", "were overtaken by a newer version, here or there, or dropped by a person"),
     ("released", "had been held: a person let them go in this run"),
     ("discarded", "had been held: a person dropped them in this run"),
     ("created", "records were made that the target did not have"),
@@ -54,8 +54,9 @@ DELIVERY_LINES = (
     ("contested", "values were edited on both sides: a person makes them the same; see: ferry status"),
 )
 REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
-           "outcome_rejected", "outcome_unknown", "outcome_transient", "held_up", "read_back_differs",
-           "not_read_back", "shadow_unusable", "shadow_unread", "shadow_ended", "not_undone")  # fmt: skip
+           "outcome_rejected", "outcome_unknown", "outcome_transient", "outcome_superseded", "held_up",
+           "read_back_differs", "not_read_back", "shadow_unusable", "shadow_unread",
+           "shadow_ended", "not_undone")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ Owner = Literal["ours", "theirs", "newest", "person"]
 Act = Literal["send", "same", "leave", "yield", "contest"]
 
 PHONE = re.compile(r"phone|mobile|fax", re.IGNORECASE)
-EMAIL = re.compile(r"e?mail", re.IGNORECASE)
+EMAIL = re.compile(r"e-?mail", re.IGNORECASE)
 NUMBER = re.compile(r"[\d\s()+./-]{7,}", re.ASCII)
 
 

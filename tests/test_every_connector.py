@@ -6,7 +6,7 @@ What it keeps when its system fails is in test_every_connector_under_faults.py.
 import random
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,17 @@ import tests.test_every_connector_under_faults as under_faults
 from connectors.address import IsEndpoint
 from connectors.base import Settings
 from connectors.entry import Category
+from connectors.errors import ConnectorError
 from connectors.operation import Delivery, Item
+from connectors.sandbox.faults import Fault
+from connectors.sandbox.proxy import ELSEWHERE, Proxy
 from flows.systems import SYSTEMS
-from tests.connectors import nasty
+from tests.connectors import answers, nasty
 from tests.connectors.addresses import REFUSED
 from tests.connectors.asked import EVERY, case, pytest_generate_tests, samples, world
 from tests.connectors.every import Case, Sample, World, write_of
 from tests.connectors.promises import check_promise, items_of, loose_arguments, mine
-from tests.connectors.settling import settled
+from tests.connectors.settling import Settled, settled
 from tests.faults import test_every_target
 
 __all__ = ["case", "pytest_generate_tests", "samples", "world"]
@@ -86,15 +89,16 @@ def test_the_row_of_its_system_makes_it(case: Case, world: World) -> None:
         assert {sample.write for sample in world.samples} <= set(connector.writes())
 
 
-def test_importing_it_loads_no_sdk(case: Case) -> None:
-    code = (
-        f"import sys, {case.connector.__module__} as _; print(*[m for m in {case.sdk!r} if m in sys.modules])"
-    )
+def test_knowing_every_system_loads_no_sdk() -> None:
+    """`ferry check` sends nothing: what is large is imported with the first request."""
+    named = sorted({module for one in EVERY for module in one.sdk})
+    code = f"import sys, flows.systems; print(*[name for name in {named!r} if name in sys.modules])"
     root = Path(__file__).parent.parent
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
 
+    assert {"boto3", "pymongo", "hubspot", "google.cloud.bigquery"} <= set(named)
     assert loaded.stdout.strip() == ""
 
 
@@ -140,6 +144,27 @@ def test_a_batch_in_any_order_is_answered_by_key(world: World, samples: list[Sam
             random.Random(7).shuffle(items)
 
             check_promise(world, sample, write, items, settled(write, items, calls=1))
+
+
+def test_each_item_gets_its_own_answer(case: Case, world: World, samples: list[Sample]) -> None:
+    """Of a batch whose answers come in another order, one of them not, or one twice and another not."""
+    for sample in samples:
+        with closing(world.connect()) as connector:
+            write = write_of(connector, sample)
+            settled(write, items_of(sample))
+            for change, lost in ((answers.reordered, 0), (answers.missing, 1), (answers.merged, 1)):
+                items = items_of(sample)
+                with answers.changed(case, world, change):
+                    told = {outcome.key: outcome for outcome in write.send(items)}
+                done = [outcome for outcome in told.values() if outcome.state == "done"]
+                named = [outcome.reference for outcome in done if outcome.reference is not None]
+
+                assert told.keys() == {item.key for item in items}
+                assert len(items) - len(done) == lost, f"{sample.write}: {change.__name__}: {told}"
+                assert all(one.state == "unknown" for one in told.values() if one not in done)
+                assert len(named) == len(set(named)), f"{sample.write}: one record's name for two items"
+                kept = [item for item in items if told[item.key] in done]
+                check_promise(world, sample, write, kept, Settled(told))
 
 
 def test_two_versions_in_one_batch_leave_the_newer(world: World, samples: list[Sample]) -> None:
@@ -194,6 +219,36 @@ def test_nasty_values(case: Case, world: World, samples: list[Sample]) -> None:
                 held = write.present(kept)
                 for item in kept:
                     assert (held[item.key] or {}).get(sample.text) == item.arguments[sample.text]
+
+
+def test_it_speaks_to_its_system_alone(
+    world: World, samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No proxy and no login of the environment is used, and no redirect followed."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login nobody password wrong")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for sample in samples:
+        items, astray = items_of(sample), items_of(sample)
+        with closing(world.connect()) as connector:
+            write = write_of(connector, sample)
+            check_promise(world, sample, write, items, settled(write, items))
+        if isinstance(world.proxy, Proxy):
+            world.proxy.faults(Fault(trouble="307", times=None))
+            with closing(world.connect()) as connector:
+                with pytest.raises(ConnectorError):
+                    connector.check()
+                with suppress(ConnectorError):
+                    told = write_of(connector, sample).send(astray)
+                    assert not any(outcome.state == "done" for outcome in told)
+            assert world.proxy.number > 0
+            assert world.proxy.count(path=ELSEWHERE) == 0
+            world.proxy.faults()
 
 
 def test_what_was_written_is_read_back(world: World, samples: list[Sample]) -> None:

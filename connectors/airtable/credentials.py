@@ -9,8 +9,7 @@ from connectors.base import Settings
 from connectors.http import Patience
 
 BLOCKED = 30.0  # seconds that Airtable refuses everything after too many requests
-MOST = 5.0  # requests a second and base, on every plan
-RATE = 4.5  # by ourselves: on the way they come closer to each other
+RATE = 4.5  # requests a second and base: 5 on every plan, and on the way they come closer to each other
 
 
 def _sendable(token: SecretStr) -> SecretStr:
@@ -23,14 +22,13 @@ def _sendable(token: SecretStr) -> SecretStr:
 class AirtableCredentials(Settings):
     """A personal access token or a service account's, the base that it opens, and how gently it is used.
 
-    requests_per_second: for all connectors of the process to this base; leave it to share the base's 5 with
-    other integrations.
+    requests_per_second: less than all that the base takes, to leave some to other integrations.
     """
 
     token: Annotated[SecretStr, AfterValidator(_sendable)]
     base: Annotated[str, Field(pattern=r"^app[A-Za-z0-9]{14}$")]
     url: Endpoint = "https://api.airtable.com"
-    requests_per_second: Annotated[float, Field(gt=0, le=MOST)] | None = None
+    requests_per_second: Annotated[float, Field(gt=0, le=RATE)] | None = None
     patience: Patience | None = None
 
     @property
@@ -40,8 +38,8 @@ class AirtableCredentials(Settings):
 
     @property
     def rate(self) -> float | None:
-        """Requests per second, None without a limit."""
-        return self.requests_per_second or (None if self.local else RATE)
+        """Requests per second of all connectors to this base, None without a limit."""
+        return None if self.local else RATE
 
     @property
     def pace(self) -> Patience:

@@ -59,9 +59,9 @@ class Field:
     choices: frozenset[str] = frozenset()
 
 
-def mark(column: str) -> str:
-    """The description of a field that Ferry made: it is found again when somebody renamed it."""
-    return f"Kept by Ferry as {column}"
+def mark(name: str) -> str:
+    """The description of a table or field that Ferry made: it is found again when somebody renamed it."""
+    return f"Kept by Ferry as {name}"
 
 
 def made(name: str, column: Column, *, key: bool, choices: Collection[str]) -> dict[str, JsonValue]:

@@ -1,6 +1,7 @@
 """What a table is at Airtable, and how it differs from what was declared.
 
-Fields are found by id, by name, or by what Ferry noted in their description. None is ever dropped or changed.
+Tables and fields are found by id, by what Ferry noted in their description, or by name. None is ever dropped
+or changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from connectors.airtable import fields
 from connectors.airtable.fields import Field
 from connectors.base import Settings
 from connectors.tabular import Drift, Key, Table
-from connectors.values import Value
+from connectors.values import Value, as_json
 
 MERGED = 3  # fields that an upsert may match on, at most
 BROKEN = ("missing_key", "missing_column", "wrong_type")
@@ -78,6 +79,7 @@ class Found:
     id: str
     name: str
     fields: tuple[Field, ...]
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,27 +151,42 @@ class Shape:
         found = self.fields[column]
         return fields.read(cells.get(found.id), self.table.columns[column].type, found)
 
+    def keeps(self, values: Mapping[str, Value], cells: Mapping[str, JsonValue]) -> bool:
+        """Is that what the record's cells hold?"""
+        kinds = {name: column.type for name, column in self.table.columns.items()}
+        return all(
+            self.read(name, cells) == (None if value == "" and kinds[name] == "str" else as_json(value))
+            for name, value in values.items()
+        )
+
     def key_of(self, cells: Mapping[str, JsonValue]) -> tuple[JsonValue, ...]:
         return tuple(self.read(name, cells) for name in self.table.key)
 
 
 def look(table: Table, place: TableOptions, tables: Sequence[Found]) -> Shape:
     """The declared table among those of the base."""
-    wanted = place.table or table.name
-    there = next((found for found in tables if wanted in (found.id, found.name)), None)
+    there = _find(table, place, tables)
     if there is None:
         return Shape(table, place)
     found = {name: match for name in table.columns if (match := _match(name, place, there.fields))}
     return Shape(table, place, there.id, found, tuple(_drift(table, found, there.fields)))
 
 
+def _find(table: Table, place: TableOptions, tables: Sequence[Found]) -> Found | None:
+    marked = [each for each in tables if each.description == fields.mark(table.name)]
+    if not place.table and len(marked) == 1:
+        return marked[0]
+    wanted = place.table or table.name
+    return next((each for each in tables if wanted in (each.id, each.name)), None)
+
+
 def _match(column: str, place: TableOptions, there: Sequence[Field]) -> Field | None:
-    wanted = place.fields.get(column, column)
-    for field_ in there:
-        if wanted in (field_.id, field_.name):
-            return field_
+    """A field with Ferry's mark comes first: people may rename it, and make their own under its name."""
     marked = [each for each in there if each.description == fields.mark(column)]
-    return marked[0] if column not in place.fields and len(marked) == 1 else None
+    if column not in place.fields and len(marked) == 1:
+        return marked[0]
+    wanted = place.fields.get(column, column)
+    return next((each for each in there if wanted in (each.id, each.name)), None)
 
 
 def _drift(table: Table, found: Mapping[str, Field], there: Sequence[Field]) -> Iterator[Drift]:

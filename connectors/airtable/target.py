@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import JsonValue
 
 from connectors.airtable.credentials import AirtableCredentials
+from connectors.airtable.fields import mark
 from connectors.airtable.shape import Arranged, Shape, fields_to_make, look
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Item, Outcome
@@ -76,7 +77,7 @@ class Base:
             for field in fields:
                 _tried(partial(self.wire.make_field, shape.id, field))
         elif not (name.startswith("tbl") and len(name) == 17):  # a table that was named by its id is gone
-            _tried(partial(self.wire.make_table, name, fields))
+            _tried(partial(self.wire.make_table, name, mark(shape.table.name), fields))
 
     def close(self) -> None:
         if self._wire is not None:
@@ -115,6 +116,22 @@ class Target:
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Upsert the items' rows. Raises Transient or Unauthorized if nothing was applied, or Unknown."""
+        outcomes = self._sent(items)
+        if self._made:
+            return outcomes
+        # people changed the table in that moment: what it refused goes into the table as it is now
+        gone = {one.key for one in outcomes if one.code == "schema_drift"}
+        kept = [one for one in outcomes if one.key not in gone]
+        again = [item for item in items if item.key in gone]
+        try:
+            return kept + self._sent(again)
+        except (Transient, Unknown, Unauthorized) as error:
+            if not kept:
+                raise
+            state: State = "unknown" if isinstance(error, Unknown) else "transient"
+            return kept + [Outcome(item.key, state, error.code) for item in again]
+
+    def _sent(self, items: Sequence[Item]) -> list[Outcome]:
         shape = self.make()
         if not shape.id:
             return [Outcome(item.key, "rejected", "schema_drift") for item in items]
@@ -123,6 +140,14 @@ class Target:
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
+        try:
+            return self._present(items)
+        except Rejected:  # people changed the table since it was looked at
+            self._base.forget()
+            self._made = False
+            return self._present(items)
+
+    def _present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         keys = self.rows.keys(items)
         shape = self._base.shape(self.table)
         found = self._rows(shape, keys, {name for item in items for name in item.arguments})
@@ -180,18 +205,14 @@ class Target:
         answered = self._base.wire.upsert(shape.id, shape.key, rows, typecast=typecast)
         if typecast:
             self._base.forget()
-        there = {shape.key_of(row.cells): row.id for row in answered}
-        return [
-            Outcome(item, "done", reference=there[record.key])
-            if record.key in there
-            else Outcome(item, "unknown", "no_answer_for_item")
-            for record in part
-            for item in record.items
-        ]
+        there = {shape.key_of(row.cells): row for row in answered}
+        return [each for record in part for each in _answered(shape, record, there.get(record.key))]
 
     def _refused(self, shape: Shape, part: Sequence[Record], code: str) -> list[Outcome]:
         """Why it was refused: Airtable tells a key that several records have from nothing else."""
         self._base.forget()
+        if code == "schema_drift":
+            self._made = False
         if code == "refused" and len(part) == 1:
             named = dict(zip(shape.key, part[0].key, strict=True))
             try:
@@ -201,6 +222,15 @@ class Target:
             if sum(shape.key_of(row.cells) == part[0].key for row in rows) > 1:
                 code = "doubled_key"
         return _all(part, "rejected", code)
+
+
+def _answered(shape: Shape, record: Record, row: "Row | None") -> list[Outcome]:
+    """What became of one record, by what the answer shows of it."""
+    if row is None:
+        return _all([record], "unknown", "no_answer_for_item")
+    if not shape.keeps(record.values, row.cells):
+        return _all([record], "rejected", "stored_differently")
+    return [Outcome(item, "done", reference=row.id) for item in record.items]
 
 
 def _can_be_asked(shape: Shape, key: Key | None) -> bool:

@@ -3,6 +3,8 @@
 No address holds patient data: records are asked for in a request's body.
 """
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +30,7 @@ from connectors.airtable.fields import PLACES
 from connectors.airtable.fields import Field as Found
 from connectors.airtable.shape import Found as FoundTable
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
-from connectors.http import Answer, Http, Patience, by_status, limiter_for
+from connectors.http import Answer, Http, Limiter, Patience, by_status, limiter_for
 
 T = TypeVar("T")
 
@@ -59,8 +61,9 @@ class Wire:
 
     def __init__(self, credentials: AirtableCredentials) -> None:
         pace = credentials.pace
-        limiter = limiter_for(f"{NAME} {credentials.url} {credentials.base}", credentials.rate)
-        self._http = Http(NAME, limiter=limiter, patience=pace)
+        place = f"{NAME} {credentials.url} {credentials.base}"
+        self._http = Http(NAME, limiter=limiter_for(place, credentials.rate), patience=pace)
+        own = limiter_for(f"{place}, fewer", credentials.requests_per_second)
         self._api = _Api(
             credentials.token.get_secret_value(),
             endpoint_url=credentials.url,
@@ -69,7 +72,7 @@ class Wire:
         )
         self._api.session.trust_env = False  # else a .netrc would replace the token
         self._api.session.adapters.clear()  # nothing leaves but by our own way
-        self._api.session.mount("", _Way(self._http, pace))
+        self._api.session.mount("", _Way(self._http, pace, own))
         self._base = self._api.base(credentials.base)
 
     @property
@@ -90,12 +93,15 @@ class Wire:
         """The base's tables as they are now."""
         schema = _spoken(lambda: self._base.schema(force=True))
         return [
-            FoundTable(table.id, table.name, tuple(_field(each) for each in table.fields))
+            FoundTable(
+                table.id, table.name, tuple(_field(each) for each in table.fields), table.description or ""
+            )
             for table in schema.tables
         ]
 
-    def make_table(self, name: str, fields: Sequence[dict[str, JsonValue]]) -> None:
-        _spoken(lambda: self._api.post(self._base.urls.tables, json={"name": name, "fields": list(fields)}))
+    def make_table(self, name: str, description: str, fields: Sequence[dict[str, JsonValue]]) -> None:
+        made = {"name": name, "description": description, "fields": list(fields)}
+        _spoken(lambda: self._api.post(self._base.urls.tables, json=made))
 
     def make_field(self, table: str, field: Mapping[str, JsonValue]) -> None:
         _spoken(lambda: self._api.post(self._base.table(table).urls.fields, json=dict(field)))
@@ -124,10 +130,11 @@ class _Api(Api):
 
 
 class _Way(BaseAdapter):
-    """How a request of pyairtable's leaves."""
+    """How a request of pyairtable's leaves. `own`: keeps these credentials slower than the base's limit."""
 
-    def __init__(self, http: Http, patience: Patience) -> None:
+    def __init__(self, http: Http, patience: Patience, own: Limiter) -> None:
         super().__init__()
+        self._own = own
         self._http = http
         self._patience = patience
 
@@ -163,6 +170,7 @@ class _Way(BaseAdapter):
         return self._once(request)
 
     def _once(self, request: requests.PreparedRequest) -> Answer:
+        time.sleep(self._own.turn(math.inf))
         body = request.body
         return self._http.send(
             request.method or "",

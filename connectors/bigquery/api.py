@@ -1,7 +1,8 @@
 """What is asked of BigQuery: one dataset's tables, staged rows, statements."""
 
+import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -9,13 +10,13 @@ from typing import Any, Final, cast
 from google.cloud import bigquery
 from google.cloud.bigquery.enums import CreateDisposition, WriteDisposition
 
-from connectors.bigquery.calls import JOB, job, read, repeated
+from connectors.bigquery.calls import JOB, Job, Sending, job, read, repeated
 from connectors.bigquery.credentials import BigQueryCredentials
 from connectors.bigquery.failures import NAME
 from connectors.bigquery.schema import Field, Found, Made
 from connectors.bigquery.statements import Query
 from connectors.bigquery.transport import Transport
-from connectors.errors import ConnectorError, Rejected, Unauthorized
+from connectors.errors import ConnectorError, Rejected, Unauthorized, Unknown
 
 KEPT: Final = timedelta(days=1)  # of a staging table that nobody deleted
 OPTIONAL: Final = "JOB_CREATION_OPTIONAL"  # a short read is answered at once, and is no job
@@ -97,7 +98,8 @@ class Api:
     def stage(self, name: str, fields: Sequence[Field], rows: bytes) -> datetime:
         """Load the rows into a new table, which Google forgets after a day; when it was made.
 
-        It is Google's clock: one for all who write. Nothing but this table is changed.
+        It is Google's clock: one for all who write. Nothing but this table is changed, also if Unknown is
+        raised.
         """
         location = self.locate()
         table = self._described(name, fields)
@@ -116,27 +118,35 @@ class Api:
                 timeout=self._patience.answer,
             )
 
-        self._job(f"{name}_load", send)
+        done = job(Sending(lambda: f"{name}_load", send, self._look), self._patience)
+        if done.output_rows != rows.count(b"\n"):  # it may succeed, and tell of errors
+            raise Unknown("partly_loaded", f"{NAME}: a load took other rows than it was given")
         return made
 
     def change(self, name: str, query: Query) -> int:
-        """Run a statement that changes rows, as a job of that name; how many it changed.
+        """Run a statement that changes the rows of the table of that name; how many it changed.
 
-        Raises Unknown if that is not known.
+        Raises Unknown if that is not known. Statements that only insert run side by side at Google, and a row
+        that is in two of them is there twice. So the job's id is made of the table as it is: of all that saw
+        it like this one is run, and one that another sender left behind is waited for.
+        https://cloud.google.com/bigquery/docs/data-manipulation-language, 2026-11
         """
         location, config = self.locate(), _config(query)
         config.job_timeout_ms = int(JOB * 1000)
-        done = self._job(
-            name,
-            lambda id_: self._client.query(
-                query.text,
-                config,
-                id_,
-                location=location,
-                **self._once,
-                job_retry=None,
-            ),
-        )
+
+        def as_it_is() -> str:
+            changed = read(lambda: cast(datetime, self._table(name).modified).isoformat())
+            return f"ferry_{hashlib.sha256(f'{self._at(name)} {changed}'.encode()).hexdigest()[:32]}"
+
+        def send(id_: str) -> object:
+            return self._client.query(
+                query.text, config, id_, location=location, **self._once, job_retry=None
+            )
+
+        def own(found: Job) -> bool:
+            return bool(found.query == query.text)  # it names a staging table that nobody else has
+
+        done = job(Sending(as_it_is, send, self._look, own), self._patience)
         return int(done.num_dml_affected_rows or 0)
 
     def rows(self, query: Query) -> list[tuple[Any, ...]]:
@@ -177,7 +187,7 @@ class Api:
     def drop(self, name: str) -> None:
         """Delete a staging table, if it can be: it goes by itself after a day."""
         try:
-            read(lambda: self._client.delete_table(self._at(name), **self._once))
+            repeated(lambda: self._client.delete_table(self._at(name), **self._once), self._patience)
         except ConnectorError:
             return
 
@@ -202,13 +212,8 @@ class Api:
             made = self._table(table.table_id)
         return read(lambda: cast(datetime, made.created).astimezone())
 
-    def _job(self, name: str, send: Callable[[str], object]) -> Any:  # one of the SDK's jobs
-        location = self.locate()
-
-        def look(id_: str) -> object:
-            return self._client.get_job(id_, location=location, **self._once)
-
-        return job(name, send, look, self._patience)
+    def _look(self, id_: str) -> Job:
+        return self._client.get_job(id_, location=self.locate(), **self._once)
 
 
 def _schema(fields: Sequence[Field]) -> list[bigquery.SchemaField]:

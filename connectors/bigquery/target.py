@@ -1,6 +1,5 @@
 """One table as a target: a batch is loaded beside it, and merged into it by one statement."""
 
-import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -127,16 +126,15 @@ class Target:
 
     def _merged(self, shape: Shape, records: Sequence[Record], lines: bytes) -> list[Outcome]:
         columns = [name for name in self.table.plain if name in shape.readable]
-        name = f"ferry_staging_{hashlib.sha256(uuid.uuid4().bytes + lines).hexdigest()[:32]}"
+        name = f"ferry_staging_{uuid.uuid4().hex}"
         try:
             try:
                 at = self._api().stage(name, schema.staging(self.table, shape, columns), lines)
             except Unknown as error:  # beside the table: nothing of it is changed
                 raise Transient(error.code, str(error)) from error
             target, staged = self._where(self.table.name), self._where(name)
-            changed = self._api().change(
-                f"{name}_merge", merge(target, staged, self.table, columns, self._texts, at)
-            )
+            query = merge(target, staged, self.table, columns, self._texts, at)
+            changed = self._api().change(self.table.name, query)
         finally:
             self._api().drop(name)
         if changed < len(records):  # someone sent one of these rows after us: the next sending settles it

@@ -92,13 +92,22 @@ class Bucket:
         self._lock = threading.Lock()
 
     def missing(self, prefix: str) -> tuple[str, ...]:
-        """What the key may not do, by harmless reads. Raises Unauthorized, Transient."""
+        """What the key may not do, by reads and a put that puts nothing.
+
+        Raises Unauthorized, Transient, or Rejected for a store that keeps no conditions.
+        """
         self._call(lambda client: client.head_bucket(), repeat=True)
         asked: dict[str, Callable[[Client], object]] = {
             "s3:ListBucket": lambda client: client.names(prefix, "", 1),
             "s3:GetObject": lambda client: client.digest(f"{prefix}.none"),
+            "s3:PutObject": lambda client: self._keeps_conditions(client, f"{prefix}.none"),
         }
         return tuple(permission for permission, ask in asked.items() if not self._may(ask))
+
+    def _keeps_conditions(self, client: "Client", key: str) -> None:
+        if not client.puts_on_condition(key):
+            message = "puts an object whatever its condition (If-Match), so two runs could undo each other"
+            raise Rejected("no_conditions", f"{self._system}: the store {message}; use another one")
 
     def put(self, key: str, body: bytes, kind: str) -> bool:
         """Put an object that nothing may stand in for. False if another one has its key.
@@ -120,15 +129,14 @@ class Bucket:
 
     def names(self, prefix: str, after: str = "") -> Iterator[str]:
         """The keys that begin with the prefix and come after that one, in order. Raises as reads do."""
-        while True:
-            page = self._page(prefix, after)
-            yield from page
-            if len(page) < SEARCHED:
-                return
-            after = page[-1]
+        names, more = self._page(prefix, after, "")
+        yield from names
+        while more:
+            names, more = self._page(prefix, after, more)
+            yield from names
 
-    def _page(self, prefix: str, after: str) -> list[str]:
-        return self._call(lambda client: client.names(prefix, after, SEARCHED), repeat=True)
+    def _page(self, prefix: str, after: str, page: str) -> tuple[list[str], str]:
+        return self._call(lambda client: client.names(prefix, after, SEARCHED, page), repeat=True)
 
     def remove(self, key: str) -> None:
         """Remove an object, also if it is not there. Raises as writes do."""
@@ -189,7 +197,7 @@ class Bucket:
         wait = self._patience.first_wait * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
         if failure.kind == "busy":
             asked = self._patience.back_off if failure.wait is None else failure.wait.total_seconds()
-            self._limiter.pause(min(asked, self._patience.longest_wait))
+            self._limiter.pause(asked)
             return asked <= self._patience.longest_wait
         if attempt + 1 < self._patience.attempts:
             time.sleep(wait)

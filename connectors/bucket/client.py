@@ -7,6 +7,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -51,8 +52,10 @@ class Client:
 
     def __init__(self, credentials: "BucketCredentials", patience: Patience) -> None:
         self._bucket = {"Bucket": credentials.bucket}
+        self._key = ""
         self._sealing: dict[str, object] = {}
         if credentials.kms_key:
+            self._key = credentials.kms_key.rpartition("/")[2]
             self._sealing = {
                 "ServerSideEncryption": "aws:kms",
                 "SSEKMSKeyId": credentials.kms_key,
@@ -77,7 +80,39 @@ class Client:
                 if _code(error) == "PreconditionFailed" or _status(error) == 412:
                     return False
                 raise
-            return _whole(bool(given.get("ETag")))  # without it, somebody else answered for the store
+            _whole(bool(given.get("ETag")))  # without it, somebody else answered for the store
+            if not self._is_sealed(given):
+                with suppress(ClientError, *BROKEN):  # what was put may not lie there in clear
+                    self._requests.delete_object(**self._bucket, Key=key)
+                raise Failed(Failure("unauthorized", "not_encrypted"))
+            return True
+
+        return ended(put)
+
+    def _is_sealed(self, given: Given) -> bool:
+        """Does the store say that it encrypted with the key that was asked for? It names a key by its ARN."""
+        if not self._sealing:
+            return True
+        used = str(given.get("SSEKMSKeyId", ""))
+        alias = "alias/" in str(self._sealing["SSEKMSKeyId"])
+        named = bool(used) if alias else used.rpartition("/")[2] == self._key
+        return named and given.get("ServerSideEncryption") == self._sealing["ServerSideEncryption"]
+
+    def puts_on_condition(self, key: str) -> bool:
+        """May objects be put, and are conditions kept? Puts nothing, for its condition is never met."""
+
+        def put() -> bool:
+            try:
+                self._requests.put_object(
+                    **self._bucket, Key=key, Body=b"", IfMatch='"none"', **self._sealing
+                )
+            except ClientError as error:
+                if _status(error) in (404, 412) and _code(error) != "NoSuchBucket":
+                    return True
+                raise
+            with suppress(ClientError, *BROKEN):
+                self._requests.delete_object(**self._bucket, Key=key)
+            return False
 
         return ended(put)
 
@@ -113,14 +148,19 @@ class Client:
 
         return ended(head)
 
-    def names(self, prefix: str, after: str, most: int) -> list[str]:
-        """At most so many keys that begin with the prefix and come after that one, in order."""
+    def names(self, prefix: str, after: str, most: int, page: str = "") -> tuple[list[str], str]:
+        """At most so many keys that begin with the prefix and come after that one, in order; the next page.
 
-        def listed() -> list[str]:
+        A page may have fewer keys, and others follow all the same.
+        """
+
+        def listed() -> tuple[list[str], str]:
             more = {"StartAfter": after} if after else {}
+            more |= {"ContinuationToken": page} if page else {}
             given = self._requests.list_objects_v2(**self._bucket, Prefix=prefix, MaxKeys=most, **more)
             _whole(given.get("Name") == self._bucket["Bucket"])
-            return [str(one["Key"]) for one in given.get("Contents", ())]
+            names = [str(one["Key"]) for one in given.get("Contents", ())]
+            return names, str(given["NextContinuationToken"]) if given["IsTruncated"] else ""
 
         return ended(listed)
 
@@ -166,7 +206,14 @@ def _requests(credentials: "BucketCredentials", patience: Patience) -> Requests:
     with _MAKING:
         if credentials.role:
             keys = _assumed(credentials, _session().client("sts", **place, **keys))
-        return cast(Requests, _session().client("s3", **place, **keys))
+        made = _session().client("s3", **place, **keys)
+    made.meta.events.register("before-call.s3", _stay)
+    return cast(Requests, made)
+
+
+def _stay(params: dict[str, Any], **_: object) -> None:  # a request, as the SDK keeps it
+    """The SDK would go after a bucket into the region that an answer names, by requests of its own."""
+    params["context"]["s3_redirect"]["redirected"] = True
 
 
 @cache

@@ -43,12 +43,10 @@ CODES = {
     "NoSuchBucket": Failure("unauthorized", "no_bucket"),
     "PermanentRedirect": Failure("unauthorized", "other_region"),
     "AuthorizationHeaderMalformed": Failure("unauthorized", "other_region"),
-    "KMS.DisabledException": Failure("unauthorized", "kms_key"),
-    "KMS.NotFoundException": Failure("unauthorized", "kms_key"),
     "BadDigest": Failure("lost", "damaged"),
     "EntityTooLarge": Failure("rejected", "too_long"),
 }
-
+KMS = Failure("unauthorized", "kms_key")  # disabled, not there, about to be deleted, …
 
 STATUSES = {
     301: Failure("unauthorized", "other_region"),
@@ -64,7 +62,7 @@ STATUSES = {
 
 def failure_by_status(status: int, code: str, wait: timedelta | None) -> Failure:
     """What a refusal means, by the store's code for it, or else by the status alone."""
-    known = CODES.get(code) or STATUSES.get(status)
+    known = KMS if code.startswith("KMS.") else CODES.get(code) or STATUSES.get(status)
     if known is None:
         lost = status >= 500 or status < 300  # below 300: it is no refusal of a store's
         return Failure("lost", "server_failed") if lost else Failure("rejected", "refused")

@@ -37,7 +37,7 @@ class Excel(Connector):
         self._file = File(credentials.file)
 
     def check(self) -> Account:
-        """Are the folder and the workbook there, and ours to write? Raises Unauthorized."""
+        """Is the folder there, and the workbook ours to write and fit to be kept? Raises Unauthorized."""
         self._file.check()
         return Account(system=self.name, identity=str(self._path.resolve()), sandbox=False)
 

@@ -3,13 +3,17 @@
 import io
 import re
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import cast
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.cell.rich_text import CellRichText
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 from python_calamine import CalamineError, CalamineWorkbook
 
 from connectors.errors import Rejected
@@ -20,6 +24,9 @@ Grid = list[list[Raw]]
 """A sheet's cells by row and column, from A1 on."""
 
 _LIKE_ESCAPE = re.compile(r"_x[0-9A-Fa-f]{4}_")
+DATES: Final = ("_date_formats", "_timedelta_formats")  # of a workbook, in openpyxl
+RELATIONS: Final = "_rels"  # of a sheet, there: its links, lists and comments
+CELLS: Final = "_cells"  # of a sheet, there: iter_rows would make all those that are not there, too
 
 
 def grids(content: bytes | None) -> dict[str, Grid]:
@@ -73,10 +80,8 @@ class Book:
 
     def saved(self) -> bytes:
         """The new workbook. Raises Rejected if any other cell would not be what it was."""
-        target = io.BytesIO()
         self._book.calculation.fullCalcOnLoad = True  # the values that formulas had are not kept
-        self._book.save(target)
-        content = target.getvalue()
+        content = _written(self._book)
         after = grids(content)
         for sheet in self._book.worksheets:
             for row, column in _differing(self.grids[sheet.title], after[sheet.title]):
@@ -87,13 +92,52 @@ class Book:
         return content
 
 
+class _Reader(ExcelReader):
+    """As openpyxl's own, but numbers that look like dates stay numbers: it would round and shift them."""
+
+    def read_worksheets(self) -> None:
+        for formats in DATES:
+            setattr(self.wb, formats, set[int]())
+        super().read_worksheets()
+
+
+class _Writer(ExcelWriter):
+    """As openpyxl's own, but in memory: a file in the machine's temporary folder would hold patient data."""
+
+    def __init__(self, book: Workbook, archive: zipfile.ZipFile) -> None:
+        super().__init__(book, archive)
+        self._parts = archive
+
+    def write_worksheet(self, ws: Worksheet) -> None:
+        part = io.BytesIO()
+        writer = WorksheetWriter(ws, part)
+        writer.write()
+        setattr(ws, RELATIONS, getattr(writer, RELATIONS))
+        self._parts.writestr(ws.path[1:], part.getvalue())
+        self.manifest.append(ws)  # pyright: ignore[reportUnknownMemberType]  # untyped
+
+
+def there(sheet: Worksheet) -> Sequence[Cell | MergedCell]:
+    """The cells of a sheet that hold something or have a format."""
+    cells: Mapping[tuple[int, int], Cell | MergedCell] = getattr(sheet, CELLS)
+    return tuple(cells.values())
+
+
+def _written(book: Workbook) -> bytes:
+    target = io.BytesIO()
+    _Writer(book, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)).save()  # which closes it
+    return target.getvalue()
+
+
 def _opened(content: bytes) -> Workbook:
     """The workbook. What openpyxl warns of, it would lose."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", category=UserWarning, module="openpyxl")
             warnings.filterwarnings("ignore", message="Workbook contains no default style", module="openpyxl")
-            return load_workbook(io.BytesIO(content), rich_text=True)
+            reader = _Reader(io.BytesIO(content), rich_text=True)
+            reader.read()
+            return reader.wb
     except UserWarning:
         code, what = "would_be_lost", "excel: the workbook has settings or dates that cannot be kept"
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
@@ -103,18 +147,17 @@ def _opened(content: bytes) -> Workbook:
 
 def _restore(sheet: Worksheet, grid: Grid) -> None:
     """Spell cells as they were: openpyxl takes one escape out of a text, and writes a link where none was."""
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.data_type != "s" or isinstance(cell, MergedCell):
-                continue
-            raw = _cell(_row(grid, int(cell.row or 0) - 1), int(cell.column or 0) - 1)
-            if cell.hyperlink is not None and raw == "":
-                cell.value = None
-            elif _LIKE_ESCAPE.search(str(cell.value)):
-                if isinstance(cell.value, CellRichText) or not isinstance(raw, str):
-                    raise Rejected("would_be_lost", "excel: a formatted text holds _x…_; write it without")
-                cell.value = escaped(raw)
-                cell.data_type = "s"
+    for cell in there(sheet):
+        if cell.data_type != "s" or isinstance(cell, MergedCell):
+            continue
+        raw = _cell(_row(grid, int(cell.row or 0) - 1), int(cell.column or 0) - 1)
+        if cell.hyperlink is not None and raw == "":
+            cell.value = None
+        elif _LIKE_ESCAPE.search(str(cell.value)):
+            if isinstance(cell.value, CellRichText) or not isinstance(raw, str):
+                raise Rejected("would_be_lost", "excel: a formatted text holds _x…_; write it without")
+            cell.value = escaped(raw)
+            cell.data_type = "s"
 
 
 def _differing(before: Grid, after: Grid) -> Iterator[tuple[int, int]]:

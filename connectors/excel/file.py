@@ -3,15 +3,17 @@
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from connectors.errors import ConnectorError, Transient, Unauthorized, Unknown
-from connectors.excel.kept import bad
+from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.excel.kept import bad, look, sound
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SHARED: Final = (errno.EBUSY, errno.ETXTBSY)  # as a network share says that somebody has it open
 PRIVATE: Final = 0o600
 LARGEST: Final = 64 * 1024 * 1024  # bytes
 
@@ -29,12 +31,20 @@ class File:
         self._owners = (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#"))
 
     def check(self) -> None:
-        """Is the folder there and ours to write, and the file, if it is there, ours to read?"""
+        """Is the folder there and ours to write, and the workbook, if it is there, one that can be kept?"""
         folder, file = self._path.parent, self._path
         if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise Unauthorized("no_folder", "excel: the folder is not there or may not be written")
         if file.exists() and not os.access(file, os.R_OK | os.W_OK):
             raise Unauthorized("no_file", "excel: the workbook may not be read or written")
+        if file.exists():
+            keeps_its_people(file.stat())
+        try:
+            if content := self.read():
+                sound(content)
+                look(content)
+        except Rejected as error:
+            raise Unauthorized(error.code, str(error)) from error
 
     def read(self) -> bytes | None:
         """The file's content; None if it is not there."""
@@ -78,7 +88,7 @@ class File:
         if any(owner.exists() or owner.is_symlink() for owner in self._owners):
             raise Transient("open_elsewhere", "excel: the workbook is open; close it, and it is written")
         try:
-            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            file = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -94,11 +104,13 @@ class File:
             self._write_aside(content)
             self._see_that_it_is_closed()
             if self.seen() != was:
-                self._new.unlink()
                 raise Transient("changed_meanwhile", "excel: the workbook was saved meanwhile; try again")
             self._new.replace(self._path)
         except OSError as error:
             raise failure_of(error) from error
+        finally:
+            with suppress(OSError):
+                self._new.unlink(missing_ok=True)  # it holds what the workbook holds
         self._sync()
 
     def _sync(self) -> None:
@@ -116,16 +128,40 @@ class File:
         new = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
         with os.fdopen(new, "wb") as file:
             if self._path.exists():
-                os.fchmod(new, self._path.stat().st_mode & 0o777)
+                self._take_after(new)
             file.write(content)
             file.flush()
             os.fsync(new)
+
+    def _take_after(self, new: int) -> None:
+        """Whose it is, who may do what with it, and its extended attributes, access lists among them."""
+        old = self._path.stat()
+        keeps_its_people(old)
+        for owner, group in ((-1, old.st_gid), (old.st_uid, -1)):
+            with suppress(PermissionError):
+                os.fchown(new, owner, group)
+        shutil.copystat(self._path, self._new)
+
+
+def keeps_its_people(workbook: os.stat_result) -> None:
+    """Raises Unauthorized if it would be another user's after a write, and its people could not open it."""
+    mode, others = workbook.st_mode, workbook.st_mode & 0o006 == 0o006
+    owner = workbook.st_uid == os.geteuid() or mode & 0o060 == 0o060
+    group = workbook.st_gid in (os.getegid(), *os.getgroups())
+    if os.geteuid() != 0 and not others and not (owner and group):
+        raise Unauthorized(
+            "not_ours",
+            "excel: the workbook is another user's, who could not open it any more; let a group that Ferry's "
+            "user is in read and write it, too",
+        )
 
 
 def failure_of(error: OSError) -> ConnectorError:
     """What it means that a file could not be read or written: nothing was changed."""
     if error.errno in FULL:
         return Transient("disk_full", "excel: the disk is full; nothing was changed")
+    if error.errno in SHARED:
+        return Transient("open_elsewhere", "excel: the workbook is open; close it, and it is written")
     if error.errno == errno.EIO:
         return Transient("disk_failed", "excel: the disk failed; nothing was changed")
     return Unauthorized("no_folder", "excel: the folder is not there or may not be written")
@@ -136,3 +172,5 @@ def _take(file: int, code: str, message: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise Transient(code, f"excel: {message}") from error
+    except OSError as error:
+        raise Unauthorized("no_locks", "excel: files cannot be locked there; use another folder") from error

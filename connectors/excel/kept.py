@@ -1,8 +1,8 @@
 """Whether openpyxl keeps all of a workbook. What it would lose or may mangle is refused, not destroyed.
 
 Only what is known to survive is let through. What is lost without harm: calculated values (Excel calculates
-again when it opens the workbook), settings of a printer, the size of a comment's box, green triangles that
-somebody has hidden.
+again when it opens the workbook), settings of a printer, the size of a comment's box and what is bold in it,
+green triangles that somebody has hidden.
 """
 
 import io
@@ -19,6 +19,7 @@ T = TypeVar("T")
 LARGEST: Final = 512 * 1024 * 1024  # bytes, unpacked
 SUSPECT: Final = 64 * 1024 * 1024  # bytes; above it, a part may not be packed more than RATIO times
 RATIO: Final = 200
+WIDEST: Final = 10_000_000  # cells from A1 to the last one, of all sheets: each is read, empty or not
 
 _PARTS = re.compile(
     r"\[Content_Types\]\.xml|_rels/\.rels|docProps/(app|core|custom)\.xml|docProps/thumbnail\.\w+"
@@ -47,6 +48,12 @@ _WORKBOOK = frozenset({
 })  # fmt: skip
 _ROWS = re.compile(rb"<(\w+:)?sheetData\b.*</(\w+:)?sheetData\s*>", re.DOTALL)
 _OBJECT = re.compile(rb"ObjectType\s*=\s*[\"'](\w+)[\"']")
+_DATA = re.compile(rb"<(\w+:)?sheetData\b")
+_FILLED = re.compile(rb"<(?:\w+:)?c\b[^<>]*\sr\s*=\s*[\"']([A-Za-z]{1,3})(\d{1,7})[\"'][^<>]*(?<!/)>")
+_NOWHERE = re.compile(rb"<(\w+:)?c\b(?![^<>]*\sr\s*=)[^<>]*>")
+_FORMATS = (re.compile(r'&"[^"]*"'), re.compile(r"&\d+\s?"), re.compile(r"&K[0-9A-Fa-f]{6}"))
+_AHEAD = re.compile(rf"({'|'.join(form.pattern for form in _FORMATS)}|&[BIUSEXY])*")
+_KEPT_NAMES = frozenset({"Print_Area", "Print_Titles", "_FilterDatabase"})  # of those that are Excel's own
 
 
 def look(content: bytes) -> None:
@@ -69,6 +76,8 @@ def sound(content: bytes) -> None:
         raise bad("encrypted")
     if len({part.filename.lower() for part in parts}) < len(parts):
         raise bad("one with a part twice")
+    if _seen(content, _extent) > WIDEST:
+        raise bad("one with cells far below or right of all others (Ctrl+End shows where)")
 
 
 def _seen(content: bytes, see: Callable[[zipfile.ZipFile], T]) -> T:
@@ -83,6 +92,29 @@ def _seen(content: bytes, see: Callable[[zipfile.ZipFile], T]) -> T:
 def bad(what: str) -> Rejected:
     """The one-line answer to a file that cannot be read."""
     return Rejected("bad_file", f"excel: the file is {what}; put it right or move it away")
+
+
+def _extent(file: zipfile.ZipFile) -> int:
+    """How many cells a grid from A1 to the last filled cell has, over all sheets."""
+    extent = 0
+    for name in file.namelist():
+        part = file.read(name)
+        if not _DATA.search(part):
+            continue
+        if _NOWHERE.search(part):
+            raise bad("one whose cells do not say where they are; save it anew in Excel")
+        places = _FILLED.findall(part)
+        columns = max((_number(letters) for letters in {letters for letters, _ in places}), default=0)
+        extent += columns * max((int(row) for _, row in places), default=0)
+    return extent
+
+
+def _number(letters: bytes) -> int:
+    """A column's, from 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _troubles(file: zipfile.ZipFile) -> Iterator[str]:
@@ -101,23 +133,47 @@ def _within(name: str, content: bytes) -> Iterator[str]:
         if set(_OBJECT.findall(content)) - {b"Note"}:
             yield "form controls"
     elif name.startswith("xl/worksheets/") and name.endswith(".xml"):
-        yield from _others(_ROWS.sub(b"", content), _SHEET)
+        tree = ET.fromstring(_ROWS.sub(b"", content))  # noqa: S314  # no document type: it was looked for
+        yield from _others(tree, _SHEET)
+        yield from _headers(tree)
         if re.search(rb"<(\w+:)?c\b[^>]*\s(cm|vm)=", content):
             yield "dynamic arrays or pictures in cells"
     elif name == "xl/workbook.xml":
-        yield from _others(content, _WORKBOOK)
+        tree = ET.fromstring(content)  # noqa: S314  # likewise
+        yield from _others(tree, _WORKBOOK)
+        yield from _names(tree)
     elif name == "xl/sharedStrings.xml" and re.search(rb"<(\w+:)?rPh\b", content):
         yield "phonetic guides"
 
 
-def _others(content: bytes, kept: frozenset[str]) -> Iterator[str]:
-    for child in ET.fromstring(content):  # noqa: S314  # no document type: it was looked for
-        word = child.tag.rpartition("}")[2]
+def _others(tree: ET.Element, kept: frozenset[str]) -> Iterator[str]:
+    for child in tree:
+        word = _word(child)
         if word in kept or (word == "extLst" and not len(child)):
             continue
         yield _WORDS.get(
             word, f"settings of an unknown kind ({word})" if word.isalpha() else "unknown settings"
         )
+
+
+def _word(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _headers(tree: ET.Element) -> Iterator[str]:
+    """What has several fonts, sizes or colours: one of each is all that is kept of a header's third."""
+    for text in (one.text or "" for each in tree if _word(each) == "headerFooter" for one in each):
+        for third in re.split(r"(?<!&)&[LCR]", text):
+            ahead = _AHEAD.match(third)
+            end = ahead.end() if ahead else 0
+            if any(len(form.findall(third, 0, end)) > 1 or form.search(third, end) for form in _FORMATS):
+                yield "a header or footer in several formats"
+
+
+def _names(tree: ET.Element) -> Iterator[str]:
+    for name in (one.get("name", "") for each in tree if _word(each) == "definedNames" for one in each):
+        if name.startswith("_xlnm.") and name.removeprefix("_xlnm.") not in _KEPT_NAMES:
+            yield "an advanced filter's criteria"
 
 
 _WORDS = {

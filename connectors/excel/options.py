@@ -12,6 +12,8 @@ from connectors.base import Settings
 from connectors.tabular import Table
 
 ROWS, COLUMNS = 1_048_576, 16_384  # of a sheet
+LONGEST = 255  # characters of a list's header
+_UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\ufffe\uffff]")  # in a header: it may have several lines
 _SHEET = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
 
 
@@ -39,12 +41,18 @@ class ExcelCredentials(Settings):
     file: Annotated[Path, AfterValidator(_workbook)]  # the workbook; it is made if it is not there
 
 
+def _header(text: str) -> str:
+    if len(text) > LONGEST or _UNFIT.search(text):
+        raise ValueError(f"a header has at most {LONGEST} characters, and no control characters")
+    return text.strip()  # as it is looked for
+
+
 class SheetOptions(Settings):
     """Where a table is. headers: what people call a column, where that is not its name."""
 
     sheet: Annotated[str, AfterValidator(_sheet)] = ""  # the table's name without it
     header_row: Annotated[int, Field(ge=1, le=1000)] = 1
-    headers: dict[str, str] = Field(default_factory=dict[str, str])
+    headers: dict[str, Annotated[str, AfterValidator(_header)]] = Field(default_factory=dict[str, str])
 
 
 class ExcelOptions(Settings):
@@ -96,6 +104,6 @@ class Arranged(Settings):
             if not place.headers.keys() <= known.get(name, {}).keys():
                 yield f"options name a table or column that is not declared: {name}"
         for table in self.tables:
-            headers = [header.strip() for header in self.headers(table).values()]
+            headers = list(self.headers(table).values())
             if len(set(headers)) < len(headers) or "" in headers:
                 yield f"two columns of {table.name} have the same header, or one has none"

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from connectors.errors import Rejected
 from connectors.excel import cells
-from connectors.excel.book import Book, Grid
+from connectors.excel.book import Book, Grid, there
 from connectors.excel.options import COLUMNS, ROWS
 from connectors.tabular import Drift, Record, Table
 from connectors.values import Value
@@ -211,12 +211,7 @@ class Merge:
 
 def _formulas(sheet: Worksheet) -> list[tuple[int, int]]:
     """Where a sheet has formulas. One that was not calculated yet shows nothing, but is there."""
-    return [
-        (row, column)
-        for row, line in enumerate(sheet.iter_rows(), 1)
-        for column, cell in enumerate(line, 1)
-        if cell.data_type == "f"
-    ]
+    return [(int(cell.row or 0), int(cell.column or 0)) for cell in there(sheet) if cell.data_type == "f"]
 
 
 def _grown(ref: str, row: int) -> str:

@@ -31,14 +31,19 @@ SHARED: Final = "email_shared"  # several patients have this e-mail: a family's
 SEVERAL: Final = "several_candidates"  # several contacts have this e-mail
 OTHER_NAME: Final = "other_first_name"  # the contact with this e-mail is of somebody with another first name
 UNFOUND: Final = "candidate_not_found"  # HubSpot says that it is taken, and shows no contact with it
+WAITS: Final = "adoption_waits"  # until everybody of the run was sent once: another one may claim the e-mail
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Either the contact to be adopted, or why a person must look."""
+    """Either the contact to be adopted, or why a person must look.
+
+    again: nothing is seen any more of what it was refused for, so that it is sent once more before.
+    """
 
     contact: str = ""
     code: str = ""
+    again: bool = False
 
 
 _PLAUSIBLE: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -60,15 +65,10 @@ def matches(client: Client, key: str, records: Sequence[Record]) -> list[Match]:
     """For records that were refused as conflicts: which contacts may be adopted."""
     names = (key, EMAIL, MORE_EMAILS, FIRST_NAME)
     keys = [str(record.key[-1]) for record in records]
-    own = {one.properties.get(key) for one in by_id(client, "contacts", keys, names, by=key)}
+    own = {one.properties.get(key): one for one in by_id(client, "contacts", keys, names, by=key)}
     emails = sorted({email for record in records if (email := email_of(record))})
     candidates = _candidates(client, emails, names) if emails else []
-    return [
-        Match(code=TAKEN if email_of(record) else CONFLICT)
-        if record.key[-1] in own
-        else _match(record, key, candidates)
-        for record in records
-    ]
+    return [_match(record, own.get(str(record.key[-1])), key, candidates) for record in records]
 
 
 def _candidates(client: Client, emails: Sequence[str], names: Sequence[str]) -> list[Stored]:
@@ -100,16 +100,23 @@ def _parts(emails: Sequence[str]) -> Iterator[list[str]]:
     yield part
 
 
-def _match(record: Record, key: str, candidates: Sequence[Stored]) -> Match:
+def _match(record: Record, own: Stored | None, key: str, candidates: Sequence[Stored]) -> Match:
     email = email_of(record)
-    if not email:
-        return Match(code=CONFLICT)
-    having = [one for one in candidates if email in _emails(one.properties)]
-    if not having:
-        return Match(code=UNFOUND)
+    having = [one for one in candidates if email and email in _emails(one.properties)]
+    if own is None and having:
+        return _candidate(record, email, key, having)
+    if any(own is not None and one.id != own.id for one in having):
+        return Match(code=TAKEN)
+    # nobody else has the e-mail: its holder had it a moment ago, or the patient's contact was made meanwhile
+    return Match(code=CONFLICT if having or not email else UNFOUND, again=bool(email) or own is not None)
+
+
+def _candidate(record: Record, email: str, key: str, having: Sequence[Stored]) -> Match:
     if len(having) > 1:
         return Match(code=SEVERAL)
     held = having[0].properties
+    if held.get(key) == str(record.key[-1]):
+        return Match(code=CONFLICT, again=True)
     if held.get(key) or held.get(EMAIL) != email:
         return Match(code=TAKEN)
     if not _same_name(held.get(FIRST_NAME), record.values.get(FIRST_NAME)):

@@ -98,6 +98,7 @@ def objection(name: str, value: Value, column: ColumnType, live: Property) -> st
     if (
         isinstance(value, str)
         and live.type == "enumeration"
+        and not live.external_options
         and value not in {one.value for one in live.options}
     ):
         return "unknown_option"

@@ -20,7 +20,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import from_json, to_json
 
 from connectors.errors import Denied, Transient, Unknown
-from connectors.http import Answer, Http, limiter_for
+from connectors.http import Answer, Http, Limiter, limiter_for
 from connectors.hubspot.credentials import HubSpotCredentials
 from connectors.hubspot.failures import check
 from connectors.hubspot.versions import dated
@@ -139,7 +139,8 @@ class Client:
         query = (
             f"?{urlencode([(name, _plainly(value)) for name, value in query_params])}" if query_params else ""
         )
-        if path.endswith("/search"):
+        searches = path.endswith("/search")
+        if searches:
             self._wait_to_search()
         answer = self._http.send(
             method,
@@ -147,20 +148,32 @@ class Client:
             content=None if body is None else to_json(body),
             headers=headers,
             repeatable=reads,
-            accept=self._accepted,
+            accept=self._found if searches else self._accepted,
         )
         with self._lock:
             self._clock = answer.clock or self._clock
         return answer
 
     def _wait_to_search(self) -> None:
-        """A search is a request like others, and counted by portal besides."""
-        account = self._credentials.app if self._portal is None else str(self._portal.portal_id)
-        limiter = limiter_for(f"hubspot search {account}", self._credentials.search_rate)
-        wait = limiter.turn(self._credentials.pace.longest_wait)
+        wait = self._searches().turn(self._credentials.pace.longest_wait)
         if wait < 0:
             raise Transient("rate_limited", "hubspot: too many searches wait", wait=timedelta(seconds=-wait))
         time.sleep(wait)
+
+    def _searches(self) -> Limiter:
+        """A search is a request like others, and counted by portal besides."""
+        known = self._credentials
+        account = known.app if self._portal is None else f"{known.url} {self._portal.portal_id}"
+        return limiter_for(f"hubspot search {account}", known.search_rate)
+
+    def _found(self, answer: Answer) -> Answer:
+        """A search's answer. One that came too fast holds back whoever searches the portal."""
+        try:
+            return self._accepted(answer)
+        except Transient as limited:
+            if limited.wait is not None:
+                self._searches().pause(limited.wait.total_seconds())
+            raise
 
     def _accepted(self, answer: Answer) -> Answer:
         zone = "UTC" if self._portal is None else self._portal.time_zone

@@ -18,8 +18,6 @@ from connectors.hubspot.wire import Links
 from connectors.operation import Outcome
 from connectors.tabular import Key, Record, Table, Version
 
-NO_CONTACT = "no_contact"  # the patient has none: it must be written first
-
 
 class Companies(Records):
     """Upserts companies, and puts the patients' contacts into them. A contact is never taken out of one."""
@@ -33,8 +31,12 @@ class Companies(Records):
     def deliver(self, records: Sequence[Record]) -> list[Outcome]:
         """Nobody's company is made without the patient's contact. Each company is written once."""
         there = self._contacts.ids([self._patient_of(record.key) for record in records])
-        lacking = [record for record in records if self._patient_of(record.key) not in there]
-        refused = [Outcome(item, "rejected", NO_CONTACT) for record in lacking for item in record.items]
+        refused = [
+            outcome
+            for record in records
+            if (patient := self._patient_of(record.key)) not in there
+            for outcome in self._contacts.lacking(patient, record.items)
+        ]
         rest = [record for record in records if self._patient_of(record.key) in there]
         if not rest:
             return refused

@@ -8,7 +8,7 @@ from connectors.base import Account
 from connectors.changes import Feed
 from connectors.entry import Category, EntryField, Reading
 from connectors.holding import BAA, Condition, Holding
-from connectors.hubspot import reading
+from connectors.hubspot import history, reading
 from connectors.hubspot.account import account
 from connectors.hubspot.client import Client
 from connectors.hubspot.companies import Companies
@@ -82,6 +82,10 @@ class HubSpot(Source):
         """One reading for each distinct contact, with exactly these properties, in no promised order."""
         return reading.read(self._client, patients, paths, self._known(paths))
 
+    def edited(self, patients: Sequence[str], paths: Collection[str]) -> Mapping[str, Mapping[str, datetime]]:
+        """When each of these properties was edited last, by contact."""
+        return history.edited(self._client, patients, paths)
+
     def _known(self, paths: Collection[str]) -> Mapping[str, Property]:
         """The portal's properties, read once a run; once more where one of these is not among them."""
         if not self._properties.keys() >= set(paths):
@@ -149,6 +153,7 @@ def _write(records: Records) -> Write:
         record=records.rows.record,
         batch=BATCH,
         present=records.present,
+        shows=True,
         look=records.seek if isinstance(records, Contacts) else None,
         free_text=table.free_text,
     )

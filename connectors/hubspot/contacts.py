@@ -1,11 +1,22 @@
 """Contacts: a patient's, by the unique property that holds the patient's id."""
 
+import threading
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
-from connectors.hubspot.adoption import CONFLICT, EMAIL, SHARED, TAKEN, email_of, matches, shared
+from connectors.hubspot.adoption import (
+    CONFLICT,
+    EMAIL,
+    SHARED,
+    TAKEN,
+    WAITS,
+    Match,
+    email_of,
+    matches,
+    shared,
+)
 from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.reading import by_id
@@ -16,6 +27,9 @@ from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Record, Table
 
 UNANSWERED = Verdict("unknown", "no_result")
+ADOPT = Verdict("unknown", "to_be_adopted")
+NO_CONTACT = "no_contact"  # the patient has none: it must be written first
+WAITING = Verdict("unknown", "contact_waits")  # until the contact is settled
 
 
 class Contacts(Records):
@@ -24,6 +38,26 @@ class Contacts(Records):
     def __init__(self, client: Client, table: Table, options: HubSpotOptions) -> None:
         super().__init__(client, table, options)
         self._adopts = options.adopt
+        self._claims: dict[str, set[str]] = {}  # of contacts to be adopted: by e-mail, the patients
+        self._open: set[str] = set()  # patients whose contact was sent, and is not settled
+        self._claiming = threading.Lock()
+
+    def send(self, items: Sequence[Item]) -> list[Outcome]:
+        """As for every record; who is not settled is remembered: see `lacking`."""
+        patient = {item.key: item.patient for item in items}
+        with self._claiming:
+            self._open.update(patient.values())
+        outcomes = super().send(items)
+        settled = {patient[one.key] for one in outcomes if one.state in ("done", "rejected")}
+        with self._claiming:
+            self._open -= settled
+        return outcomes
+
+    def lacking(self, patient: str, items: Sequence[str]) -> list[Outcome]:
+        """What becomes of items that need the patient's contact, which is not there: it may still come."""
+        with self._claiming:
+            state = WAITING if patient in self._open else Verdict("rejected", NO_CONTACT)
+        return [Outcome(item, state.state, state.code) for item in items]
 
     def deliver(self, records: Sequence[Record]) -> list[Outcome]:
         """Of patients who share an e-mail in one batch, only those whose contact has it already go on."""
@@ -34,6 +68,7 @@ class Contacts(Records):
         family = [
             record for record in records if email_of(record) in doubtful - owners.get(record.key[-1], set())
         ]
+        self._claim(family)
         refused = [Outcome(item, "rejected", SHARED) for record in family for item in record.items]
         others = [record for record in records if record not in family]
         return refused + (deliver(others, self.upsert) if others else [])
@@ -80,6 +115,8 @@ class Contacts(Records):
         }
         known = self._seen().properties
         there = by_id(self.client, self.kind, list(contacts), list(known)) if contacts else ()
+        for one in there:
+            self.sure_to_show(one, known)
         asked = {item.key: item.arguments for item in items}
         return {
             item: self._values(one.properties, asked[item], set(known))
@@ -95,15 +132,52 @@ class Contacts(Records):
 
     def _adopt(self, records: Sequence[Record]) -> Sent:
         """By number: adopted, or why not. What a lost answer leaves open is unknown, and is sent again."""
-        if not self._adopts:
-            return {at: Verdict("rejected", TAKEN) for at in range(len(records))}
         found = matches(self.client, self.key, records)
-        settled = {at: Verdict("rejected", match.code) for at, match in enumerate(found) if match.code}
-        rest = [at for at, match in enumerate(found) if not match.code]
+        met = self._claim(records)
+        settled = {at: self._judged(records[at], match, at in met) for at, match in enumerate(found)}
+        again = [at for at, match in enumerate(found) if match.again]
+        settled |= self._once_more(records, again, {at: found[at].code for at in again})
+        rest = [at for at, verdict in settled.items() if verdict is ADOPT]
         if rest:
             contacts = {records[at].key: found[at].contact for at in rest}
             taken_over = self._take_over([records[at] for at in rest], contacts)
             settled |= {at: taken_over.get(number, UNANSWERED) for number, at in enumerate(rest)}
+        return settled
+
+    def _claim(self, records: Sequence[Record]) -> set[int]:
+        """Note whose e-mails these are. Gives the numbers of those who claimed theirs before."""
+        met: set[int] = set()
+        with self._claiming:
+            for at, record in enumerate(records):
+                if email := email_of(record):
+                    claims = self._claims.setdefault(email, set())
+                    if str(record.key[-1]) in claims:
+                        met.add(at)
+                    claims.add(str(record.key[-1]))
+        return met
+
+    def _judged(self, record: Record, match: Match, met: bool) -> Verdict:
+        """Why it is not adopted now; or ADOPT: it came again, and nobody else claims the e-mail."""
+        if match.code or not self._adopts:
+            return Verdict("rejected", match.code or TAKEN)
+        with self._claiming:
+            claimed = len(self._claims[email_of(record)])
+        if claimed > 1:
+            return Verdict("rejected", SHARED)
+        return ADOPT if met else Verdict("unknown", WAITS)
+
+    def _once_more(self, records: Sequence[Record], again: Sequence[int], codes: Mapping[int, str]) -> Sent:
+        """What becomes of those who were refused for what is not seen any more. By the numbers of all."""
+        if not again:
+            return {}
+        try:
+            sent: Sent = super().upsert([records[at] for at in again])
+        except Rejected:  # as a whole: one of them still is
+            return {}
+        settled: dict[int, Verdict] = {}
+        for number, verdict in sent.items():
+            at = again[number]
+            settled[at] = Verdict("rejected", codes[at]) if verdict.code == CONFLICT else verdict
         return settled
 
     def _take_over(self, records: Sequence[Record], contacts: Mapping[tuple[str | int, ...], str]) -> Sent:
@@ -119,7 +193,7 @@ class Contacts(Records):
             if len(records) == 1:
                 return {0: lost_by(refused)}
             return {at: self._take_over([one], contacts).get(0, UNANSWERED) for at, one in enumerate(records)}
-        sent = verdicts(answer, records, self.key, self.table)
+        sent = self.seen(records, verdicts(answer, records, self.key, self.table))
         return {
             at: Verdict("done", "adopted", verdict.reference) if verdict.state == "done" else verdict
             for at, verdict in sent.items()

@@ -106,9 +106,7 @@ def _limited(answer: Answer, message: str, back_off: float, zone: str) -> Transi
 def _unauthorized(answer: Answer, message: str) -> Unauthorized:
     trouble = trouble_of(answer)
     if trouble.category == "MISSING_SCOPES":
-        scopes = sorted(
-            {scope for scope in trouble.context.get("missingScopes", ()) if _SCOPE.fullmatch(scope)}
-        )
+        scopes = sorted({scope for scope in trouble.named("missingScopes") if _SCOPE.fullmatch(scope)})
         return MissingScopes(
             scopes, f"{message}: the token lacks {', '.join(scopes) or 'a scope'}; add it in HubSpot"
         )

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.hubspot.client import Client
-from connectors.hubspot.contacts import Contacts
+from connectors.hubspot.contacts import NO_CONTACT, Contacts
 from connectors.hubspot.sending import lost_by
 from connectors.hubspot.wire import Members, Memberships
 from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
@@ -16,7 +16,6 @@ from connectors.values import code_of
 
 CONTACT: Final = "0-1"  # HubSpot's number for the type of contacts
 BATCH: Final = 100
-NO_CONTACT: Final = "no_contact"
 
 
 class ListMember(ArgumentModel):
@@ -82,11 +81,9 @@ class Lists:
     ) -> list[Outcome]:
         absent = [item for item in items if item.patient not in ids]
         there = [item for item in items if item.patient in ids]
-        # out of a list is who has no contact
-        outcomes = [
-            Outcome(item.key, "rejected", NO_CONTACT) if adds else Outcome(item.key, "done")
-            for item in absent
-        ]
+        outcomes = [one for item in absent for one in self._contacts.lacking(item.patient, [item.key])]
+        if not adds:  # out of a list is who has no contact
+            outcomes = [one if one.state == "unknown" else Outcome(one.key, "done") for one in outcomes]
         if not there:
             return outcomes
         members = list(dict.fromkeys(ids[item.patient] for item in there))

@@ -1,7 +1,7 @@
 """One declared table in the portal: items become records of HubSpot, and give one outcome for each item."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -12,8 +12,8 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.options import HubSpotOptions, ObjectType, object_type
 from connectors.hubspot.reading import by_id
 from connectors.hubspot.schema import Schema
-from connectors.hubspot.sending import DRIFT, Sent, deliver, inputs, lost_by, verdicts
-from connectors.hubspot.wire import Batch
+from connectors.hubspot.sending import DRIFT, NOT_SHOWN, Sent, deliver, inputs, lost_by, shown, verdicts
+from connectors.hubspot.wire import PLAIN, Batch, Stored
 from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Record, Rows, Table
 
@@ -93,7 +93,7 @@ class Records:
         codes: set[str] = set()
         try:
             answer = self.client.write(self.client.sdk.batches.upsert, Batch, self.kind, body)
-            sent = verdicts(answer, records, self.key, self.table)
+            sent = self.seen(records, verdicts(answer, records, self.key, self.table))
             codes = {verdict.code for verdict in sent.values()}
             return sent
         except Rejected as refused:
@@ -102,6 +102,20 @@ class Records:
         finally:
             if DRIFT in codes:
                 self._schema = None  # look again before the next batch
+
+    def seen(self, records: Sequence[Record], sent: Sent) -> Sent:
+        """Those of which the answer left out what was sent are read; what is hidden even so is sent again."""
+        unseen = {verdict.reference or "": at for at, verdict in sent.items() if verdict.code == NOT_SHOWN}
+        if not unseen:
+            return sent
+        names = {name for at in unseen.values() for name in records[at].values}
+        try:
+            there = by_id(self.client, self.kind, list(unseen), [self.key, *sorted(names)])
+        except (Rejected, Transient, Unauthorized):
+            return sent
+        found = {unseen[one.id]: one for one in there if one.id in unseen}
+        read = {at: shown(one, self.key, records[at], self.table) for at, one in found.items()}
+        return {**sent, **read}
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' records hold now, in the columns that each item sets. Makes nothing."""
@@ -115,6 +129,7 @@ class Records:
         found: dict[str | None, Mapping[str, str | None]] = {}
         for at in range(0, len(wanted), BATCH):
             for one in by_id(self.client, self.kind, wanted[at : at + BATCH], list(names), by=self.key):
+                self.sure_to_show(one, asked)
                 found[one.properties.get(self.key)] = one.properties
         held: dict[str, Arguments | None] = {}
         for item in items:
@@ -122,6 +137,15 @@ class Records:
             there = None if key is None else found.get(str(key[-1]))
             held[item.key] = None if there is None else self._values(there, item.arguments, asked)
         return held
+
+    def sure_to_show(self, one: Stored, names: Collection[str]) -> None:
+        """Raises Unauthorized if the token sees a sensitive property no more: that is no empty value."""
+        known = self._seen().properties
+        if any(known[name].data_sensitivity != PLAIN and name not in one.properties for name in names):
+            raise Unauthorized(
+                "missing_scopes",
+                f"hubspot: a sensitive property of {self.kind} is hidden; give the token its scope",
+            )
 
     def ids(self, patients: Sequence[str]) -> dict[str, str]:
         """HubSpot's ids of these patients' records, of those that there are."""

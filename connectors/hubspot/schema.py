@@ -89,7 +89,7 @@ def make(client: Client, kind: str, schema: Schema, options: HubSpotOptions) -> 
         return
     groups = client.read(client.sdk.groups.get_all, Groups, kind).results
     if options.group not in {group.name for group in groups}:
-        client.write(client.sdk.groups.create, Group, kind, {"name": options.group, "label": "Ferry"})
+        _make_group(client, kind, options.group)
     for at in range(0, len(missing), AT_ONCE):
         inputs = [_definition(schema, name, options) for name in missing[at : at + AT_ONCE]]
         made = client.write(client.sdk.defining.create, Defined, kind, {"inputs": inputs})
@@ -97,6 +97,14 @@ def make(client: Client, kind: str, schema: Schema, options: HubSpotOptions) -> 
             raise Rejected(
                 "schema_drift", f"hubspot: a property of {kind} could not be made; make it by hand"
             )
+
+
+def _make_group(client: Client, kind: str, name: str) -> None:
+    try:
+        client.write(client.sdk.groups.create, Group, kind, {"name": name, "label": "Ferry"})
+    except Rejected as refused:
+        if refused.code != "conflict":  # made meanwhile is made
+            raise
 
 
 def _definition(schema: Schema, name: str, options: HubSpotOptions) -> dict[str, JsonValue]:

@@ -16,6 +16,7 @@ from connectors.values import Value, as_json
 
 State = Literal["done", "rejected", "unknown", "transient"]
 NOT_KEPT: Final = "not_kept"  # HubSpot took it and has something else: a lifecycle stage that lies behind
+NOT_SHOWN: Final = "not_shown"  # applied; the answer leaves out what was sent
 DRIFT: Final = "schema_drift"
 FINAL: Final = frozenset({DRIFT, NOT_KEPT})  # of which a single version is no better
 PASSING: Final = frozenset({"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
@@ -50,25 +51,28 @@ def verdicts(answer: Batch, records: Sequence[Record], key: str, table: Table) -
     for stored in answer.results:
         at = _place(stored.object_write_trace_id, stored.properties.get(key), places)
         if at is not None:
-            found[at] = _done(stored, key, records[at], table)
+            found[at] = shown(stored, key, records[at], table)
     for trouble in answer.errors:
         for at in _places(trouble, places):
             found[at] = _refused(trouble)
     return found
 
 
-def _done(stored: Stored, key: str, record: Record, table: Table) -> Verdict:
+def shown(stored: Stored, key: str, record: Record, table: Table) -> Verdict:
+    """What a record shows of what was sent to it: done only if it is all there."""
     told = stored.properties.get(key)
     if told is not None and told != record.key[-1]:
         return Verdict("unknown", "other_record")
+    hidden = False
     for name, value in record.values.items():
-        kind = table.columns[name].type
-        if name in stored.properties and value_of(stored.properties[name], kind) != _shown(value):
+        wanted, held = _come_back(value), stored.properties.get(name)
+        if name in stored.properties and value_of(held, table.columns[name].type) != wanted:
             return Verdict("rejected", NOT_KEPT, stored.id)
-    return Verdict("done", "", stored.id)
+        hidden |= name not in stored.properties and wanted is not None
+    return Verdict("unknown", NOT_SHOWN, stored.id) if hidden else Verdict("done", "", stored.id)
 
 
-def _shown(value: Value) -> JsonValue:
+def _come_back(value: Value) -> JsonValue:
     """A value as it must come back: HubSpot has one empty."""
     return None if value == "" else as_json(value)
 
@@ -80,8 +84,8 @@ def _place(trace: str | None, named: str | None, places: Mapping[str, int]) -> i
 
 
 def _places(trouble: Trouble, places: Mapping[str, int]) -> list[int]:
-    traces = trouble.context.get("objectWriteTraceId", [])
-    named = trouble.context.get("ids", []) if not traces else []
+    traces = trouble.named("objectWriteTraceId")
+    named = trouble.named("ids") if not traces else []
     found = [_place(trace, None, places) for trace in traces] + [_place(None, name, places) for name in named]
     return [at for at in found if at is not None]
 

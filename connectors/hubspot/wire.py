@@ -1,9 +1,9 @@
 """What HubSpot answers, as models. Required means required; what is not relied on has a default."""
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -31,22 +31,35 @@ class Stored(Wire):
 
     id: str
     properties: dict[str, str | None]
-    archived: bool = False
     updated_at: str | None = None
     archived_at: str | None = None
     object_write_trace_id: str | None = None
-    new: bool = False
 
 
-class Trouble(Wire):
-    """What was refused. Every field is optional, HubSpot says; its words are never shown."""
+class Told(Wire):
+    """A part of an error. HubSpot promises none of its fields: each may lack, or be null."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        told = cast(dict[str, object], given)
+        return {name: value for name, value in told.items() if value is not None}
+
+
+class Trouble(Told):
+    """What was refused; its words are never shown."""
 
     category: str = ""
-    sub_category: JsonValue = None
     policy_name: str = ""
-    error_type: str = ""
-    context: dict[str, list[str]] = Field(default_factory=dict[str, list[str]])
+    context: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     errors: tuple["Detail", ...] = ()
+
+    def named(self, what: str) -> list[str]:
+        """What the context names under this word."""
+        found = self.context.get(what)
+        return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
     @property
     def codes(self) -> frozenset[str]:
@@ -54,7 +67,7 @@ class Trouble(Wire):
         return frozenset(detail.code for detail in self.errors)
 
 
-class Detail(Wire):
+class Detail(Told):
     code: str = ""
 
 
@@ -104,6 +117,7 @@ class Property(Wire):
     field_type: str = ""
     has_unique_value: bool = False
     data_sensitivity: str = PLAIN
+    external_options: bool = False  # its values are records of another kind: an owner
     options: tuple[Option, ...] = ()
     modification_metadata: Modification = Modification()
 

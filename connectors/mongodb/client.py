@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.errors import InvalidBSON
+from bson.errors import BSONError
 from pymongo import MongoClient, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from connectors.address import Reach
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.mongodb.failures import Failure, failure_of
+from connectors.mongodb.hosts import Hosts
 from connectors.mongodb.place import Place
 
 Answer = TypeVar("Answer")
@@ -27,7 +27,10 @@ Document = dict[str, Any]  # BSON: what a value is depends on the document
 
 CONNECT = 10.0  # seconds, at most, to reach a server, and to find one that takes writes
 CODEC: CodecOptions[Document] = CodecOptions(
-    document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+    document_class=dict,
+    tz_aware=True,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",  # somebody else's damaged text must not hide its siblings
 )
 
 
@@ -50,7 +53,8 @@ class Client:
     """
 
     def __init__(self, place: Place, answer: float) -> None:
-        self._reaches = _reaches(place)
+        self._hosts = Hosts(local=place.local)
+        self._named = () if place.service else place.hosts  # a service's hosts are the driver's to find
         self._client = _made(place, answer)
         self._database = self._client.get_database(
             place.database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
@@ -74,7 +78,7 @@ class Client:
             self._database[collection].bulk_write(list(statements), ordered=False)
         except BulkWriteError as error:
             return _told(error.details or {})
-        except (PyMongoError, InvalidBSON) as error:
+        except (PyMongoError, BSONError) as error:
             return failure_of(error)
         return Told(len(statements), {})
 
@@ -85,14 +89,13 @@ class Client:
         self._sure()
         try:
             return ask()
-        except (PyMongoError, InvalidBSON) as error:
+        except (PyMongoError, BSONError) as error:
             failure = failure_of(error)
         raise error_for(failure, written=False)
 
     def _sure(self) -> None:
-        """Raises Denied for a host inside, Transient for one whose name is not known now."""
-        for reach in self._reaches:
-            reach.sure()
+        """Of the url's hosts, and of those that the servers themselves have led to: see there."""
+        self._hosts.sure([*self._named, *self._client.nodes])
 
 
 def error_for(failure: Failure, *, written: bool) -> ConnectorError:
@@ -107,30 +110,24 @@ def error_for(failure: Failure, *, written: bool) -> ConnectorError:
     return Rejected(failure.code, f"{message}: compare the collection with its declaration")
 
 
-def _reaches(place: Place) -> list[Reach]:
-    """What is asked of each host's addresses. A service's hosts are the driver's to find, below its name."""
-    if place.service:
-        return []
-    return [Reach("mongodb", address) for address in place.addresses]
-
-
 def _made(place: Place, answer: float) -> MongoClient[Document]:
     try:
         return _client(place, answer)
     except (PyMongoError, OSError):
         pass  # outside of the `except`: that error would carry the url's options
-    raise Rejected("bad_url", "mongodb: the file that tlsCAFile names cannot be read; correct the url")
+    message = "mongodb: an option of the url does not fit, or tlsCAFile cannot be read; correct the url"
+    raise Rejected("bad_url", message)
 
 
 def _client(place: Place, answer: float) -> MongoClient[Document]:
     options: dict[str, Any] = {name: value for name, value in place.options.items() if name != "tls"}
     if place.user is not None and place.password is not None:
         options |= {"username": place.user, "password": place.password.get_secret_value()}
-        options.setdefault("authSource", "admin")
     connect = round(min(CONNECT, answer) * 1000)
-    named = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in place.hosts]
+    hosts = ",".join(address.removeprefix("https://") for address in place.addresses)
+    where = f"mongodb+srv://{place.hosts[0][0]}" if place.service else f"mongodb://{hosts}"
     return MongoClient(
-        f"mongodb+srv://{place.hosts[0][0]}/" if place.service else named,
+        f"{where}/{place.database}",  # the database knows the user if nothing else is said
         connect=False,
         tls=place.options.get("tls", "false" if place.local else "true") == "true",
         appname="ferry",

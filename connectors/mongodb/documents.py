@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 import bson
 from bson import json_util
@@ -33,6 +33,15 @@ def id_of(table: Table, key: Key) -> object:
     if len(key) == 1:
         return _long(key[0])
     return {name: _long(value) for name, value in sorted(zip(table.key, key, strict=True))}
+
+
+def name_of(found: object) -> str:
+    """The `_id` of a document that was asked for by its key, as text: 7 and 7.0 are one, as there."""
+    if isinstance(found, dict):
+        return repr([name_of(value) for value in cast(dict[str, object], found).values()])
+    if isinstance(found, (int, float, Decimal128)):
+        return repr(int(found.to_decimal() if isinstance(found, Decimal128) else found))
+    return repr(found)
 
 
 def as_bson(value: Value) -> object:
@@ -75,11 +84,6 @@ def _scalar(found: str | float | bool | None) -> JsonValue:
     return found
 
 
-def comparable(stored: Any) -> Any:
-    """A stored number or moment as one that Python compares."""
-    return stored.to_decimal() if isinstance(stored, Decimal128) else stored
-
-
 def objection(table: Table, key: Key, values: Mapping[str, Value]) -> str | None:
     """Why a row cannot be kept exactly as it is, as a code, or None."""
     for value in values.values():
@@ -89,8 +93,13 @@ def objection(table: Table, key: Key, values: Mapping[str, Value]) -> str | None
             return "too_precise"
         if isinstance(value, (dict, list)) and not _has_plain_names(value):
             return "unstorable_name"
+    return None if fits(table, key, values) else "too_long"
+
+
+def fits(table: Table, key: Key, values: Mapping[str, Value]) -> bool:
+    """Is it no larger than a document may be?"""
     named = dict(zip(table.key, key, strict=True))
-    return "too_long" if len(bson.encode(fields_of(table, {**named, **values}))) > LARGEST else None
+    return len(bson.encode(fields_of(table, {**named, **values}))) <= LARGEST
 
 
 def _has_plain_names(value: JsonValue) -> bool:

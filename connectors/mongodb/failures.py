@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bson.errors import InvalidBSON
+from bson.errors import BSONError
 from pymongo import errors
 
-Kind = Literal["item", "collection", "transient", "lost", "unauthorized"]
+Kind = Literal["item", "newer", "collection", "transient", "lost", "unauthorized"]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """item: one document is refused. collection: every one will be. transient: surely not applied, time may
-    help. lost: it may have been applied. unauthorized: the tenant must act."""
+    """item: one document is refused. newer: the document is newer. collection: every one will be refused.
+    transient: surely not applied, time may help. lost: it may have been applied. unauthorized: the tenant
+    must act."""
 
     kind: Kind
     code: str
@@ -28,14 +29,17 @@ _CODES: Mapping[Failure, tuple[int, ...]] = {
     Failure("item", "too_deep"): (15, 10345),
     Failure("item", "invalid_value"): (2, 9, 14, 28, 52, 55, 56, 57, 66),
     Failure("collection", "schema_drift"): (26, 61, 72, 73, 166, 238, 40414),
-    Failure("unauthorized", "unauthorized"): (11, 18, 334, 8000, 31),
-    Failure("unauthorized", "forbidden"): (13, 30),
-    Failure("transient", "contention"): (112, 24, 46),
-    Failure("transient", "overloaded"): (146, 292, 365, 462, 16500),
+    Failure("unauthorized", "unauthorized"): (11, 18, 334, 8000, 31, 391),
+    Failure("unauthorized", "forbidden"): (13,),
+    Failure("transient", "contention"): (112, 24, 46, 117, 215, 371, 12586, 12587),
+    Failure("transient", "overloaded"): (146, 292, 365, 402, 407, 433, 449, 462, 16500),
+    Failure("transient", "cursor_lost"): (43, 175, 237),  # of a read, while another server takes over
     Failure("transient", "disk_full"): (14031,),
     Failure("lost", "timed_out"): (50, 262, 202),
     Failure("lost", "not_confirmed"): (64, 79, 100),
-    Failure("lost", "failed_over"): (91, 189, 10058, 10107, 11600, 11601, 11602, 13435, 13436),
+    Failure("lost", "failed_over"): (91, 189, 216, 10058, 10107, 11600, 11601, 11602, 13435, 13436),
+    Failure("lost", "no_primary"): (133, 134),
+    Failure("lost", "moved"): (150, 249, 13388),  # a shard's documents, while they were asked for
     Failure("lost", "connection_lost"): (6, 7, 89, 9001),
     Failure("lost", "server_failed"): (1, 8),
 }
@@ -49,12 +53,12 @@ _KINDS: tuple[tuple[type[Exception], Failure], ...] = (  # of the driver's own e
     (errors.WaitQueueTimeoutError, UNREACHABLE),
     (errors.NetworkTimeout, Failure("lost", "timed_out")),
     (errors.NotPrimaryError, Failure("lost", "failed_over")),
-    (InvalidBSON, Failure("collection", "bad_value")),  # somebody else's document
+    (BSONError, Failure("collection", "bad_value")),  # a document that cannot be read, or not be sent
 )
 _NO_SUCH_NAME = ("NXDOMAIN", "NoAnswer")  # of the resolver's errors
 
 
-def failure_of(error: errors.PyMongoError | InvalidBSON) -> Failure:
+def failure_of(error: errors.PyMongoError | BSONError) -> Failure:
     """What an error of a whole command means. Nothing may be said of single documents from it."""
     if isinstance(error, errors.OperationFailure):
         return of_command(error.code)

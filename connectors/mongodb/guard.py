@@ -5,7 +5,6 @@ Where it keeps an update from its document, the server tries to insert one and r
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from connectors.mongodb import documents
 from connectors.mongodb.client import Document
@@ -23,31 +22,27 @@ class Guard:
             raise ValueError(
                 f"newest must name a plain column of {table.name} that is one of {', '.join(ORDERED)}"
             )
-        self._column = newest
-        self.names = () if newest is None else (newest,)
+        self._table, self._column = table, newest
+
+    def newer(self, values: Mapping[str, Value]) -> Document:
+        """What is true of a document that is newer; nothing of a row without a version, which always wins."""
+        stamp = values.get(self._column) if self._column else None
+        return {} if stamp is None else {str(self._column): {"$gt": documents.as_bson(stamp)}}
 
     def condition(self, values: Mapping[str, Value]) -> Document:
-        """What must be true of the document beside its `_id`. A row without a version is always written."""
-        stamp = values.get(self._column) if self._column else None
-        return {} if stamp is None else {str(self._column): {"$not": {"$gt": documents.as_bson(stamp)}}}
+        """What must be true of the document beside its `_id`."""
+        return {name: {"$not": is_newer} for name, is_newer in self.newer(values).items()}
 
     def rounds(self, records: Sequence[Record]) -> list[list[Record]]:
-        """What may be sent at once: with a condition, one version of a document, since each meets its own."""
-        if self._column is None:
-            return [list(records)]
-        most = max(len(record.versions) for record in records)
-        return [
-            [Record(record.key, (record.versions[at],)) for record in records if at < len(record.versions)]
-            for at in range(most)
+        """What may be sent at once: one version of a document where each meets a condition of its own."""
+        parts = [
+            [record] if self._is_one(record) else [Record(record.key, (one,)) for one in record.versions]
+            for record in records
         ]
+        return [[part[at] for part in parts if at < len(part)] for at in range(max(map(len, parts)))]
 
-    def is_stale(self, record: Record, document: Document) -> bool:
-        """Is the document newer than all that the record says?"""
-        stamp: Any = record.values.get(self._column) if self._column else None
-        there: Any = document.get(self._column) if self._column else None
-        if stamp is None or there is None:
-            return False
-        try:
-            return bool(documents.comparable(there) > documents.comparable(documents.as_bson(stamp)))
-        except TypeError:  # of another type: the condition does not keep an update from it
-            return False
+    def _is_one(self, record: Record) -> bool:
+        """May its versions be sent as one?"""
+        if len(record.versions) == 1:
+            return True
+        return self._column is None and documents.fits(self._table, record.key, record.values)

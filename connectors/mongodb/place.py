@@ -43,8 +43,7 @@ class Place:
     @property
     def addresses(self) -> list[str]:
         """The hosts as endpoints, for the rule that all connectors have."""
-        named = ((f"[{host}]" if ":" in host else host, port) for host, port in self.hosts)
-        return [f"https://{host}:{port}" for host, port in named]
+        return [address_of(host, port) for host, port in self.hosts]
 
     @property
     def identity(self) -> str:
@@ -81,6 +80,11 @@ def read_url(secret: SecretStr) -> Place:
     )
     _is_safe(place)
     return place
+
+
+def address_of(host: str, port: int | None) -> str:
+    """A host as an endpoint."""
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def is_local(url: str) -> bool:
@@ -127,5 +131,7 @@ def _is_safe(place: Place) -> None:
         raise ValueError("the url must hold user:password")
     if not place.local and any(host in LOOPBACK for host, _ in place.hosts):
         raise ValueError("the url must not mix this machine with others")
+    if place.local and place.service:
+        raise ValueError("a server on this machine is named by mongodb://")
     for address in place.addresses:
         endpoint(address)

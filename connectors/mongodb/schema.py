@@ -81,6 +81,6 @@ def _kinds(rule: Document) -> frozenset[str]:
 
 
 def _others(client: Client, table: Table) -> list[Drift]:
-    """A patient's document under an `_id` that the server made up: an upsert would make a second one."""
-    wanted = {"_id": {"$type": "objectId"}, table.patient: {"$exists": True}}
+    """A patient's document under an `_id` that was made up: an upsert would make a second one."""
+    wanted = {"_id": {"$type": ["objectId", "binData"]}, table.patient: {"$exists": True}}
     return [Drift(table.name, "", "missing_key")] if client.find(table.name, wanted, (), most=1) else []

@@ -15,15 +15,17 @@ from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Key, Record, Rows, Table
 from connectors.values import Value
 
-State = Literal["done", "rejected", "unknown", "transient"]
+State = Literal["done", "rejected", "unknown", "transient", "superseded"]
 STATES: Mapping[str, State] = {
     "item": "rejected",
+    "newer": "superseded",
     "collection": "rejected",
     "unauthorized": "transient",  # this one was not applied; the next batch raises Unauthorized
     "transient": "transient",
     "lost": "unknown",
 }
-STALE = Failure("item", "stale")
+STALE = Failure("newer", "stale")
+CONTENTION = Failure("transient", "contention")
 UNSAID = Failure("lost", "no_answer_for_item")
 UNCONFIRMED = Failure("lost", "not_confirmed")
 
@@ -58,11 +60,11 @@ class Target:
         """What the items' documents hold now, in the fields that each item sets. A missing one is null."""
         keys = self.rows.keys(items)
         names = [name for name in self.table.columns if any(name in item.arguments for item in items)]
-        ids = {key: documents.id_of(self.table, key) for key in keys.values() if key is not None}
-        found = self._found(list(ids.values()), names)
-        return {
-            item.key: _held(found.get(_place(self.table, keys[item.key])), item.arguments) for item in items
-        }
+        ids = {item: documents.id_of(self.table, key) for item, key in keys.items() if key is not None}
+        wanted = {"_id": {"$in": list(ids.values())}}
+        found = {documents.name_of(one["_id"]): one for one in self._find(wanted, names)}
+        named = {item: documents.name_of(id_) for item, id_ in ids.items()}
+        return {item.key: _held(found.get(named.get(item.key, "")), item.arguments) for item in items}
 
     def _known(self) -> schema.Shape:
         with self._lock:
@@ -73,9 +75,9 @@ class Target:
     def _unfit(self, key: Key, values: Mapping[str, Value]) -> str | None:
         return documents.objection(self.table, key, values)
 
-    def _found(self, ids: Sequence[object], names: Sequence[str]) -> dict[str, Document]:
-        wanted = {"_id": {"$in": list(ids)}}
-        return {_name(each["_id"]): each for each in self._client.find(self.table.name, wanted, names)}
+    def _find(self, wanted: Document, names: Sequence[str] = ()) -> list[Document]:
+        self._known()  # whoever leads elsewhere is found out before a patient is named
+        return self._client.find(self.table.name, wanted, names)
 
     def _deliver(self, records: Sequence[Record]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -140,30 +142,22 @@ class Target:
     def _met(self, records: Sequence[Record], positions: Sequence[int]) -> dict[int, Failure]:
         """Documents that are there although no update met them: a newer version is, or a rival was faster."""
         ids = [documents.id_of(self.table, record.key) for record in records]
+        newer = [self._guard.newer(record.values) for record in records]
+        meant = [{"_id": id_, **is_newer} for id_, is_newer in zip(ids, newer, strict=True) if is_newer]
         try:
-            found = self._found(ids, self._guard.names)
+            there = self._find({"$or": meant}) if meant else []
         except ConnectorError:  # the others were written: this is not to be said of all of them
             return dict.fromkeys(positions, UNSAID)
+        found = {documents.name_of(one["_id"]) for one in there}
         return {
-            at: STALE
-            if self._guard.is_stale(record, found.get(_name(id_), {}))
-            else Failure("transient", "contention")
-            for at, record, id_ in zip(positions, records, ids, strict=True)
+            at: STALE if documents.name_of(id_) in found else CONTENTION
+            for at, id_ in zip(positions, ids, strict=True)
         }
 
 
 def _all_of(record: Record, failure: Failure | None) -> list[Outcome]:
     state: State = "done" if failure is None else STATES[failure.kind]
     return [Outcome(item, state, "" if failure is None else failure.code) for item in record.items]
-
-
-def _name(id_: object) -> str:
-    """An `_id` as text that tells 1 from "1"."""
-    return repr(documents.as_value(id_))
-
-
-def _place(table: Table, key: Key | None) -> str:
-    return "" if key is None else _name(documents.id_of(table, key))
 
 
 def _held(document: Document | None, arguments: Arguments) -> Arguments | None:

@@ -12,6 +12,7 @@ from connectors.base import Account, Connector, Settings
 from connectors.bucket import Bucket
 from connectors.holding import Holding
 from connectors.operation import Delivery, Write
+from connectors.redshift import texts
 from connectors.redshift.credentials import RedshiftCredentials
 from connectors.redshift.load import Loader
 from connectors.redshift.target import Target
@@ -34,7 +35,8 @@ class RedshiftOptions(Settings):
     """A target's options.
 
     database_schema: where the tables are. prefix: where rows wait in the bucket until they are merged; no
-    patient data: keys are in the bucket's access logs.
+    patient data: keys are in the bucket's access logs. A run that is killed leaves its rows there: let a
+    lifecycle rule of the bucket remove what is older than a day.
     """
 
     database_schema: Annotated[str, AfterValidator(_sound)] = "public"
@@ -66,13 +68,10 @@ class Redshift(Connector):
 
     def check(self) -> Account:
         """One harmless read that names the warehouse, and what lacks. Raises Unauthorized or Transient."""
-        found = self._warehouse.read(
-            lambda session: session.rows(
-                "SELECT has_schema_privilege(current_user, %s, 'CREATE')",
-                (self._options.database_schema.lower(),),
-            )
-        )
-        lacks = () if found[0][0] else (f"CREATE on schema {self._options.database_schema}",)
+        schema = self._options.database_schema
+        rights = (f"CREATE on schema {schema}", "TEMPORARY on the database")
+        found = self._warehouse.read(lambda session: session.rows(texts.RIGHTS, (schema.lower(),)))
+        lacks = tuple(right for right, given in zip(rights, found[0], strict=True) if not given)
         known = self._credentials
         return Account(
             system=self.name,

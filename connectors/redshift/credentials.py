@@ -15,9 +15,10 @@ SILENCE = 620  # seconds: longer than a statement may take
 class RedshiftCredentials(BucketCredentials):
     """A user of a cluster or workgroup, the bucket for its loads, and the role by which the cluster reads it.
 
-    warehouse: https://<endpoint>:5439, as the console shows the endpoint. copy_role: the IAM role that is
-    attached to the cluster; no key is ever in the text of a statement. silence: seconds until a warehouse
-    that says nothing is given up.
+    warehouse: https://<endpoint>:5439, as the console shows the endpoint. Its name may lead into a private
+    network, as most warehouses' do: like a database's, it is held by its certificate. copy_role: the IAM role
+    that is attached to the cluster; no key is ever in the text of a statement. silence: seconds until a
+    warehouse that says nothing is given up.
     """
 
     warehouse: Endpoint

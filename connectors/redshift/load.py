@@ -1,11 +1,10 @@
 """One load: rows go to the bucket, from there into the stage, and are merged, all of them or none.
 
-Redshift enforces no key and a COPY may not be repeated, so the ledger `_loads` says what was loaded: the
-load's own line is part of its transaction. A load that a later one has overtaken enters no line and merges
-nothing, however late it gets through.
+Redshift enforces no key and a COPY may not be repeated, so the ledger `_loads` says which load of a table
+was the last: it is entered there in its own transaction, and first, so that of two at once one waits for the
+other. A load that a later one has overtaken is not entered and merges nothing, however late it gets through.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -71,19 +70,18 @@ class Loader:
         partly = [name for name in given if not all(name in record.values for record in records)]
         content, null = written(records, table, given)
         id_ = uuid.uuid4().hex
-        key = f"{self._folder}{table.name}/{id_}-{hashlib.sha256(content).hexdigest()[:16]}.csv.gz"
-        failure = self._put(key, content)
-        if failure is not None:
-            return failure
+        key = f"{self._folder}{table.name}/{id_}.csv.gz"
         columns = (*table.key, *given)
         place = f"s3://{self._bucket.name}/{key}"
         copy = texts.copy(self._names, columns, place, self._role, self._region, null)
         merge = texts.merge(self._names, table, given, partly)
+        failure = self._put(key, content)
+        if failure is not None:
+            return failure
         try:
             return self._loaded(id_, len(records), copy, merge)
         finally:
-            with suppress(ConnectorError):  # the bucket's lifecycle rule takes what is left
-                self._bucket.remove(key)
+            self._remove(key)
 
     def _put(self, key: str, content: bytes) -> Failure | None:
         try:
@@ -92,9 +90,16 @@ class Loader:
             return Failure("unauthorized", error.code)
         except Rejected as error:
             return Failure("table", error.code)
-        except (Transient, Unknown, Denied) as error:  # wherever the rows are, nothing was merged
+        except (Transient, Denied) as error:
+            return Failure("transient", error.code)
+        except Unknown as error:  # wherever the rows are, nothing was merged
+            self._remove(key)
             return Failure("transient", error.code)
         return None
+
+    def _remove(self, key: str) -> None:
+        with suppress(ConnectorError):  # the bucket's lifecycle rule takes what is left
+            self._bucket.remove(key)
 
     def _loaded(self, id_: str, rows: int, copy: str, merge: str) -> Failure | None:
         failure = OVERTAKEN
@@ -125,9 +130,9 @@ class Loader:
             session.run(texts.make_stage(names, self._table))
             self._staged = self._warehouse.session
         session.run("BEGIN")
-        target, moment = self._table.name, datetime.now(UTC).isoformat()
-        line = (load.id, target, load.number, load.rows, moment, target, load.number)
-        if session.run(texts.enter(names), line) == 0:
+        moment = datetime.now(UTC).isoformat()
+        line = (load.number, load.id, load.rows, moment, names.target, load.number)
+        if session.run(texts.enter(names), line) < 1:
             session.run("ROLLBACK")
             return "overtaken"
         session.run(texts.clear(names))
@@ -136,8 +141,8 @@ class Loader:
         try:
             session.run("COMMIT")
         except StatementFailed as failed:
-            if failed.failure.kind != "lost":
-                raise
+            if failed.failure.code == OVERTAKEN.code:
+                raise  # every other failure of a COMMIT leaves it in doubt
         else:
             self._newest = load.number
             return "merged"
@@ -146,14 +151,22 @@ class Loader:
 
     def _next(self) -> int | Failure:
         if self._newest is None:
-            newest = self._warehouse.act(
-                lambda session: session.rows(texts.newest(self._names), (self._table.name,))
-            )
+            newest = self._warehouse.act(self._look)
             if isinstance(newest, Failure):
                 return newest
-            self._newest = int(newest[0][0])
+            self._newest = newest
         return max(self._newest, self._doubted) + 1
 
+    def _look(self, session: "Session") -> int:
+        """The number of the newest load. Makes the table's line where it has none."""
+        names = self._names
+        newest = session.rows(texts.newest(names), (names.target,))[0][0]
+        if newest is None:
+            moment = datetime.now(UTC).isoformat()
+            session.run(texts.open_line(names), (names.target, moment, names.target))
+        return int(newest or 0)
+
     def _is_entered(self, id_: str) -> bool:
-        found = self._warehouse.act(lambda session: session.rows(texts.entered(self._names), (id_,)))
+        values = (self._names.target, id_)
+        found = self._warehouse.act(lambda session: session.rows(texts.entered(self._names), values))
         return not isinstance(found, Failure) and bool(found)

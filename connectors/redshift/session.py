@@ -16,6 +16,7 @@ from connectors.address import Reach
 from connectors.redshift.credentials import RedshiftCredentials
 from connectors.redshift.failures import LOST, Failure, StatementFailed, failure_of
 
+CONNECT = 60  # seconds until the warehouse has let us in; one that sleeps is woken by it
 STATEMENT = 600  # seconds that a statement may take; a COPY may wait in the queue
 
 BROKEN = (Error, OSError, struct.error, IndexError, KeyError, AttributeError, ValueError)
@@ -29,7 +30,7 @@ class Session:
 
     def __init__(self, credentials: RedshiftCredentials) -> None:
         self.statements = 0  # that were run, those that begin and end transactions left out
-        Reach("redshift", credentials.warehouse).sure()
+        Reach("redshift", credentials.warehouse, inside=True).sure()
         failure: Failure | None = LOST
         self._connection = Connection.__new__(Connection)
         try:
@@ -42,10 +43,11 @@ class Session:
                 password=credentials.password.get_secret_value(),
                 ssl=not credentials.here,
                 sslmode="verify-full",
-                timeout=credentials.silence,
+                timeout=min(credentials.silence, CONNECT),
                 max_prepared_statements=0,
                 application_name="ferry",
             )
+            cast(Any, self._connection)._usock.settimeout(credentials.silence)  # it has no other way
             self._connection.autocommit = True
         except BROKEN as error:
             failure = failure_of(error)
@@ -54,8 +56,12 @@ class Session:
         if failure is not None:
             self.close()
             raise StatementFailed(failure)
-        self.run("SET timezone TO 'UTC'")
-        self.run(f"SET statement_timeout TO {STATEMENT * 1000}")
+        try:
+            self.run("SET timezone TO 'UTC'")
+            self.run(f"SET statement_timeout TO {STATEMENT * 1000}")
+        except StatementFailed:
+            self.close()
+            raise
 
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """How many rows it touched, -1 if the warehouse does not say. Raises StatementFailed."""

@@ -16,6 +16,10 @@ WIDEST = 65_535  # bytes of a VARCHAR
 BYTES = 4  # of one character, at most
 FLAGS = "_set"  # which columns a staged row sets: one character each, in the order of Table.plain
 LOADS = "_loads"
+RIGHTS = (
+    "SELECT has_schema_privilege(current_user, %s, 'CREATE'), "
+    "has_database_privilege(current_user, current_database(), 'TEMP')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Names:
     @property
     def loads(self) -> str:
         return f"{quoted(self.schema)}.{LOADS}"
+
+    @property
+    def target(self) -> str:
+        """Its name in the ledger of loads: one for one table, however it was declared."""
+        return self.table.lower()
 
 
 def quoted(name: str) -> str:
@@ -73,8 +82,8 @@ def make(names: Names, table: Table) -> str:
 
 def make_loads(names: Names) -> str:
     return (
-        f"CREATE TABLE IF NOT EXISTS {names.loads} (load VARCHAR(64) NOT NULL, target VARCHAR(128) NOT NULL, "
-        "number BIGINT NOT NULL, row_count BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL)"
+        f"CREATE TABLE IF NOT EXISTS {names.loads} (target VARCHAR(128) NOT NULL, number BIGINT NOT NULL, "
+        "load VARCHAR(64) NOT NULL, row_count BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL)"
     )
 
 
@@ -92,27 +101,38 @@ def make_stage(names: Names, table: Table) -> str:
     return f"CREATE TEMP TABLE {names.stage} ({', '.join((flags, *columns))})"
 
 
-def enter(names: Names) -> str:
-    """Enters a load in the ledger, unless a later one, or itself, was before it.
+def open_line(names: Names) -> str:
+    """A table's line in the ledger, before its first load. Values: target, moment, target."""
+    return (
+        f"INSERT INTO {names.loads} (target, number, load, row_count, loaded_at) "
+        "SELECT CAST(%s AS VARCHAR(128)), 0, '', 0, CAST(%s AS TIMESTAMPTZ) "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {names.loads} WHERE target = %s)"
+    )
 
-    Values: load, target, number, rows, moment, target, number.
+
+def enter(names: Names) -> str:
+    """Enters a load in its table's line, unless a later one, or itself, was before it.
+
+    An UPDATE, as it locks: under snapshot isolation, Redshift's default, two INSERTs would both succeed.
+    https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html, 2026-11
+
+    Values: number, load, rows, moment, target, number.
     """
     return (
-        f"INSERT INTO {names.loads} (load, target, number, row_count, loaded_at) "
-        "SELECT CAST(%s AS VARCHAR(64)), CAST(%s AS VARCHAR(128)), CAST(%s AS BIGINT), CAST(%s AS BIGINT), "
-        "CAST(%s AS TIMESTAMPTZ) "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {names.loads} WHERE target = %s AND number >= %s)"
+        f"UPDATE {names.loads} SET number = CAST(%s AS BIGINT), load = CAST(%s AS VARCHAR(64)), "
+        "row_count = CAST(%s AS BIGINT), loaded_at = CAST(%s AS TIMESTAMPTZ) "
+        "WHERE target = %s AND number < CAST(%s AS BIGINT)"
     )
 
 
 def entered(names: Names) -> str:
-    """Values: load."""
-    return f"SELECT 1 FROM {names.loads} WHERE load = %s"
+    """Values: target, load."""
+    return f"SELECT 1 FROM {names.loads} WHERE target = %s AND load = %s"
 
 
 def newest(names: Names) -> str:
-    """Values: target."""
-    return f"SELECT COALESCE(MAX(number), 0) FROM {names.loads} WHERE target = %s"
+    """The number of a table's newest load, NULL if it has no line. Values: target."""
+    return f"SELECT MAX(number) FROM {names.loads} WHERE target = %s"
 
 
 def clear(names: Names) -> str:

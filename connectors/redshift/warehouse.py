@@ -66,7 +66,10 @@ class Warehouse:
         if self._session is None:
             from connectors.redshift.session import Session  # noqa: PLC0415  # the SDK takes a second
 
-            self._session = Session(self._credentials)
+            try:
+                self._session = Session(self._credentials)
+            except Transient as error:
+                raise StatementFailed(Failure("transient", error.code)) from None
             self.session += 1
         return self._session
 

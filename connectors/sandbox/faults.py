@@ -12,6 +12,7 @@ from pydantic import Field
 from connectors.base import Settings
 
 Trouble = Literal[
+    "307",  # led elsewhere, nothing applied
     "401",  # refused, nothing applied; so are 403, 429 and 500 to 503
     "403",
     "429",

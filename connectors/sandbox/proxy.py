@@ -28,8 +28,15 @@ HOPS: Final = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade", "expect"}
 )
 
+REDIRECT: Final = 307
+ELSEWHERE: Final = "/elsewhere"
+"""Where a redirect leads: who follows it is seen here again."""
+
 Refusal = Callable[[int], Mapping[str, object]]
 """The JSON body with which the system refuses, by status: in the vendor's own shape."""
+
+Amend = Callable[[str, bytes], bytes]
+"""What becomes of a proper answer's body; the first argument is its request's path."""
 
 
 def _refusal(status: int) -> Mapping[str, object]:
@@ -53,6 +60,7 @@ class Proxy:
         self.refusal = refusal
         self.behind = (parts.hostname or "", parts.port or 80)
         self.script = Script()
+        self.amended: Amend | None = None
         self._seen: list[Seen] = []
         self._lock = threading.Lock()
         self._server = _Server(self)
@@ -67,6 +75,10 @@ class Proxy:
     def before(self, request: int, act: Callable[[], None], *, path: str = "") -> None:
         """Call `act` once, just before the `request`-th request from now on (the first is 1) is passed on."""
         self.script.before(request, act, path)
+
+    def amend(self, change: Amend | None) -> None:
+        """Pass every answer that meets no fault through this; None: as it is."""
+        self.amended = change
 
     @property
     def seen(self) -> list[Seen]:
@@ -133,6 +145,12 @@ class _Exchange(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
         """Nothing: a request may name a patient."""
 
+    def handle_expect_100(self) -> bool:
+        """At once: whoever asked sends no body until it came, or a second is over."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
+
     def do_GET(self) -> None:
         proxy, body = cast(_Server, self.server).proxy, self._body()
         if body is None:  # its sender went away: no server carries out a part of a request
@@ -142,7 +160,9 @@ class _Exchange(BaseHTTPRequestHandler):
         if fault is None:
             given = self._passed(body)
             proxy.note(Seen(self.command, self.path, status=given.status))
-            self._give(given.status, given.headers, given.body)
+            amend = proxy.amended if given.status < 300 else None
+            body = amend(self.path, given.body) if amend else given.body
+            self._give(given.status, given.headers, body)
             return
         given = self._passed(body) if applies(fault.trouble) else _Given(0, [], b"")
         proxy.note(Seen(self.command, self.path, fault.trouble, given.status or None))
@@ -153,9 +173,11 @@ class _Exchange(BaseHTTPRequestHandler):
     def _go_wrong(self, fault: Fault, given: _Given) -> None:
         manner, status = manner_of(fault.trouble)
         if manner == "status":
-            wait = [("Retry-After", fault.retry_after)] if fault.retry_after else []
+            more = [("Retry-After", fault.retry_after)] if fault.retry_after else []
+            if status == REDIRECT:
+                more.append(("Location", f"http://{self.headers.get('Host')}{ELSEWHERE}"))
             body = json.dumps(cast(_Server, self.server).proxy.refusal(status)).encode()
-            self._give(status, [("Content-Type", "application/json"), *wait], body)
+            self._give(status, [("Content-Type", "application/json"), *more], body)
         elif manner == "html":
             self._give(200, [("Content-Type", "text/html")], PAGE)
         elif manner == "half":

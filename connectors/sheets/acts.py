@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from connectors.sheets.cells import Scalar, cell_data
-from connectors.sheets.grid import MARK, Grid
+from connectors.sheets.grid import MARK, Grid, column_tag
 
 Act = dict[str, JsonValue]
 """One request of a batchUpdate. All of a batch are applied, in order, or none."""
@@ -20,16 +20,21 @@ Cells = Mapping[int, Scalar]
 """A new row: what stands in which column."""
 
 
+def sheet_id(title: str) -> int:
+    """The id of the sheet that we make under that title, whatever people call it later."""
+    return int.from_bytes(hashlib.sha256(title.encode()).digest()[:4]) % (2**31 - 1) + 1
+
+
 def new_sheet(title: str, names: Sequence[str]) -> Iterator[Act]:
     """A sheet with that header. Its id is made from its title, so that two cannot be made at once."""
-    sheet = int.from_bytes(hashlib.sha256(title.encode()).digest()[:4]) % (2**31 - 1) + 1
+    sheet = sheet_id(title)
     size: JsonValue = {"rowCount": HEIGHT, "columnCount": len(names), "frozenRowCount": 1}
     yield {"addSheet": {"properties": {"sheetId": sheet, "title": title, "gridProperties": size}}}
     yield _update(sheet, 0, dict(enumerate(names)))
 
 
 def new_columns(grid: Grid, names: Sequence[str]) -> Iterator[Act]:
-    """Those columns, after the last one that anybody uses."""
+    """Those columns, after the last one that anybody uses. By their tags each can be added only once."""
     edge = grid.edge
     if edge >= grid.width:
         yield _append(grid.sheet, "COLUMNS", edge - grid.width + 1)
@@ -37,6 +42,8 @@ def new_columns(grid: Grid, names: Sequence[str]) -> Iterator[Act]:
     if grid.blank:
         yield _insert(grid.sheet, "ROWS", 0, 1, like_before=False)
     yield _update(grid.sheet, 0, {edge + at: name for at, name in enumerate(names)})
+    for name in names:
+        yield new_tag(grid.sheet, 0, column_tag(grid, name))
 
 
 def new_rows(grid: Grid, at: int, rows: Sequence[Cells], tags: Sequence[int]) -> Iterator[Act]:

@@ -26,10 +26,27 @@ class RowData(TypedDict, total=False):
     values: list[CellData]
 
 
+class Range(TypedDict, total=False):
+    sheetId: int
+
+
+class Location(TypedDict, total=False):
+    dimensionRange: Range
+
+
 class Metadata(TypedDict, total=False):
     metadataId: int
+    location: Location
     metadataKey: str
     metadataValue: str
+
+
+class MatchedMetadata(TypedDict, total=False):
+    developerMetadata: Metadata
+
+
+class Matched(TypedDict, total=False):
+    matchedDeveloperMetadata: list[MatchedMetadata]
 
 
 class Dimension(TypedDict, total=False):
@@ -101,6 +118,15 @@ class Permissions(TypedDict, total=False):
     nextPageToken: str
 
 
+class Revision(TypedDict, total=False):
+    published: bool
+
+
+class Revisions(TypedDict, total=False):
+    revisions: list[Revision]
+    nextPageToken: str
+
+
 class Capabilities(TypedDict, total=False):
     canEdit: bool
 
@@ -122,7 +148,9 @@ class Failed(TypedDict, total=False):
 TOKEN = TypeAdapter(Token)
 SPREADSHEET = TypeAdapter(Spreadsheet)
 CHANGED = TypeAdapter(Changed)
+MATCHED = TypeAdapter(Matched)
 PUTS = TypeAdapter(Puts)
 PERMISSIONS = TypeAdapter(Permissions)
+REVISIONS = TypeAdapter(Revisions)
 FILE = TypeAdapter(DriveFile)
 FAILED = TypeAdapter(Failed)

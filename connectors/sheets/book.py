@@ -2,27 +2,28 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 from gspread.urls import DRIVE_FILES_API_V3_URL, SPREADSHEET_URL
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.sheets import answers
-from connectors.sheets.acts import Act
+from connectors.sheets.acts import Act, sheet_id
 from connectors.sheets.answers import Put, Spreadsheet
 from connectors.sheets.credentials import DRIVE, GOOGLE, SheetsCredentials
 from connectors.sheets.google import Google
 from connectors.sheets.grid import Grid, read_grid
 
 BELIEVED: Final = 300.0  # seconds that a look at who can open the spreadsheet is believed
-PAGES: Final = 20  # of 100 people each
+PAGES: Final = 20  # of what Drive tells about who can open the spreadsheet
 SHEET: Final = (
     "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),"
     "data(startRow,startColumn,rowData(values(userEnteredValue)),"
     "rowMetadata(developerMetadata(metadataId,metadataKey,metadataValue))))"
 )
+Listing = TypeVar("Listing", answers.Permissions, answers.Revisions)
 
 
 class Book:
@@ -38,7 +39,7 @@ class Book:
         self._private_until = 0.0
 
     def sheet(self, title: str, *, anew: bool = False) -> int | None:
-        """The id of the sheet with that title; None if there is none."""
+        """The id of the sheet with that title, or that was made under it; None if there is none."""
         wanted = title.lower()  # Google has no two titles that differ in case alone
         if anew or wanted not in self._sheets:
             fields = "spreadsheetId,sheets(properties(sheetId,title))"
@@ -46,7 +47,10 @@ class Book:
                 "read", "get", self._path, answers.SPREADSHEET, params={"fields": fields}
             )
             properties = [sheet.get("properties", {}) for sheet in found.get("sheets", ())]
-            self._sheets = {each.get("title", "").lower(): each.get("sheetId", 0) for each in properties}
+            sheets = {each.get("title", "").lower(): each.get("sheetId", 0) for each in properties}
+            if (ours := sheet_id(title)) in sheets.values():
+                sheets.setdefault(wanted, ours)  # people renamed it
+            self._sheets = sheets
         return self._sheets.get(wanted)
 
     def grid(self, sheet: int) -> Grid:
@@ -85,13 +89,14 @@ class Book:
             json={"requests": list(acts)},
         )
 
-    def change_and_see(self, acts: Sequence[Act], grid: Grid) -> Grid:
-        """The same, and the sheet as it is right after."""
-        title = grid.title.replace("'", "''")
+    def change_and_see(self, acts: Sequence[Act], grid: Grid, rows: range | None = None) -> Grid:
+        """The same, and the sheet as it is right after; of `rows`, only these and the header."""
+        title = "'{}'".format(grid.title.replace("'", "''"))
+        ranges = [title] if rows is None else [f"{title}!1:1", f"{title}!{rows.start + 1}:{rows.stop}"]
         body: dict[str, JsonValue] = {
             "requests": list(acts),
             "includeSpreadsheetInResponse": True,
-            "responseRanges": [f"'{title}'"],
+            "responseRanges": list[JsonValue](ranges),
             "responseIncludeGridData": True,
         }
         changed = self._google.write(
@@ -104,6 +109,22 @@ class Book:
         if seen is None:
             raise Unknown("garbled", "sheets: the answer does not show the sheet")
         return seen
+
+    def elsewhere(self, tags: Collection[int], sheet: int) -> set[int]:
+        """Those of the tags that something else than a row of the sheet has."""
+        if not tags:
+            return set()
+        filters: JsonValue = [{"developerMetadataLookup": {"metadataId": tag}} for tag in sorted(tags)]
+        found = self._google.read(
+            "read",
+            "post",
+            f"{self._path}/developerMetadata:search",
+            answers.MATCHED,
+            params={"fields": "matchedDeveloperMetadata(developerMetadata(metadataId,location))"},
+            json={"dataFilters": filters},
+        )
+        there = [each.get("developerMetadata", {}) for each in found.get("matchedDeveloperMetadata", ())]
+        return {each.get("metadataId", 0) for each in there if not _is_in(each, sheet)}
 
     def put(self, body: Mapping[str, JsonValue]) -> list[Put]:
         """Values into rows. Raises as a write does."""
@@ -119,18 +140,21 @@ class Book:
         return answer.get("responses", [])
 
     def private(self) -> None:
-        """Raises Unauthorized if anyone with the link can open it, or if that cannot be seen."""
+        """Raises Unauthorized if anyone can open it, by its link or on the web, or if that cannot be seen.
+
+        A whole organisation may: that is for the practice to decide.
+        """
         if time.monotonic() < self._private_until:
             return
-        token, pages = "", 0
-        while pages == 0 or token:
-            found = self._permissions(token)
-            if any(each.get("type") == "anyone" for each in found.get("permissions", ())):
+        for people in self._shared("permissions", "type,view", answers.PERMISSIONS):
+            if any(each.get("type") == "anyone" for each in people.get("permissions", ())):
                 todo = "share it with named people only"
                 raise Unauthorized("shared_by_link", f"sheets: anyone with the link can open it; {todo}")
-            token, pages = found.get("nextPageToken", ""), pages + 1
-            if pages == PAGES and token:
-                raise Unauthorized("shared_too_widely", "sheets: shared with thousands; share it with fewer")
+        # UNVERIFIED: that an editor may list revisions in every shared drive; if not, nothing is written
+        for past in self._shared("revisions", "published", answers.REVISIONS):
+            if any(each.get("published", False) for each in past.get("revisions", ())):
+                todo = "stop that under File > Share > Publish to web"
+                raise Unauthorized("published", f"sheets: the spreadsheet is published on the web; {todo}")
         self._private_until = time.monotonic() + BELIEVED
 
     def may_edit(self) -> bool:
@@ -142,23 +166,33 @@ class Book:
     def close(self) -> None:
         self._google.close()
 
-    def _permissions(self, token: str) -> answers.Permissions:
-        params: dict[str, JsonValue] = {
-            "fields": "nextPageToken,permissions(type,view)",
-            "pageSize": 100,
-            "supportsAllDrives": "true",
-            "includePermissionsForView": "published",
-        }
-        if token:
-            params["pageToken"] = token
-        try:
-            return self._google.read(
-                "drive", "get", f"{self._file}/permissions", answers.PERMISSIONS, params=params
-            )
-        except Unauthorized as refused:
-            todo = "make the service account an editor, and switch on the Drive API"
-            text = f"sheets: it cannot be seen with whom the spreadsheet is shared; {todo}"
-            raise Unauthorized("sharing_unknown", text) from refused
+    def _shared(self, what: str, fields: str, shape: TypeAdapter[Listing]) -> Iterator[Listing]:
+        """The pages of what Drive tells about who can open the file."""
+        params: dict[str, JsonValue] = {"fields": f"nextPageToken,{what}({fields})", "pageSize": 1000}
+        if what == "permissions":
+            params |= {
+                "pageSize": 100,
+                "supportsAllDrives": "true",
+                "includePermissionsForView": "published",
+            }
+        for _ in range(PAGES):
+            try:
+                page = self._google.read("drive", "get", f"{self._file}/{what}", shape, params=params)
+            except Unauthorized as refused:
+                todo = "make the service account an editor, and switch on the Drive API"
+                text = f"sheets: it cannot be seen with whom the spreadsheet is shared; {todo}"
+                raise Unauthorized("sharing_unknown", text) from refused
+            yield page
+            params["pageToken"] = page.get("nextPageToken", "")
+            if not params["pageToken"]:
+                return
+        text = "sheets: the list of who can open the spreadsheet has no end; share another one with fewer"
+        raise Unauthorized("sharing_unknown", text)
+
+
+def _is_in(tag: answers.Metadata, sheet: int) -> bool:
+    place = tag.get("location", {}).get("dimensionRange")
+    return place is not None and place.get("sheetId", 0) == sheet
 
 
 def _only(found: Spreadsheet, sheet: int) -> Grid | None:

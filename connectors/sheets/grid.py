@@ -9,9 +9,10 @@ added twice, not even by a request that was thought lost.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Final
 
 from connectors.sheets.answers import SheetData
@@ -20,6 +21,7 @@ from connectors.tabular import Key, Table
 from connectors.values import as_json
 
 MARK: Final = "f"  # a tag's name, one character long: a sheet takes 30,000 characters of metadata
+IDS: Final = 9  # that a key's tag may have: two keys may share one of them
 ROOM: Final = 30_000  # https://developers.google.com/workspace/sheets/api/guides/metadata, 2026-04
 
 Place = tuple[str, ...]
@@ -100,22 +102,30 @@ class Layout:
         """The row after the last one with a key."""
         return max((rows[-1] for rows in self.rows.values()), default=0) + 1
 
-    def tag_for(self, place: Place, taken: Mapping[int, Place]) -> int:
-        """The id of a key's tag: the first of its ids that is no other key's. `taken`: given meanwhile."""
-        for number in range(8):
-            tag = tag_id(self.grid.sheet, place, number)
-            other = taken.get(tag)
-            if other is None and tag in self.grid.tags:
-                other = self._owner(tag, number)
-            if other is None or other == place:
-                return tag
-        return tag_id(self.grid.sheet, place, 8)
+    def tag_for(self, place: Place, row: int | None, taken: Container[int]) -> int:
+        """The id of a key's tag: one that its row has, or else the first of its ids that is to be had.
 
-    def _owner(self, tag: int, number: int) -> Place | None:
-        """The key whose tag this is, if it is on that key's row; None where it was left behind."""
-        there = self.place(self.grid.tags[tag])
-        its = (tag_id(self.grid.sheet, there, each) for each in range(number + 1))
-        return there if tag in its else None
+        row: None for a new row. That gets an id which nothing here has: to take a tag away from where it was
+            left behind would let a request that was thought lost add the row once more.
+        taken: ids that are other keys' or in other sheets.
+        """
+        ids = [tag_id(self.grid.sheet, place, number) for number in range(IDS)]
+        if row is not None and (its := [tag for tag in ids if self.grid.tags.get(tag) == row]):
+            return its[0]
+        free = [tag for tag in ids if tag not in taken and not self._is_anothers(tag, place)]
+        unused = [tag for tag in free if tag not in self.grid.tags]
+        return next(iter(unused if row is None and unused else free), ids[-1])
+
+    def _is_anothers(self, tag: int, place: Place) -> bool:
+        """Is it on the row of another key, whose tag it is? One that was left behind is nobody's."""
+        there = self.place(self.grid.tags[tag]) if tag in self.grid.tags else place
+        return there != place and tag in (tag_id(self.grid.sheet, there, each) for each in range(IDS))
+
+
+def column_tag(grid: Grid, name: str) -> int:
+    """The id of the tag that lets a column be added once."""
+    ids = (tag_id(grid.sheet, ("", name), number) for number in count())
+    return next(tag for tag in ids if tag not in grid.tags)
 
 
 def place_of(key: Key) -> Place:

@@ -1,6 +1,6 @@
 """What is to be done with a sheet as it was read, so that it holds the given rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,9 +22,14 @@ class Change:
     items: tuple[str, ...] = ()
 
     @property
+    def all(self) -> Mapping[str, Scalar]:
+        """The cells of a new row."""
+        return {**self.key, **self.cells}
+
+    @property
     def size(self) -> int:
         """About how many bytes it takes in a request."""
-        cells = (*self.key.values(), *self.cells.values())
+        cells = self.all.values()
         return sum(OVERHEAD + (6 * len(cell) if isinstance(cell, str) else 0) for cell in cells)
 
 
@@ -50,10 +55,10 @@ class Plan:
     put: dict[int, Change] = field(default_factory=dict[int, Change])
 
 
-def plan(layout: Layout, changes: Sequence[Change]) -> Plan:
-    """What becomes of each change."""
+def plan(layout: Layout, changes: Sequence[Change], elsewhere: Set[int] = frozenset()) -> Plan:
+    """What becomes of each change. `elsewhere`: tags of other sheets."""
     made = Plan()
-    taken: dict[int, Place] = {}
+    taken = set(elsewhere)
     grid, room = layout.grid, ROOM - layout.grid.used
     for change in changes:
         rows = layout.rows.get(change.place, ())
@@ -64,7 +69,7 @@ def plan(layout: Layout, changes: Sequence[Change]) -> Plan:
         if rows and _holds(layout, change, rows[0]):
             made.done.append(change)
             continue
-        tag = layout.tag_for(change.place, taken)
+        tag = layout.tag_for(change.place, rows[0] if rows else None, taken)
         if rows and grid.tags.get(tag) == rows[0]:
             made.put[tag] = change
             continue
@@ -72,7 +77,7 @@ def plan(layout: Layout, changes: Sequence[Change]) -> Plan:
         if room < 0:
             made.refused.append((change, "sheet_full"))
             continue
-        taken[tag] = change.place
+        taken.add(tag)
         (made.stray if rows else made.fresh).append((change, tag))
     return made
 
@@ -84,7 +89,7 @@ def acts(layout: Layout, made: Plan) -> Iterator[Act]:
         if tag in grid.tags:
             yield no_tag(tag)
     if made.fresh:
-        rows = [by_column(layout, {**change.key, **change.cells}) for change, _ in made.fresh]
+        rows = [by_column(layout, change.all) for change, _ in made.fresh]
         yield from new_rows(grid, layout.end, rows, [tag for _, tag in made.fresh])
     for change, tag in made.stray:
         yield new_tag(grid.sheet, layout.rows[change.place][0], tag)

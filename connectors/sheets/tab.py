@@ -1,12 +1,13 @@
 """One sheet as a target: batches of items become rows, and give one outcome for each item."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from pydantic import JsonValue
 
 from connectors.errors import Rejected, Transient
 from connectors.operation import Arguments, Item, Outcome
-from connectors.sheets.acts import new_columns, new_sheet
+from connectors.sheets.acts import Act, new_columns, new_sheet
 from connectors.sheets.book import Book
 from connectors.sheets.cells import unstorable, value_of
 from connectors.sheets.grid import Layout, place_of
@@ -14,6 +15,8 @@ from connectors.sheets.plan import change_of
 from connectors.sheets.writing import Writing
 from connectors.tabular import Drift, Key, Rows, Table
 from connectors.values import Value
+
+MAKINGS: Final = 3  # of columns, while other runs make some of them
 
 
 class Tab:
@@ -78,21 +81,32 @@ class Tab:
 
     def _made(self) -> Layout:
         """The sheet with all its columns, as it is now."""
+        refused: Rejected | None = None
         grid = self._book.grid_of(self._title)
         if grid is None:
-            self._book.change(list(new_sheet(self._title, list(self.table.columns))))
+            refused = self._tried(new_sheet(self._title, list(self.table.columns)))
             grid = self._book.grid_of(self._title)
         if grid is None:
-            raise Transient("sheet_is_moving", "sheets: the sheet was taken away; try again")
+            raise refused or Transient("sheet_is_moving", "sheets: the sheet was taken away; try again")
         layout = grid.layout(self.table)
         if layout.keyless and not grid.blank:
             raise Rejected("schema_drift", "sheets: the header lacks a key column or has it twice")
-        if layout.missing:
-            self._book.change(list(new_columns(grid, layout.missing)))
+        for _ in range(MAKINGS):
+            if not layout.missing:
+                break
+            refused = self._tried(new_columns(layout.grid, layout.missing))
             layout = self._book.grid(grid.sheet).layout(self.table)
-            if layout.missing or layout.keyless:
-                raise Transient("sheet_is_moving", "sheets: people change the header; try again")
+        if layout.missing or layout.keyless:
+            raise refused or Transient("sheet_is_moving", "sheets: people change the header; try again")
         return layout
+
+    def _tried(self, acts: Iterator[Act]) -> Rejected | None:
+        """Make something. What another run made in the same moment is refused: a look tells."""
+        try:
+            self._book.change(list(acts))
+        except Rejected as refused:
+            return refused
+        return None
 
     def _objection(self, layout: Layout) -> Callable[[Key, dict[str, Value]], str | None]:
         def refused(key: Key, values: dict[str, Value]) -> str | None:

@@ -74,7 +74,7 @@ class Tokens:
     def _given(self, answer: Answer) -> tuple[str, float]:
         message = f"sheets: no access token: {answer.phrase}"
         if answer.status == 429 or answer.status >= 500:
-            raise Transient("unreachable", f"{message}; try again")
+            raise Transient("unreachable", f"{message}; try again", wait=answer.retry_after)
         if answer.status != 200:
             raise Unauthorized("unauthorized", f"{message}; make a new key and connect again")
         try:

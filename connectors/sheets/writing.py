@@ -4,7 +4,7 @@ Every row that was written is looked at in Google's answer. One that turns out t
 was sorted into the place of ours in that moment, gets back what it held, and ours is written again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from pydantic import JsonValue
@@ -38,6 +38,9 @@ class Writing:
         self._added: dict[Place, Change] = {}
         self._harm: dict[Place, str] = {}  # whose write met what could not be given back: code
         self._owed: dict[Place, Place] = {}  # whose cells are to be given back: whose write met them
+        self._doubted: set[Place] = set()  # refused alone, and tried once more
+        self._asked: dict[int, bool] = {}  # tag: is it in another sheet?
+        self._wanted: Collection[int] = ()  # the tags that were asked for last
 
     def deliver(self, changes: Sequence[Change]) -> list[Outcome]:
         """Write all of them; where a part is refused, by halves, so that the others are written.
@@ -53,14 +56,33 @@ class Writing:
             except Rejected as error:
                 refusals += 1
                 left = [change for change in part if change.place not in self._settled]
-                if len(left) > 1 and refusals < REFUSALS:
-                    parts += [left[len(left) // 2 :], left[: len(left) // 2]]
-                else:
-                    self._note(left, "rejected", error.code)
+                again = self._again(left) if refusals < REFUSALS else []
+                parts += again
+                self._note([] if again else left, "rejected", error.code)
             except (Transient, Unknown, Unauthorized) as error:
                 self._break_off(error, part, parts)
                 break
         return [Outcome(item, *self._outcome(one.place)) for one in changes for item in one.items]
+
+    def _again(self, left: list[Change]) -> list[list[Change]]:
+        """What a refused part is tried as once more. Each part is looked at anew before."""
+        if self._are_elsewhere():
+            return [left]
+        if len(left) > 1:
+            return [left[len(left) // 2 :], left[: len(left) // 2]]
+        alone = [change for change in left if change.place not in self._doubted]
+        self._doubted |= {change.place for change in alone}
+        return [alone] if alone else []
+
+    def _are_elsewhere(self) -> bool:
+        """Have other sheets some of the tags that were asked for? Then these are not asked for again."""
+        unknown, self._wanted = {tag for tag in self._wanted if tag not in self._asked}, ()
+        try:
+            elsewhere = self._book.elsewhere(unknown, self._sheet)
+        except ConnectorError:
+            return False  # the part's next request says what is the matter
+        self._asked |= {tag: tag in elsewhere for tag in unknown}
+        return bool(elsewhere)
 
     def _break_off(
         self, error: ConnectorError, part: Sequence[Change], later: Sequence[Sequence[Change]]
@@ -88,24 +110,52 @@ class Writing:
         return _whole(self._book.grid(self._sheet).layout(self._table))
 
     def _round(self, layout: Layout) -> None:
-        made = plan(layout, list(self._open.values()))
+        elsewhere = {tag for tag, there in self._asked.items() if there}
+        made = plan(layout, list(self._open.values()), elsewhere)
         self._note(made.done, "done")
         for change, code in made.refused:
             self._note([change], "rejected", code)
-        steps = list(acts(layout, made))
-        if made.stray:
-            layout = _whole(self._book.change_and_see(steps, layout.grid).layout(self._table))
+        self._wanted = [tag for _, tag in (*made.fresh, *made.stray)]
+        seen = self._added_to(layout, made) if self._wanted else None
+        self._wanted = ()
+        if seen is not None and made.stray:
+            layout = _whole(seen)
             made.put |= settled(layout, made.stray)
-        elif steps:
-            self._book.change(steps)
-        self._note_fresh(made)
         if made.put:
             self._put(layout, made.put)
 
-    def _note_fresh(self, made: Plan) -> None:
-        added = [change for change, _ in made.fresh]
-        self._added |= {change.place: change for change in added}
-        self._note(added, "done")
+    def _added_to(self, layout: Layout, made: Plan) -> Layout | None:
+        """Add rows and tags: the sheet right after, or of it the rows that were added. None if it is full."""
+        rows = range(layout.end, layout.end + len(made.fresh))
+        steps = list(acts(layout, made))
+        try:
+            grid = self._book.change_and_see(steps, layout.grid, None if made.stray else rows)
+        except Rejected as refused:
+            if refused.code != "spreadsheet_full" or not made.fresh:
+                raise
+            self._note([change for change, _ in made.fresh], "rejected", refused.code)
+            return None
+        seen = grid.layout(self._table)
+        if were_moved(layout, grid.header):
+            self._move(layout, seen, made.fresh)
+            return seen
+        for row, (change, _) in zip(rows, made.fresh, strict=True):
+            self._added[change.place] = change
+            cells = change.all.items()
+            if all(same(cell, grid.cell(row, layout.at[name])) for name, cell in cells):
+                self._note([change], "done")
+            else:
+                self._note([change], "rejected", "stored_differently")
+        return seen
+
+    def _move(self, layout: Layout, seen: Layout, added: Sequence[tuple[Change, int]]) -> None:
+        """People changed the columns in that moment: what is in new rows moves to where it belongs."""
+        rows: dict[int, Cells] = {}
+        for change, tag in added:
+            meant: Cells = {} if seen.missing or seen.doubled else by_column(seen, change.all)
+            rows[tag] = {**dict.fromkeys(by_column(layout, change.all), ""), **meant}
+        if rows:
+            self._book.put(put(seen.grid, rows))
 
     def _put(self, layout: Layout, changes: Mapping[int, Change]) -> None:
         rows = {tag: by_column(layout, change.cells) for tag, change in changes.items()}

@@ -155,6 +155,8 @@ def _known(original: BaseException | None, engine: str) -> Failure | None:
         return None if number is None else SQLITE.get(number, SQLITE.get(number & 0xFF))
     if engine == "postgresql":
         state = getattr(original, "sqlstate", None)  # None if the server never answered
+        if state == "42501" and _by_policy(original):
+            return Failure("row", "refused")
         return None if state is None else POSTGRESQL.get(state, POSTGRESQL.get(state[:2]))
     numbers = MYSQL if engine == "mysql" else MSSQL
     arguments: tuple[object, ...] = original.args if original is not None else ()
@@ -164,6 +166,12 @@ def _known(original: BaseException | None, engine: str) -> Failure | None:
         named = re.match(r"Column '(\w+)' cannot be null", "".join(map(str, arguments[1:2])))
         return Failure("row", "not_null", named[1] if named else "")
     return numbers.get(arguments[0]) if arguments and isinstance(arguments[0], int) else None
+
+
+def _by_policy(original: BaseException | None) -> bool:
+    """Is it one row that a policy of PostgreSQL's row security refuses? No right lacks then."""
+    said = getattr(original, "diag", None)  # psycopg's, which is imported with the first connection
+    return getattr(said, "source_function", None) == "ExecWithCheckOptions"
 
 
 def _unknown(error: DBAPIError) -> Failure:

@@ -17,6 +17,11 @@ from connectors.tabular import Drift, Key, Table
 from connectors.values import PLACES, Value
 
 MICROSECONDS = 6  # places of a datetime's seconds
+_LOOSE = sa.text(  # the columns of a table of PostgreSQL's that take two texts for one
+    "SELECT attname FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid "
+    "LEFT JOIN pg_collation ON pg_collation.oid = attcollation "
+    "WHERE attrelid = to_regclass(:place) AND attnum > 0 AND (typname = 'citext' OR NOT collisdeterministic)"
+)
 _EXACT = re.compile(r"[0-9a-z]+", re.ASCII)  # what compares alike under every collation
 
 
@@ -96,6 +101,8 @@ def _column_drift(
             yield Drift(table.name, name, "missing_key" if name in table.key else "missing_column")
         elif not holds(table.columns[name].type, there[name]["type"], engine):
             yield Drift(table.name, name, "missing_key" if name in table.key else "wrong_type")
+        elif name in table.key and engine == "mysql" and there[name]["nullable"]:
+            yield Drift(table.name, name, "missing_key")  # its upsert's guard needs NOT NULL, see dialects
     for name, column in there.items():
         if name not in table.columns:
             filled = any(column.get(way) for way in ("nullable", "default", "computed", "identity"))
@@ -153,6 +160,9 @@ def _partial(options: Mapping[str, object]) -> bool:
 
 def _inexact(connection: sa.Connection, wanted: sa.Table, table: Table) -> list[str]:
     """The text key columns whose comparison ignores case or accents."""
+    if connection.dialect.name == "postgresql":
+        place = connection.dialect.identifier_preparer.format_table(wanted)
+        return [name for (name,) in connection.execute(_LOOSE, {"place": place}) if name in table.key]
     if connection.dialect.name not in ("mysql", "mssql"):
         return []
     columns = sa.table(

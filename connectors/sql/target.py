@@ -55,6 +55,7 @@ class Target:
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Upsert the items' rows. Raises Transient or Unauthorized if nothing was applied, or Unknown."""
         records, outcomes = self.rows.records(items, self.make().objection)
+        records.sort(key=lambda record: record.key)  # two runs that lock in one order wait for each other
         return outcomes + self._deliver(records) if records else outcomes
 
     def refuses(self, items: Sequence[Item]) -> list[Outcome]:

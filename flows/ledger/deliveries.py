@@ -16,7 +16,8 @@ from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN, RUN
 
-STATE_OF_OUTCOME = {"done": "done", "rejected": "rejected", "unknown": "unknown", "transient": "planned"}
+STATE_OF_OUTCOME = {"done": "done", "rejected": "rejected", "unknown": "unknown", "transient": "planned",
+                    "superseded": "superseded"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,8 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
             "b_key": one.key,
             "b_state": STATE_OF_OUTCOME[one.state],
             "b_code": one.code[:200],
-            "b_settled": moment if one.state in ("done", "rejected") else None,
-            "b_free": int(one.key in never_left and one.state in ("transient", "rejected")),
+            "b_settled": moment if one.state in ("done", "rejected", "superseded") else None,
+            "b_free": int(one.key in never_left and one.state in ("transient", "rejected", "superseded")),
             "b_reference": None
             if one.reference is None
             else ledger.seal.seal(one.reference.encode(), "reference"),

@@ -1,16 +1,16 @@
 """What is known of each entry: its pseudonym, its last version, whether it is open."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from flows.ledger import audit
+from flows.ledger import audit, links
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import ENTRY, PLAN
+from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
 ATTEMPTS = 3  # decisions that fail in a row; then a change, or a person, must come first
 CHUNK = 500
@@ -23,7 +23,8 @@ NOT_GIVEN = "unknown"  # the source gave nothing for it: it is gone, or access f
 class Known:
     """What the ledger holds of one entry. A new one has version 0 and no fingerprint.
 
-    One that is away (the source did not give it when last asked) has the state of its last decision.
+    One that is away (the source did not give it when last asked), or was set aside because of its link, has
+    the state of its last decision.
     """
 
     ref: str
@@ -62,17 +63,18 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
         for row in connection.execute(query):
             patient = by_hash[row.patient_hash]
             away = row.state == "absent"
+            decided = row.kind if away or row.code in links.ASIDE else None
             found[patient] = Known(
                 ref=row.ref,
                 patient=patient,
                 patient_hash=row.patient_hash,
                 fingerprint=row.fingerprint,
                 version=row.version,
-                state=STATE_OF_KIND[row.kind] if away and row.kind else row.state,
+                state=STATE_OF_KIND[decided] if decided else row.state,
                 attempts=row.attempts,
                 again_on=row.again_on,
                 away=away,
-                code=row.plan_code if away and row.kind else row.code,
+                code=row.plan_code if decided else row.code,
                 instructions=row.instructions or "",
                 rest=row.rest or "",
             )
@@ -134,14 +136,14 @@ class SetAside:
 def set_aside(ledger: Ledger, connection: Connection, asides: Sequence[SetAside]) -> None:
     """Note entries that were not decided, and why. Their version and their plan stay."""
     for one in asides:
-        # what has its fingerprint is as it was decided: so is its code
-        code = one.known.code if one.known.state and one.fingerprint else one.code
+        # what has its fingerprint is as it was decided, if it ever was
+        decided = bool(one.fingerprint and one.known.version)
         values: dict[str, object] = {
             "state": one.state,
-            "code": code,
+            "code": one.known.code if decided else one.code,
             "fingerprint": one.fingerprint,
             "rest": one.rest,
-            "attempts": 0,
+            "attempts": one.known.attempts if decided else 0,
         }
         if one.known.state:
             values |= {"seen_run": ledger.run, "seen": now()}
@@ -188,6 +190,19 @@ def to_try_again(ledger: Ledger, today: date, instructions: str) -> list[str]:
     return _patients(ledger, open_ones | unread | (ENTRY.c.again_on <= today))
 
 
+def waiting(ledger: Ledger, operation: str, patients: Sequence[str]) -> set[str]:
+    """Those of these patients whose newest version was decided, and whose delivery did not arrive yet."""
+    hashes = {hash_of(ledger, patient): patient for patient in patients}
+    query = (
+        sa.select(ENTRY.c.patient_hash)
+        .join(DELIVERY, (DELIVERY.c.entry == ENTRY.c.ref) & (DELIVERY.c.version == ENTRY.c.version))
+        .where(ENTRY.c.integration == ledger.integration, DELIVERY.c.operation == operation)
+        .where(DELIVERY.c.state != "done", ENTRY.c.patient_hash.in_(hashes))
+    )
+    with ledger.reading() as connection:
+        return {hashes[found] for found in connection.execute(query).scalars()}
+
+
 def quarantined(ledger: Ledger) -> int:
     """How many entries are refused, in whatever run that was."""
     return _number(ledger, ENTRY.c.state == "quarantined")
@@ -213,6 +228,11 @@ def count(ledger: Ledger) -> int:
 def number(ledger: Ledger, state: str, code: str) -> int:
     """How many entries are in a state for a reason."""
     return _number(ledger, (ENTRY.c.state == state) & (ENTRY.c.code == code))
+
+
+def set_aside_for(ledger: Ledger, codes: Collection[str]) -> list[str]:
+    """Patients whose entries were set aside for one of these reasons."""
+    return _patients(ledger, (ENTRY.c.state == "review") & ENTRY.c.code.in_(codes))
 
 
 def _number(ledger: Ledger, which: sa.ColumnElement[bool]) -> int:

@@ -1,20 +1,18 @@
 """Links: which entry of one integration is which record of the one paired with it, and what both held last.
 
-A link is learned from a delivery: the target itself said which record it wrote for the entry. What a person
-may type makes none. Both directions read and write them; what is merged, is merged within the transaction.
+flows/ledger/learning.py makes them, from what a delivery's answer said. Both directions read and write them;
+what is merged, is merged within the transaction.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from flows.ledger import audit
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import DELIVERY, ENTRY, INTEGRATION, LINK
+from flows.ledger.tables import ENTRY, LINK
 
 Side = Literal["keeper", "reader"]
 IDENTITY = "identity_differs"  # the record does not hold the id of the entry that it is linked with
@@ -22,6 +20,7 @@ TWICE = "linked_twice"  # the target wrote one record for two entries
 MOVED = "reference_differs"  # it wrote another record than before, and the former is there, too
 UNLINKED = "unlinked"  # a record of the reader's that was never written for an entry of the keeper's
 CLAIMED = "not_our_link"  # the same, and it names one all the same
+ASIDE = frozenset({IDENTITY, TWICE, MOVED, UNLINKED, CLAIMED})  # why an entry is not decided
 SAID = frozenset({TWICE, MOVED})  # what a delivery's answer said: no reading takes it back
 CHUNK = 500
 PURPOSE = "linked"
@@ -43,15 +42,6 @@ class Link:
     def at(self, side: Side) -> str:
         """The id of the record on that side."""
         return self.keeper if side == "keeper" else self.reader
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """What a delivery's answer said: the record that was written for an entry of the keeper's."""
-
-    entry: str
-    reference: str
-    former_is_gone: bool = False  # the record it was linked with is not given any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +68,7 @@ def of_entries(ledger: Ledger, entries: Sequence[str]) -> dict[str, Link]:
 
 def of_records(ledger: Ledger, pair: str, records: Sequence[str]) -> dict[str, list[Link]]:
     """The links of the reader's records, by their ids; more than one where something is wrong."""
-    hashes = {_hash_of(ledger, pair, one): one for one in records}
+    hashes = {hash_of(ledger, pair, one): one for one in records}
     found: dict[str, list[Link]] = {}
     for link in _found(ledger, LINK.c.there_hash, list(hashes), pair):
         found.setdefault(link.reader, []).append(link)
@@ -91,49 +81,6 @@ def contested(ledger: Ledger, pair: str, side: Side) -> list[str]:
     with ledger.reading() as connection:
         rows = connection.execute(_query().where(mine, LINK.c.contested.cast(sa.String) != "{}")).all()
     return [_opened(ledger, row).at(side) for row in rows if side in row.contested.values()]
-
-
-def unlearned(ledger: Ledger, keeper: str, operation: str) -> list[Learnt]:
-    """Deliveries of the keeper's that said which record they wrote, and made no link yet."""
-    newest = (
-        sa.select(DELIVERY.c.entry, DELIVERY.c.reference_sealed)
-        .join(INTEGRATION, INTEGRATION.c.id == DELIVERY.c.integration)
-        .where(
-            INTEGRATION.c.tenant == ledger.tenant,
-            INTEGRATION.c.name == keeper,
-            DELIVERY.c.operation == operation,
-            DELIVERY.c.state == "done",
-            DELIVERY.c.reference_sealed.is_not(None),
-            ~sa.select(sa.literal(1)).where(LINK.c.entry == DELIVERY.c.entry).exists(),
-        )
-        .order_by(DELIVERY.c.entry, DELIVERY.c.version)
-    )
-    with ledger.reading() as connection:
-        rows = {row.entry: row.reference_sealed for row in connection.execute(newest)}
-    return [Learnt(entry, ledger.seal.open(sealed, "reference").decode()) for entry, sealed in rows.items()]
-
-
-def learn(ledger: Ledger, pair: str, learnt: Sequence[Learnt]) -> None:
-    """Link entries with the records that were written for them.
-
-    One that was linked with another record follows it if that one is gone; else a person is to look.
-    """
-    if not learnt:
-        return
-    there = of_entries(ledger, [one.entry for one in learnt])
-    new = [_row(ledger, pair, one) for one in learnt if one.entry not in there]
-    moved = [(there[one.entry], one) for one in learnt if one.entry in there]
-    changed = [(link, one) for link, one in moved if link.reader != one.reference or link.code == MOVED]
-    if not (new or changed):
-        return
-    with ledger.writing("link") as connection:
-        if new:
-            connection.execute(LINK.insert(), new)
-        for link, one in changed:
-            _follow(ledger, connection, pair, link, one)
-        _doubt_shared(ledger, connection, pair, {_hash_of(ledger, pair, one.reference) for one in learnt})
-        refs = [str(row["ref"]) for row in new] + [link.ref for link, _ in changed]
-        audit.add(ledger, connection, "entries linked", len(refs), *refs)
 
 
 def confirm(ledger: Ledger, links: Iterable[Link]) -> None:
@@ -216,61 +163,8 @@ def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Link:
     )
 
 
-def _hash_of(ledger: Ledger, pair: str, record: str) -> str:
+def hash_of(ledger: Ledger, pair: str, record: str) -> str:
     return ledger.seal.keyed_hash("linked", pair, record)
-
-
-def _row(ledger: Ledger, pair: str, one: Learnt) -> dict[str, object]:
-    return {
-        "ref": f"k{secrets.token_hex(6)}",
-        "tenant": ledger.tenant,
-        "pair": pair,
-        "entry": one.entry,
-        "state": "learned",
-        "code": "",
-        "made": now(),
-        **_of_record(ledger, pair, one.reference),
-    }
-
-
-def _of_record(ledger: Ledger, pair: str, record: str) -> dict[str, object]:
-    """What a link has of the record: with another one, nothing is agreed on any more."""
-    return {
-        "there_hash": _hash_of(ledger, pair, record),
-        "there_sealed": ledger.seal.seal(record.encode(), PURPOSE),
-        "agreed": {},
-        "contested": {},
-        "changed": now(),
-    }
-
-
-def _follow(ledger: Ledger, connection: Connection, pair: str, link: Link, one: Learnt) -> None:
-    values: dict[str, object] = {"state": "learned", "code": "", "changed": now()}
-    if link.reader != one.reference:
-        values |= _of_record(ledger, pair, one.reference) if one.former_is_gone else {}
-        if not one.former_is_gone:
-            values |= {"state": "review", "code": MOVED}
-    connection.execute(sa.update(LINK).where(LINK.c.ref == link.ref).values(values))
-
-
-def _doubt_shared(ledger: Ledger, connection: Connection, pair: str, hashes: Iterable[str]) -> None:
-    """A record that is linked with two entries is neither's, until one of them is linked with another."""
-    mine = (LINK.c.tenant == ledger.tenant) & (LINK.c.pair == pair)
-    wanted = list(hashes)
-    for start in range(0, len(wanted), CHUNK):
-        several = (
-            sa.select(LINK.c.there_hash)
-            .where(mine, LINK.c.there_hash.in_(wanted[start : start + CHUNK]))
-            .group_by(LINK.c.there_hash)
-            .having(sa.func.count() > 1)
-        )
-        found = list(connection.execute(several).scalars())
-        if found:
-            doubted = sa.update(LINK).where(mine, LINK.c.there_hash.in_(found))
-            connection.execute(doubted.values(state="review", code=TWICE))
-    alone = sa.select(LINK.c.there_hash).where(mine).group_by(LINK.c.there_hash).having(sa.func.count() == 1)
-    settled = sa.update(LINK).where(mine, LINK.c.code == TWICE, LINK.c.there_hash.in_(alone))
-    connection.execute(settled.values(state="learned", code=""))
 
 
 def _confirmable(link: Link) -> bool:

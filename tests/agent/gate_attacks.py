@@ -91,6 +91,9 @@ VALUES = [
     _value("not a number", "value_malformed", full_name=float("nan")),
     _value("half a surrogate pair", "value_malformed", full_name="\ud800"),
     _value("a huge integer", "value_malformed", full_name=10**30),
+    _value("a text that passes on", "computed_leaks", full_name="Anabel Canario, insured as AC-77812"),
+    _value("a text that passes on, respelled", "computed_leaks", full_name="anabel / ac 77812"),
+    _value("a text that passes nothing on", "", full_name="Canario, Anabel (Acme)"),
     _value("a part of an object", "value_without_source", profile={"color": "teal"}),
     _value(
         "an object with true for 1",

@@ -13,7 +13,7 @@ from tests.agent.gate_attacks import ATTACKS
 from tests.agent.gate_world import CATEGORIES, ENTRY, TODAY, WRITES, Attack, policy
 
 # In the order in which they import each other.
-PARTS = ("refusals", "references", "transforms", "grants", "free_text", "provenance", "gate")
+PARTS = ("refusals", "references", "transforms", "grants", "free_text", "passing", "provenance", "gate")
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,9 @@ MUTANTS = [
         'source = source or Source(kind="computed")\n',
         "another patient's address",
     ),
+    Mutant("provenance", "check_passed_on(value, granted, values.entry)", "pass", "a text that passes on"),
+    Mutant("passing", "granted.keeps_out(without_positions(path))", "False", "a text that passes on"),
+    Mutant("grants", "else found not in allowed", "else False", "a text that passes on"),
     Mutant("references", "return type(value), value", "return object, value", "a constant of another type"),
     Mutant(
         "references",

@@ -1,9 +1,11 @@
 """The fixtures of the common suite: each test meets every case that is not exempt from it."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 
+from flows.boundary import LOUD, quiet
 from tests.connectors.every import Case, Sample, World, cases
 from tests.connectors.promises import troubles
 
@@ -34,6 +36,17 @@ def world(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
     """The case's world, which the tests share: each takes versions of its own."""
     with case.opened(tmp_path_factory.mktemp(case.name)) as opened:
         yield opened
+
+
+@pytest.fixture
+def loudest(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Everything that is logged, but by those whom each process of ours keeps still."""
+    levels = {name: logging.getLogger(name).level for name in LOUD}
+    quiet()
+    with caplog.at_level(logging.DEBUG):
+        yield caplog
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ Held = Mapping[str, JsonValue]
 
 Make = Callable[[int, int], tuple[str, Arguments]]
 
+Answers = Callable[[str, JsonValue], list[JsonValue] | dict[str, JsonValue] | None]
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -92,10 +94,12 @@ class Case:
     """One connector as the suite takes it.
 
     wire: its world's proxy is a Wire: only hangs and resets can happen.
-    sdk: modules that importing the connector must not load.
+    sdk: modules that knowing the connector must not load: they are for its first request.
     exempt: what the suite does not ask of it, with the reason: {"test_nasty_values": "…"}, or one value
         or trouble of a test: {"test_nasty_values['']": "…", "test_faults[hang]": "…"}.
     most: see there.
+    answers: given the path of a request and what was answered: where in it each item of a batch that was
+        written has its own answer; None in an answer that has none.
     """
 
     name: str  # of the case: "sql", or "sql-postgresql" where a system has several
@@ -106,6 +110,7 @@ class Case:
     sdk: tuple[str, ...] = ()
     exempt: Mapping[str, str] = field(default_factory=dict[str, str])
     most: Most | None = None
+    answers: Answers | None = None
 
     @property
     def system(self) -> str:

@@ -1,12 +1,14 @@
 """What is held against a world: the promise of a write's class, and that nothing is quoted."""
 
 import itertools
+import logging
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import cast, get_args
 
+import pytest
 from pydantic import JsonValue, SecretStr
 
 from connectors.errors import ConnectorError
@@ -17,7 +19,7 @@ from connectors.sandbox.wire import WIRE
 from connectors.tabular import Table
 from tests.campaign import FULL
 from tests.connectors.every import MARK, Case, Held, Sample, World, write_of
-from tests.connectors.settling import Settled, settled, told
+from tests.connectors.settling import Settled, chain, settled, told
 
 RECORDS = 7  # of one trial: three calls, the last of them not full
 HANG = 3.0  # seconds: longer than a connector of a case waits
@@ -52,6 +54,7 @@ def troubles(case: Case) -> list[Fault]:
         Fault(trouble=trouble, seconds=HANG) for trouble in cast(tuple[Trouble, ...], get_args(Trouble))
     ]
     able = [fault for fault in every if not case.wire or fault.trouble in WIRE]
+    able = [fault for fault in able if fault.trouble != "307"]  # which is nobody's failure
     asked = [fault for fault in able if FULL or (fault.trouble in USUAL and fault.retry_after != soon)]
     return [fault for fault in asked if not case.excused("test_faults", fault.trouble)]
 
@@ -112,27 +115,54 @@ def check_promise(world: World, sample: Sample, write: Write, items: Sequence[It
 
 def check_told(world: World, case: Case, errors: Sequence[ConnectorError]) -> None:
     """No error quotes an answer, an argument or a secret; no request's line names a patient."""
-    made = case.credentials.model_validate(dict(world.values))
-    secrets = [value.get_secret_value() for _, value in made if isinstance(value, SecretStr)]
-    words = [MARK, *(word.strip(",") for word in QUOTED.split() if len(word) > 5), *filter(None, secrets)]
+    words = [*_unspoken(world, case), *(word.strip(",") for word in QUOTED.split() if len(word) > 5)]
     for error in errors:
         assert "\n" not in str(error)
         assert str(error).startswith(f"{case.system}: "), "an error names its system first"
+        foreign = [type(one).__name__ for one in chain(error) if not _is_ours(one)]
+        assert not foreign, f"{error.code} carries {foreign}, which may hold a request or an answer"
         text = told(error)
         assert not any(word in text for word in words), f"{type(error).__name__} {error.code} quotes"
     if isinstance(world.proxy, Proxy):
         assert not any(MARK in one.path for one in world.proxy.seen), "a request's line names a patient"
 
 
+def _is_ours(error: BaseException) -> bool:
+    return type(error).__module__.startswith("connectors.")
+
+
+def check_logged(world: World, case: Case, logged: pytest.LogCaptureFixture) -> None:
+    """No record quotes an argument or a secret."""
+    words, form = _unspoken(world, case), logging.Formatter("%(name)s: %(message)s")
+    told = [form.format(record) for record in logged.records]
+    loud = {one.partition(":")[0] for one in told if any(word in one for word in words)}
+    assert loud == set(), "these loggers quote: see flows/boundary.py"
+
+
+def _unspoken(world: World, case: Case) -> list[str]:
+    made = case.credentials.model_validate(dict(world.values))
+    secrets = [value.get_secret_value() for _, value in made if isinstance(value, SecretStr)]
+    roles = [value for name, value in made if name.endswith("role") and isinstance(value, str)]
+    return [MARK, *filter(None, secrets), *roles]
+
+
 def loose_arguments(write: Write, table: Table | None) -> list[str]:
     """The arguments that take any object at all, but a table's own JSON columns."""
     declared = {name for name, column in table.columns.items() if column.type == "json"} if table else set()
-    properties = write.arguments.model_json_schema().get("properties", {})
-    return [name for name, shape in properties.items() if name not in declared and _is_loose(shape)]
+    schema = write.arguments.model_json_schema()
+    properties = schema.get("properties", {})
+    parts = [(f"${name}", shape) for name, shape in schema.get("$defs", {}).items()]
+    return [
+        name for name, shape in (*properties.items(), *parts) if name not in declared and _is_loose(shape)
+    ]
 
 
 def _is_loose(shape: dict[str, object]) -> bool:
     if "anyOf" in shape:
         return any(_is_loose(one) for one in cast(list[dict[str, object]], shape["anyOf"]))
-    typed = {"type", "enum", "const", "$ref", "allOf"} & shape.keys()
-    return not typed or (shape.get("type") == "object" and "properties" not in shape)
+    if shape.get("type") == "array":
+        return _is_loose(cast(dict[str, object], shape.get("items", {})))
+    if shape.get("type") == "object":
+        inner = cast(dict[str, dict[str, object]], shape.get("properties", {}))
+        return not inner or any(_is_loose(one) for one in inner.values())
+    return not {"type", "enum", "const", "$ref", "allOf"} & shape.keys()

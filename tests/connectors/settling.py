@@ -86,8 +86,8 @@ def _looked(write: Write, item: Item, found: Settled) -> bool:
     return item.key not in references
 
 
-def told(error: BaseException) -> str:
-    """Everything that a log could show of an error: its words, its chain, its traceback's lines."""
+def chain(error: BaseException) -> list[BaseException]:
+    """The error, and all that it hangs together with."""
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -95,5 +95,10 @@ def told(error: BaseException) -> str:
         if one is not None and one not in seen:
             seen.append(one)
             waiting += [one.__cause__, one.__context__]
-    words = [repr(one) + " ".join(map(str, one.args)) for one in seen]
+    return seen
+
+
+def told(error: BaseException) -> str:
+    """Everything that a log could show of an error: its words, its chain, its traceback's lines."""
+    words = [repr(one) + " ".join(map(str, one.args)) for one in chain(error)]
     return "\n".join([*words, *traceback.format_exception(error)])

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -56,6 +57,7 @@ def test_a_stand_in_is_told_from_a_system() -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "::1", "::ffff:10.0.0.1", "fd00:ec2::254",
+     "fec0::1", "3fff::1",
      "64:ff9b::7f00:1", "2002:a00:1::", "224.0.0.1", "0.0.0.0", "::", "fe80::1%lo", "2001:0:1::1",
      "::8.8.8.8"],
 )  # fmt: skip
@@ -75,6 +77,20 @@ def test_a_name_that_resolves_to_the_inside_is_denied(monkeypatch: pytest.Monkey
         with pytest.raises(Denied) as denied:
             Reach("brevo", "https://inside.example.com").sure()
         assert str(denied.value) == "brevo: the host is not on the public internet"
+
+
+@pytest.mark.parametrize(
+    ("answer", "let_in"),
+    [("10.1.2.3", True), ("172.16.0.1", True), ("192.168.1.1", True), ("8.8.8.8", True),
+     ("127.0.0.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("172.32.0.0", True),
+     ("0.0.0.0", False), ("fd00:ec2::254", False), ("::ffff:10.0.0.1", False), ("224.0.0.1", False)],
+)  # fmt: skip
+def test_where_a_private_network_is_right_the_machine_and_its_host_are_not(
+    monkeypatch: pytest.MonkeyPatch, answer: str, let_in: bool
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", _resolver([answer]))
+    with nullcontext() if let_in else pytest.raises(Denied):
+        Reach("redshift", "https://inside.example.com", inside=True).sure()
 
 
 def test_a_stand_in_that_is_not_on_this_machine_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:

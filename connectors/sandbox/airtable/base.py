@@ -28,6 +28,7 @@ class Table:
     name: str
     fields: list[FieldDict]
     records: dict[str, Cells] = field(default_factory=dict[str, Cells])
+    description: str = ""
 
     def field_of(self, named: str) -> FieldDict:
         for each in self.fields:
@@ -39,6 +40,7 @@ class Table:
         return {
             "id": self.id,
             "name": self.name,
+            **({"description": self.description} if self.description else {}),
             "primaryFieldId": self.fields[0]["id"],
             "fields": cast(JsonValue, self.fields),
             "views": [],
@@ -62,10 +64,10 @@ class Base:
             403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", "Invalid permissions, or the model was not found"
         )
 
-    def add_table(self, name: str, fields: Sequence[Mapping[str, JsonValue]]) -> Table:
+    def add_table(self, name: str, fields: Sequence[Mapping[str, JsonValue]], description: str = "") -> Table:
         if any(table.name.lower() == name.lower() for table in self.tables):
             raise Refusal(422, "DUPLICATE_TABLE_NAME")
-        table = Table(self._id("tbl"), name, [])
+        table = Table(self._id("tbl"), name, [], description=description)
         for each in fields:
             self._add_field(table, each)
         if not table.fields:
@@ -86,6 +88,10 @@ class Base:
             choice.setdefault("id", self._id("sel"))
         table.fields.append(new)
         return new
+
+    def rename_table(self, table: str, name: str) -> None:
+        """A person renames a table."""
+        self.table(table).name = name
 
     def rename(self, table: str, field_: str, name: str) -> None:
         """A person renames a field."""

@@ -1,9 +1,11 @@
 """How the stand-in behaves: Airtable's limits, smaller where a test must not wait, and its refusals."""
 
+import json
 import threading
 import time
 from collections import deque
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
 
 from pydantic import Field, JsonValue
 
@@ -17,7 +19,8 @@ class Rules(Settings):
 
     calls: in the month. scopes: the token's; shown: whether `whoami` names them (it does for OAuth alone).
     permission: the token's level in the base; None if the base is not among its bases. reordered: answers
-    name the records backwards. forgetful: answers leave out the last record.
+    name the records backwards. forgetful: answers leave out the last record. mangled: a text, and what is
+    stored in its place.
     """
 
     rate: Annotated[int, Field(ge=1)] | None = None
@@ -28,6 +31,13 @@ class Rules(Settings):
     permission: str | None = "create"
     reordered: bool = False
     forgetful: bool = False
+    mangled: tuple[str, str] = ("", "")
+
+
+def mangled(rules: Rules, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is stored of a request."""
+    text, instead = (json.dumps(each)[1:-1] for each in rules.mangled)
+    return cast(dict[str, Any], json.loads(json.dumps(body).replace(text, instead))) if text else body
 
 
 class Refusal(Exception):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from connectors.sandbox.airtable.base import Base
-from connectors.sandbox.airtable.rules import Gauge, Refusal, Rules
+from connectors.sandbox.airtable.rules import Gauge, Refusal, Rules, mangled
 
 TOKEN = "patFerryStandIn.0123456789abcdef"  # noqa: S105  # of a stand-in
 USER = "usr00000000Ferry0"
@@ -123,7 +123,7 @@ def answer(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mappi
         _scope(stand_in, "data.records:write")
         if stand_in.rules.permission in ("read", "comment", "none"):
             raise Refusal(403, "INVALID_PERMISSIONS")
-        return _told(stand_in.rules, base.upsert(parts[2], body))
+        return _told(stand_in.rules, base.upsert(parts[2], mangled(stand_in.rules, body)))
     raise Refusal(404, "NOT_FOUND")
 
 
@@ -149,7 +149,7 @@ def _meta(stand_in: AirtableStandIn, method: str, parts: list[str], body: Mappin
     if (method, parts[2:]) == ("GET", ["tables"]):
         return {"tables": [table.described() for table in base.tables]}
     if (method, parts[2:]) == ("POST", ["tables"]):
-        return base.add_table(body["name"], body["fields"]).described()
+        return base.add_table(body["name"], body["fields"], body.get("description", "")).described()
     if method == "POST" and parts[2:3] == ["tables"] and parts[4:] == ["fields"]:
         return base.add_field(parts[3], body)
     raise Refusal(404, "NOT_FOUND")

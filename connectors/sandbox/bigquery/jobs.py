@@ -1,8 +1,10 @@
 """Jobs: a load or a query, run once under its id, and what is told of it."""
 
 import json
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from pydantic import JsonValue
@@ -11,13 +13,15 @@ from sqlglot import exp
 from connectors.sandbox.bigquery import statements
 from connectors.sandbox.bigquery.cells import Cell, Field, fields_of, given, micros, record
 from connectors.sandbox.bigquery.refusal import Refusal, duplicate, invalid, invalid_query, not_found
-from connectors.sandbox.bigquery.rows import array
+from connectors.sandbox.bigquery.rows import COLLIDED, array
 from connectors.sandbox.bigquery.state import State
 
 LONG = {"INT64": "INTEGER", "BOOL": "BOOLEAN"}
 OPTIONAL = "JOB_CREATION_OPTIONAL"
 PAGE = 1000  # rows of one answer
+_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
 LINE = 100 * 1024 * 1024  # bytes of one row that is loaded
+Act = Callable[[], dict[str, Any]]  # gives a job's statistics
 Result = tuple[list[Field], list[tuple[Cell, ...]]]
 
 
@@ -38,6 +42,8 @@ class Jobs:
                 self._look_at(configuration["query"])
                 return {**resource, "status": {"state": "DONE"}, "statistics": {"query": {}}}
             id_ = str(resource["jobReference"]["jobId"])
+            if not _ID.fullmatch(id_):
+                raise invalid("Invalid job ID")
             if id_ in state.jobs:
                 raise duplicate(f"Job {state.project}:{id_}")
             _check_place(resource["jobReference"], state)
@@ -50,7 +56,7 @@ class Jobs:
     def get(self, id_: str, location: str) -> dict[str, Any]:
         """jobs.get"""
         state = self._state
-        with state.lock:
+        with state.now():
             if id_ not in state.jobs or location != state.location:
                 raise not_found(f"Job {state.project}:{id_}")
             shown = self._shown(id_)
@@ -62,6 +68,9 @@ class Jobs:
         state = self._state
         with state.needing("bigquery.jobs.create", "bigquery.tables.getData"):
             id_ = f"query_{request['requestId']}"
+            if state.slow > 0:
+                state.slow -= 1
+                return self._slowly(id_, request)
             found = self._select(request)
             whole = request.get("formatOptions", {}).get("useInt64Timestamp") is True
             if request.get("jobCreationMode") == OPTIONAL and len(found[1]) <= PAGE:
@@ -69,21 +78,38 @@ class Jobs:
                 del answer["jobReference"]
                 return {**answer, "queryId": id_}
             self._results[id_], self._left[id_] = found, 0
-            reference = {"projectId": state.project, "jobId": id_, "location": state.location}
-            configuration = {"jobType": "QUERY", "query": {"query": request["query"]}}
-            state.jobs[id_] = {
-                "jobReference": reference,
-                "configuration": configuration,
-                "status": {"state": "DONE"},
-                "statistics": {"query": {"statementType": "SELECT"}},
-            }
+            state.jobs[id_] = self._lookup(id_, request)
             return self._page(id_, found, 0, None, whole=whole)
 
     def results(self, id_: str, start: int, most: int | None, *, whole: bool) -> dict[str, Any]:
         """jobs.getQueryResults: one page."""
-        if id_ not in self._results:
+        told = self._state.jobs.get(id_)
+        if told is None:
             raise not_found(f"Job {self._state.project}:{id_}")
+        if self._left[id_] > 0:
+            return {"jobReference": told["jobReference"], "jobComplete": False}
+        if failed := told["status"].get("errorResult"):
+            raise Refusal(400, failed["reason"], failed["message"])
         return self._page(id_, self._results[id_], start, most, whole=whole)
+
+    def _slowly(self, id_: str, request: dict[str, Any]) -> dict[str, Any]:
+        """A lookup that is answered later, or fails then."""
+        told = self._state.jobs[id_] = self._lookup(id_, request)
+        self._left[id_] = self._state.looks
+        try:
+            self._results[id_] = self._select(request)
+        except Refusal as refusal:
+            told["status"] = _failed(refusal)
+        return {"jobReference": told["jobReference"], "jobComplete": False}
+
+    def _lookup(self, id_: str, request: dict[str, Any]) -> dict[str, Any]:
+        reference = {"projectId": self._state.project, "jobId": id_, "location": self._state.location}
+        return {
+            "jobReference": reference,
+            "configuration": {"jobType": "QUERY", "query": {"query": request["query"]}},
+            "status": {"state": "DONE"},
+            "statistics": {"query": {"statementType": "SELECT"}},
+        }
 
     def _page(self, id_: str, found: Result, start: int, most: int | None, *, whole: bool) -> dict[str, Any]:
         state, (fields, rows) = self._state, found
@@ -107,29 +133,31 @@ class Jobs:
         return told
 
     def _run(self, id_: str, resource: dict[str, Any], rows: bytes | None) -> dict[str, Any]:
-        """Run it at once; that it lasts is only told. A job that fails keeps its id."""
-        configuration: dict[str, Any] = resource["configuration"]
-        status: dict[str, Any] = {"state": "DONE"}
-        statistics: dict[str, Any] = {"creationTime": str(int(time.time() * 1000))}
-        try:
-            if rows is not None:
-                self._load(configuration["load"], rows)
-            else:
-                statistics["query"] = self._change(configuration["query"])
-        except Refusal as refusal:
-            status |= {"errorResult": refusal.result(), "errors": [refusal.result()]}
-        kind = "QUERY" if rows is None else "LOAD"
-        reference = {**resource["jobReference"], "location": self._state.location}
-        return {
+        """A load is run at once, and only said to last. A job that fails keeps its id."""
+        state, configuration = self._state, cast(dict[str, Any], resource["configuration"])
+        kind = "query" if rows is None else "load"
+        told: dict[str, Any] = {
             "kind": "bigquery#job",
-            "id": f"{self._state.project}:{self._state.location}.{id_}",
-            "jobReference": reference,
-            "configuration": {**configuration, "jobType": kind},
-            "status": status,
-            "statistics": statistics,
+            "id": f"{state.project}:{state.location}.{id_}",
+            "jobReference": {**resource["jobReference"], "location": state.location},
+            "configuration": {**configuration, "jobType": kind.upper()},
+            "status": {"state": "RUNNING"},
+            "statistics": {"creationTime": str(int(time.time() * 1000))},
         }
+        try:
+            act = self._begun(configuration["query"]) if rows is None else self._loading(configuration, rows)
+        except Refusal as refusal:
+            return {**told, "status": _failed(refusal)}
+        if rows is None and state.lasting:
+            state.running.append((time.monotonic() + state.lasting, partial(_end, told, kind, act)))
+        else:
+            _end(told, kind, act)
+        return told
 
-    def _load(self, load: dict[str, Any], content: bytes) -> None:
+    def _loading(self, configuration: dict[str, Any], rows: bytes) -> Act:
+        return partial(self._load, configuration["load"], rows)
+
+    def _load(self, load: dict[str, Any], content: bytes) -> dict[str, Any]:
         state = self._state
         if load.get("sourceFormat") != "NEWLINE_DELIMITED_JSON":
             raise invalid("the stand-in loads JSON lines only")
@@ -142,7 +170,9 @@ class Jobs:
                 raise invalid("Provided Schema does not match Table")
             rows = [record(table.fields, _object(line)) for line in content.split(b"\n") if line]
             keep = load.get("writeDisposition") == "WRITE_APPEND"
+            before = state.rows.count(table.place) if keep else 0
             state.load(table, [cast(Sequence[Cell], row) for row in rows], keep=keep)
+            return {"outputRows": str(state.rows.count(table.place) - before)}
 
     def _look_at(self, query: dict[str, Any]) -> None:
         node = statements.parse(str(query["query"]))
@@ -152,28 +182,48 @@ class Jobs:
         elif not isinstance(node, (exp.Select, exp.Merge)):
             raise statements.unsupported(node)
 
-    def _change(self, query: dict[str, Any]) -> dict[str, Any]:
+    def _begun(self, query: dict[str, Any]) -> Act:
         state = self._state
         node = statements.parse(str(query["query"]))
         if not isinstance(node, exp.Merge):
             raise statements.unsupported(node)
         if state.contended > 0:
             state.contended -= 1
-            raise invalid_query("Could not serialize access to table p:d.t due to concurrent update")
+            raise invalid_query(COLLIDED)
         with state.needing("bigquery.tables.getData", "bigquery.tables.updateData"):
-            inserted, updated = state.rows.merge(node, state.known, *_parameters(query))
-        counts = {"insertedRowCount": str(inserted), "updatedRowCount": str(updated), "deletedRowCount": "0"}
-        return {
-            "statementType": "MERGE",
-            "numDmlAffectedRows": str(inserted + updated),
-            "dmlStats": counts,
-        }
+            end = state.rows.begin(node, state.known, *_parameters(query))
+            target = state.table(statements.table_name(node.this).rpartition(".")[2])
+
+        def ended() -> dict[str, Any]:
+            inserted, updated = end()
+            state.marked(target)
+            counts = {
+                "insertedRowCount": str(inserted),
+                "updatedRowCount": str(updated),
+                "deletedRowCount": "0",
+            }
+            affected = str(inserted + updated)
+            return {"statementType": "MERGE", "numDmlAffectedRows": affected, "dmlStats": counts}
+
+        return ended
 
     def _select(self, request: dict[str, Any]) -> Result:
         node = statements.parse(str(request["query"]))
         if not isinstance(node, exp.Select):
             raise statements.unsupported(node)
         return self._state.rows.select(node, self._state.known, *_parameters(request))
+
+
+def _end(told: dict[str, Any], kind: str, act: Act) -> None:
+    try:
+        told["statistics"][kind] = act()
+        told["status"] = {"state": "DONE"}
+    except Refusal as refusal:
+        told["status"] = _failed(refusal)
+
+
+def _failed(refusal: Refusal) -> dict[str, Any]:
+    return {"state": "DONE", "errorResult": refusal.result(), "errors": [refusal.result()]}
 
 
 def _check_place(reference: Mapping[str, Any], state: State) -> None:

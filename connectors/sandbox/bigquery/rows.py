@@ -1,8 +1,10 @@
 """The rows, in SQLite: what a statement reads and changes."""
 # ruff: noqa: S608  # its statements are made of quoted names and parsed expressions
 
+import itertools
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -15,7 +17,9 @@ from connectors.sandbox.bigquery.refusal import Refusal, invalid_query
 from connectors.sandbox.bigquery.statements import Known, Scope, expression, quoted, unsupported
 
 Find = Callable[[str], Known]  # a table by its full name; raises Refusal
+Sides = tuple[str, str, str]  # of a MERGE: the aliases of its tables, and where their pairs are
 MANY = "UPDATE/MERGE must match at most one source row for each target row"
+COLLIDED = "Could not serialize access to table p:d.t due to concurrent update"
 
 
 class Rows:
@@ -25,6 +29,8 @@ class Rows:
         self._base = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._refusal: Refusal | None = None
         self._fields: list[Field] = []
+        self._changes = Counter[str]()  # how often a statement changed a table
+        self._numbers = itertools.count(1)
         self._base.create_function("parse_json", 1, self._caught(parse_json), deterministic=True)
         self._base.create_function("fit", 2, self._caught(self._fit))
 
@@ -87,35 +93,58 @@ class Rows:
             text += f" WHERE {expression(where.this, scope).sql}"
         return fields, self._run(text, values).fetchall()
 
-    def merge(
+    def begin(
         self, node: exp.Merge, find: Find, kinds: Mapping[str, str], values: Mapping[str, Cell]
-    ) -> tuple[int, int]:
-        """How many rows were inserted and updated. All of it is done, or nothing."""
+    ) -> Callable[[], tuple[int, int]]:
+        """Begin a MERGE: it sees its tables as they are now. Called, the answer ends it.
+
+        Then it gives how many rows were inserted and updated, all of them or none. One that only inserts ends
+        whatever others did meanwhile, as at Google: what two of them insert is there twice.
+        """
         target, source = (find(statements.table_name(node.args[name])) for name in ("this", "using"))
         t, s = node.this.alias_or_name, node.args["using"].alias_or_name
-        scope = Scope({t: target, s: source}, kinds)
+        number = next(self._numbers)
+        copied, pairs = f"source {number}", f"pairs {number}"
+        self._base.execute(f"CREATE TEMP TABLE {quoted(copied)} AS SELECT * FROM {quoted(source.place)}")
+        scope = Scope({t: target, s: Known(copied, source.fields)}, kinds)
         on = expression(node.args["on"], scope).sql
-        sides = (f"{quoted(target.place)} AS {quoted(t)}", f"{quoted(source.place)} AS {quoted(s)}")
+        self._run(
+            f"CREATE TEMP TABLE {quoted(pairs)} AS SELECT {quoted(t)}.rowid AS t, {quoted(s)}.rowid AS s"
+            f" FROM {quoted(copied)} AS {quoted(s)} JOIN {quoted(target.place)} AS {quoted(t)} ON {on}",
+            values,
+        )
+        matched = self._base.execute(f"SELECT 1 FROM {quoted(pairs)}").fetchone()
+        if self._base.execute(f"SELECT 1 FROM {quoted(pairs)} GROUP BY t HAVING count(*) > 1").fetchone():
+            raise invalid_query(MANY)
+        seen = self._changes[target.place]
+
+        def end() -> tuple[int, int]:
+            try:
+                if matched and seen != self._changes[target.place]:
+                    raise invalid_query(COLLIDED)
+                self._changes[target.place] += 1
+                with self._whole():
+                    return self._changed(node, scope, (t, s, pairs), values)
+            finally:
+                self._base.execute(f"DROP TABLE {quoted(copied)}")
+                self._base.execute(f"DROP TABLE {quoted(pairs)}")
+
+        return end
+
+    def _changed(
+        self, node: exp.Merge, scope: Scope, sides: Sides, values: Mapping[str, Cell]
+    ) -> tuple[int, int]:
         inserted = updated = 0
-        with self._whole():
-            self._base.execute("DROP TABLE IF EXISTS temp.pairs")
-            self._run(
-                f"CREATE TEMP TABLE pairs AS SELECT {quoted(t)}.rowid AS t, {quoted(s)}.rowid AS s"
-                f" FROM {sides[1]} JOIN {sides[0]} ON {on}",
-                values,
-            )
-            if self._base.execute("SELECT 1 FROM pairs GROUP BY t HAVING count(*) > 1").fetchone():
-                raise invalid_query(MANY)
-            for when in node.args["whens"].expressions:
-                then = when.args["then"]
-                if when.args.get("source") or not isinstance(then, (exp.Update, exp.Insert)):
-                    raise unsupported(then)
-                if isinstance(then, exp.Update) and when.args.get("matched"):
-                    updated += self._update(then, when.args.get("condition"), scope, (t, s), values)
-                elif isinstance(then, exp.Insert) and not when.args.get("matched"):
-                    inserted += self._insert(then, scope, (t, s), values)
-                else:
-                    raise invalid_query("this clause does not go with WHEN")
+        for when in node.args["whens"].expressions:
+            then = when.args["then"]
+            if when.args.get("source") or not isinstance(then, (exp.Update, exp.Insert)):
+                raise unsupported(then)
+            if isinstance(then, exp.Update) and when.args.get("matched"):
+                updated += self._update(then, when.args.get("condition"), scope, sides, values)
+            elif isinstance(then, exp.Insert) and not when.args.get("matched"):
+                inserted += self._insert(then, scope, sides, values)
+            else:
+                raise invalid_query("this clause does not go with WHEN")
         return inserted, updated
 
     def _update(
@@ -123,10 +152,10 @@ class Rows:
         node: exp.Update,
         condition: exp.Expr | None,
         scope: Scope,
-        sides: tuple[str, str],
+        sides: Sides,
         values: Mapping[str, Cell],
     ) -> int:
-        t, s = sides
+        t, s, pairs = sides
         target, source = scope.tables[t], scope.tables[s]
         changes = [
             f"{quoted(each.this.name)} = {self._assigned(target, each.this.name, each.expression, scope)}"
@@ -134,16 +163,15 @@ class Rows:
         ]
         also = f" AND ({expression(condition, scope).sql})" if condition is not None else ""
         text = (
-            f"UPDATE {quoted(target.place)} AS {quoted(t)} SET {', '.join(changes)} FROM pairs"
+            f"UPDATE {quoted(target.place)} AS {quoted(t)} SET {', '.join(changes)}"
+            f" FROM {quoted(pairs)} AS pairs"
             f" JOIN {quoted(source.place)} AS {quoted(s)} ON {quoted(s)}.rowid = pairs.s"
             f" WHERE pairs.t = {quoted(t)}.rowid{also}"
         )
         return self._run(text, values).rowcount
 
-    def _insert(
-        self, node: exp.Insert, scope: Scope, sides: tuple[str, str], values: Mapping[str, Cell]
-    ) -> int:
-        t, s = sides
+    def _insert(self, node: exp.Insert, scope: Scope, sides: Sides, values: Mapping[str, Cell]) -> int:
+        t, s, pairs = sides
         target, source = scope.tables[t], scope.tables[s]
         names = [each.name for each in node.this.expressions]
         given = node.expression.expressions
@@ -155,7 +183,7 @@ class Rows:
         text = (
             f"INSERT INTO {quoted(target.place)} ({', '.join(map(quoted, names))})"
             f" SELECT {', '.join(cells)} FROM {quoted(source.place)} AS {quoted(s)}"
-            f" WHERE {quoted(s)}.rowid NOT IN (SELECT s FROM pairs)"
+            f" WHERE {quoted(s)}.rowid NOT IN (SELECT s FROM {quoted(pairs)})"
         )
         return self._run(text, values).rowcount
 

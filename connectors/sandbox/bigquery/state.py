@@ -4,7 +4,7 @@ import itertools
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -40,14 +40,21 @@ class State:
     """All methods may be called from several threads at once.
 
     denied: permissions that the account has not. looks: how often a job is still running when it is looked
-    at. contended: so many changing statements will collide with another one's.
+    at. lasting: the seconds that a changing statement takes, whoever still waits for it. contended: so many
+    changing statements will collide with another one's. slow: so many lookups are not answered at once.
+    running: the statements that are not at their end, each with its time and what ends it.
     """
 
     project: str
     dataset: str
     location: str = "EU"
     looks: int = 1
+    lasting: float = 0.0
     contended: int = 0
+    slow: int = 0
+    running: list[tuple[float, Callable[[], None]]] = field(
+        default_factory=list[tuple[float, Callable[[], None]]]
+    )
     denied: set[str] = field(default_factory=set[str])
     tables: dict[str, Table] = field(default_factory=dict[str, Table])
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
@@ -59,10 +66,20 @@ class State:
     @contextmanager
     def needing(self, *permissions: str) -> Generator[None]:
         """Alone, and with these permissions. Raises Refusal."""
-        with self.lock:
+        with self.now():
             for permission in permissions:
                 if permission in self.denied:
                     raise denied(permission)
+            yield
+
+    @contextmanager
+    def now(self) -> Generator[None]:
+        """Alone, when every statement has ended that is due."""
+        with self.lock:
+            for due, end in sorted(self.running, key=lambda one: one[0]):
+                if due <= time.monotonic():
+                    self.running.remove((due, end))
+                    end()
             yield
 
     def table(self, name: str, dataset: str = "") -> Table:
@@ -94,7 +111,7 @@ class State:
         now = str(int(time.time() * 1000))
         made = {**resource, "type": "TABLE", "creationTime": now, "location": self.location}
         self.tables[name] = Table(made, fields, place)
-        return self._marked(self.tables[name])
+        return self.marked(self.tables[name])
 
     def alter(self, name: str, change: dict[str, Any], match: str | None) -> dict[str, Any]:
         """tables.patch: columns and fields are added; nothing is dropped, renamed or retyped."""
@@ -108,7 +125,7 @@ class State:
         if "schema" in change:
             self._extend(table, fields_of(change["schema"]["fields"]))
         table.resource |= change
-        return self._marked(table)
+        return self.marked(table)
 
     def drop(self, name: str) -> None:
         table = self.table(name)
@@ -134,11 +151,11 @@ class State:
                 for each in table.resource["schema"]["fields"]
             ]
             table.resource["schema"], table.fields = {"fields": described}, fields_of(described)
-            self._marked(table)
+            self.marked(table)
 
     def held(self, name: str) -> list[dict[str, Any]]:
         """What a table holds, in the values of the REST interface, by column."""
-        with self.lock:
+        with self.now():
             if name not in self.tables:
                 return []
             table = self.tables[name]
@@ -158,6 +175,7 @@ class State:
 
     def load(self, table: Table, rows: Sequence[Sequence[Cell]], *, keep: bool) -> None:
         self.rows.replace(table.place, rows, keep=keep)
+        self.marked(table)
 
     def _extend(self, table: Table, fields: Sequence[Field]) -> None:
         there = {each.name.lower(): each for each in table.fields}
@@ -182,8 +200,10 @@ class State:
             if more:
                 self.rows.pad(table.place, each.name, more)
 
-    def _marked(self, table: Table) -> dict[str, Any]:
-        table.resource["etag"] = f"etag-{next(self._numbers)}"
+    def marked(self, table: Table) -> dict[str, Any]:
+        """It was changed, or its rows were."""
+        now = str(int(time.time() * 1000))
+        table.resource |= {"etag": f"etag-{next(self._numbers)}", "lastModifiedTime": now}
         return table.resource
 
 

@@ -1,7 +1,7 @@
 """Batches of records: read, create, update, upsert. What is refused of a batch is told in a 207."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,7 @@ from connectors.sandbox.hubspot.reply import Json, RefusedError, Reply, invalid
 from connectors.sandbox.hubspot.store import Record, Store
 
 BATCH_MAX = 100
+HISTORY_MAX = 50
 
 
 class Asked(BaseModel):
@@ -71,7 +72,13 @@ def read(store: Store, asked: ReadBatch) -> Reply:
             missing.append(one.id)
         else:
             found[record.id] = record
+    if asked.properties_with_history and len(asked.inputs) > HISTORY_MAX:
+        raise invalid("Too many inputs for a read with history")
     results = [shown(record, asked.properties, store) for _, record in sorted(found.items(), reverse=True)]
+    if asked.properties_with_history:
+        for result in results:
+            past = found[int(str(result["id"]))].past(asked.properties_with_history)
+            result["propertiesWithHistory"] = past
     errors: list[Json] = []
     if missing:
         context = {"ids": missing}
@@ -82,9 +89,16 @@ def read(store: Store, asked: ReadBatch) -> Reply:
 
 
 def write(
-    store: Store, asked: WriteBatch, act: Callable[[Store, Input], Json], whole: Sequence[str]
+    store: Store,
+    asked: WriteBatch,
+    act: Callable[[Store, Input], Json],
+    whole: Sequence[str],
+    hidden: Sequence[str] = (),
 ) -> Reply:
-    """Apply each input by itself. A refusal of one of the categories `whole` refuses the whole batch."""
+    """Apply each input by itself. A refusal of one of the categories `whole` refuses the whole batch.
+
+    hidden: properties that the answer leaves out.
+    """
     names = [(one.id_property, one.id) for one in asked.inputs if one.id]
     if len(set(names)) < len(names):
         raise invalid("Duplicate IDs found in batch input")
@@ -100,6 +114,8 @@ def write(
             continue
         if one.object_write_trace_id is not None:
             result["objectWriteTraceId"] = one.object_write_trace_id
+        held = cast(Json, result["properties"])
+        result["properties"] = {name: value for name, value in held.items() if name not in hidden}
         results.append(result)
     return _answer(results[::-1], errors)
 

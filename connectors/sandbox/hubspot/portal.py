@@ -45,6 +45,7 @@ class Settings(BaseModel):
     daily: int | None = None  # requests a day, until the portal's midnight
     searches: int | None = None  # searches in a second
     whole_batch: tuple[str, ...] = ()  # categories whose refusal of one input refuses its whole batch
+    answers_hide: tuple[str, ...] = ()  # properties that the answers to writes leave out
     sensitive_data: bool = True  # the portal's switch for sensitive properties
     required: tuple[str, ...] = ()  # properties that a new contact must have: the portal's own rule
     without_scopes: tuple[str, ...] = ()

@@ -52,6 +52,7 @@ class Property(BaseModel):
     description: str = ""
     options: list[Option] = Field(default_factory=list[Option])
     has_unique_value: bool = False
+    external_options: bool = False
     data_sensitivity: Sensitivity = "non_sensitive"
     sensitive_data_categories: list[str] = Field(default_factory=list[str])
     hubspot_defined: bool = False
@@ -83,7 +84,7 @@ class Property(BaseModel):
         if self.type in ("date", "datetime"):
             return self._moment(given)
         if self.type in ("enumeration", "bool"):
-            if given not in [option.value for option in self.options]:
+            if given not in [option.value for option in self.options] and not self.external_options:
                 raise self._refused("INVALID_OPTION")
             return given
         if len(given) > TEXT_MAX:

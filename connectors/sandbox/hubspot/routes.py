@@ -99,7 +99,10 @@ def _write(act: Callable[[batches.NOW], Callable[[Store, batches.Input], Json]])
         wanted = asked.request.read_as(WriteBatch)
         schema.check_writable(asked, wanted)
         portal = asked.portal
-        return batches.write(asked.store, wanted, act(portal.now), portal.settings.whole_batch)
+        settings = portal.settings
+        return batches.write(
+            asked.store, wanted, act(portal.now), settings.whole_batch, hidden=settings.answers_hide
+        )
 
     return respond
 

@@ -1,8 +1,10 @@
 """The records of one object type: by id, by unique value, with what a late index still shows of them."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pydantic import JsonValue
 
 from connectors.sandbox.hubspot.properties import STAGES, Property, defaults, spelled
 from connectors.sandbox.hubspot.reply import RefusedError, invalid
@@ -31,6 +33,7 @@ class Record:
     archived_at: int | None = None
     merged: tuple[int, ...] = ()  # the records that went into this one
     before: Seen | None = None  # what a late index shows until it has caught up
+    edits: dict[str, list[tuple[int, str]]] = field(default_factory=dict[str, list[tuple[int, str]]])
 
     @property
     def archived(self) -> bool:
@@ -47,6 +50,25 @@ class Record:
         if name == "hs_merged_object_ids":
             return ";".join(str(id_) for id_ in self.merged) or None
         return self.properties.get(name)
+
+    def note(self, name: str, value: str, now: int) -> None:
+        """A value of a property from now on. Of what was there when it was made only a change is kept."""
+        if self.properties.get(name) == value or now == self.created:
+            return
+        if name not in self.edits:
+            self.edits[name] = [(self.created, self.properties[name])] if name in self.properties else []
+        self.edits[name].append((now, value))
+
+    def past(self, names: Sequence[str]) -> dict[str, JsonValue]:
+        """The versions of these properties, the newest first."""
+        first = {name: [(self.created, self.properties[name])] for name in names if name in self.properties}
+        found = {**first, **{name: self.edits[name] for name in names if name in self.edits}}
+        return {
+            name: [
+                {"value": value, "timestamp": spelled(at), "sourceType": "CRM_UI"} for at, value in its[::-1]
+            ]
+            for name, its in found.items()
+        }
 
 
 @dataclass
@@ -188,6 +210,7 @@ class Store:
             index = self.unique.get(name)
             if index is not None and record.properties.get(name) is not None:
                 index.pop(record.properties[name], None)
+            record.note(name, value or "", record.touched)
             if value is None:
                 record.properties.pop(name, None)
             else:

@@ -35,6 +35,10 @@ class Collection:
     documents: dict[Hashable, Document] = field(default_factory=dict[Hashable, Document])
 
     def find(self, wanted: Document) -> Iterator[Document]:
+        if wanted.keys() == {"$or"}:  # each branch by its own index
+            found = {self._place(one["_id"]): one for branch in wanted["$or"] for one in self.find(branch)}
+            yield from found.values()
+            return
         candidates, others = self._candidates(wanted)
         for document in candidates:
             if matches(document, others):

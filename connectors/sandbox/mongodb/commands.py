@@ -29,7 +29,7 @@ class Commands:
             **dict.fromkeys(("hello", "ismaster", "isMaster"), self._hello),
             "ping": lambda _: dict(OK),
             "buildInfo": lambda _: {"version": "7.0.0", "versionArray": [7, 0, 0, 0], **OK},
-            "saslStart": lambda body: login.start(body["payload"]),
+            "saslStart": lambda body: login.start(body["payload"], body["$db"]),
             "saslContinue": lambda body: login.proceed(body["payload"]),
             "connectionStatus": self._status,
             **dict.fromkeys(("endSessions", "killCursors"), lambda _: dict(OK)),

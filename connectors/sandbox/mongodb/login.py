@@ -12,6 +12,9 @@ from connectors.sandbox.mongodb.wire import Document
 ROUNDS = 4096  # a client refuses fewer
 
 
+WHERE = "admin"  # the database that knows the users
+
+
 class Login:
     """One connection's way in. `user` is who it is, once proven."""
 
@@ -21,11 +24,11 @@ class Login:
         self._salt = b""
         self.user: str | None = None
 
-    def start(self, payload: bytes) -> Document:
-        """The answer to saslStart."""
+    def start(self, payload: bytes, database: str) -> Document:
+        """The answer to saslStart in this database."""
         self._first = payload.decode().split(",", 2)[2]
         said = dict(part.split("=", 1) for part in self._first.split(","))
-        self._name = said["n"].replace("=2C", ",").replace("=3D", "=")
+        self._name = said["n"].replace("=2C", ",").replace("=3D", "=") if database == WHERE else ""
         self._nonce = said["r"] + secrets.token_urlsafe(18)
         self._salt = secrets.token_bytes(28)
         return self._answer(self._challenge().encode(), done=False)

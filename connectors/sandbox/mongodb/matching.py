@@ -17,6 +17,7 @@ from connectors.sandbox.mongodb.wire import Document, has_operators, is_document
 
 TYPES: Mapping[str, Callable[[object], bool]] = {
     "objectId": lambda value: isinstance(value, ObjectId),
+    "binData": lambda value: isinstance(value, bytes),
     "string": lambda value: isinstance(value, str),
     "bool": lambda value: isinstance(value, bool),
     "int": lambda value: type(value) is int,
@@ -90,7 +91,10 @@ def _ordered(found: Any, value: Any, operator: str) -> bool:  # any BSON value
 def _sorting(value: Any) -> Any:  # whatever sorts as the server does
     if isinstance(value, str):
         return value.encode()
-    return _number(value) if _bracket(value) == "number" else value
+    if _bracket(value) != "number":
+        return value
+    number = _number(value)
+    return Decimal("-Infinity") if number.is_nan() else number  # less than every number
 
 
 def _bracket(value: object) -> str:

@@ -17,6 +17,7 @@ Document = dict[str, Any]  # BSON: what a value is depends on the document
 REPLY, QUERY, MESSAGE = 1, 2004, 2013  # opcodes
 CHECKSUM = 1  # flag bit
 MOST = 48_000_000  # bytes of one message
+MOST_PARSED = 16 * 1024 * 1024 + 16 * 1024  # bytes of one of its documents
 
 _HEADER = struct.Struct("<iiii")
 _CODEC: CodecOptions[Document] = CodecOptions(document_class=dict, tz_aware=True)
@@ -106,9 +107,20 @@ def _sections(content: bytes, at: int) -> Document:
             body = _decoded(section)[0]
         else:
             name, _, documents = section[4:].partition(b"\0")
+            _measure(documents)
             lists[name.decode()] = _decoded(documents)
         at += 1 + length
     return body | lists
+
+
+def _measure(documents: bytes) -> None:
+    """Raises Malformed for one that no server parses: as an update it may be larger than what is stored."""
+    at = 0
+    while at < len(documents):
+        length = struct.unpack_from("<i", documents, at)[0]
+        if not 0 < length <= MOST_PARSED:
+            raise Malformed
+        at += length
 
 
 def _decoded(content: bytes) -> list[Document]:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, SecretStr,
 
 from connectors.address import Endpoint
 from connectors.base import Account, Connector, Settings
-from connectors.errors import Denied, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Transient, Unauthorized, Unknown
 from connectors.holding import OWN, Holding
 from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
 from connectors.sandbox.probe.faults import Faults, Scripted
@@ -198,13 +198,7 @@ class Probe(Connector):
 
     def _call(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
         """The answer, if it settles anything: 2xx, or a 4xx that is about what was sent."""
-        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
-        try:
-            answer = self._client.request(method, path, json=body, headers=authorization)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Transient("unreachable", "probe: no connection") from error
-        except httpx.TransportError as error:
-            raise Unknown("no_answer", "probe: the answer did not come; look before sending again") from error
+        answer = self._exchange(method, path, body)
         if answer.status_code == 429:
             after = answer.headers.get("Retry-After", "")
             wait = timedelta(seconds=int(after)) if after.isdecimal() else None
@@ -216,6 +210,19 @@ class Probe(Connector):
                 f"http_{answer.status_code}", f"probe: {answer.status_code}; look before sending again"
             )
         return answer
+
+    def _exchange(self, method: str, path: str, body: JsonValue) -> httpx.Response:
+        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        lost: ConnectorError = Unknown(
+            "no_answer", "probe: the answer did not come; look before sending again"
+        )
+        try:
+            return self._client.request(method, path, json=body, headers=authorization)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            lost = Transient("unreachable", "probe: no connection")
+        except httpx.TransportError:
+            pass
+        raise lost  # outside of the `except`: that error would carry the request
 
 
 def _parsed(shape: TypeAdapter[Shape], answer: httpx.Response) -> Shape:

@@ -1,7 +1,8 @@
 """A stand-in for Redshift: a real PostgreSQL, spoken to through a relay that answers as Redshift does.
 
-It enforces no more than Redshift: what Redshift would refuse is refused, a COPY reads a real object, and
-transactions are serializable. Widths in bytes, Parquet, sort keys and IAM are not covered.
+It enforces no more than Redshift: what Redshift would refuse is refused, a COPY reads a real object, and a
+transaction sees its snapshot, as is Redshift's default. Widths in bytes, Parquet, sort keys and IAM are not
+covered.
 """
 
 import socket
@@ -9,12 +10,13 @@ import struct
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from connectors.sandbox.redshift.dialect import Fetch
 from connectors.sandbox.redshift.relay import Relay
 
 ROLE: Final = "arn:aws:iam::123456789012:role/ferry-copy"
+WRITING: Final = ("INSERT", "UPDATE", "DELETE", "COPY", "MERGE")
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,14 @@ class Allowed:
 
 
 class StandIn:
-    """One warehouse. Use it as a context manager."""
+    """One warehouse. Use it as a context manager.
+
+    isolation: of the connections from now on. `repeatable read` is what Redshift calls snapshot.
+    """
 
     def __init__(self, behind: Behind, fetch: Fetch, allowed: Allowed | None = None) -> None:
         self.behind = behind
+        self.isolation: Literal["repeatable read", "serializable"] = "repeatable read"
         self.fetch = fetch
         self.allowed = allowed or Allowed()
         self.statements: list[str] = []
@@ -51,7 +57,7 @@ class StandIn:
     @property
     def writes(self) -> list[str]:
         """The statements that changed something for good, or loaded what does."""
-        return [one for one in self.statements if one.split()[0] in ("INSERT", "DELETE", "COPY", "MERGE")]
+        return [one for one in self.statements if one.split()[0] in WRITING]
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)

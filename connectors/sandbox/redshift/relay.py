@@ -68,11 +68,12 @@ class Relay:
             self._client.sendall(_error("28000", "password authentication failed"))
             return False
         self._upstream.connect(self._stand_in.behind.path)
+        isolation = self._stand_in.isolation.replace(" ", "\\ ")
         options = {
             b"user": self._stand_in.behind.user.encode(),
             b"database": given[b"database"],
             b"client_encoding": b"utf8",
-            b"options": b"-c default_transaction_isolation=serializable",
+            b"options": f"-c default_transaction_isolation={isolation}".encode(),
         }
         words = [word for pair in options.items() for word in pair]
         body = struct.pack("!i", VERSION) + b"\x00".join(words) + b"\x00\x00"

@@ -18,11 +18,12 @@ class Draft:
     book: Spreadsheet
     tags: dict[int, tuple[Sheet, Row]]
     used: dict[int, int]  # characters of metadata, by sheet
+    mangled: tuple[str, str] = ("", "")
 
 
-def apply(book: Spreadsheet, requests: list[Body]) -> list[JsonValue]:
+def apply(book: Spreadsheet, requests: list[Body], mangled: tuple[str, str] = ("", "")) -> list[JsonValue]:
     """The replies. The spreadsheet is a copy: if this raises, it is thrown away."""
-    draft = Draft(book, book.tagged(), {sheet.id: sheet.metadata() for sheet in book.sheets})
+    draft = Draft(book, book.tagged(), {sheet.id: sheet.metadata() for sheet in book.sheets}, mangled)
     replies: list[JsonValue] = []
     for number, request in enumerate(requests):
         if len(request) != 1:
@@ -92,8 +93,15 @@ def _update_cells(draft: Draft, body: Body) -> JsonValue:
             column = int(start.get("columnIndex", 0)) + right
             if number >= sheet.height or column >= sheet.width:
                 raise invalid(f"Attempting to write row {number}, column {column}, beyond the sheet's end")
-            _set(sheet.rows[number], column, cell.get("userEnteredValue"))
+            _set(sheet.rows[number], column, mangle(cell.get("userEnteredValue"), draft.mangled))
     return {}
+
+
+def mangle(value: Value | None, by: tuple[str, str]) -> Value | None:
+    """What Google makes of a text that it does not store as it is."""
+    if not by[0] or value is None or "stringValue" not in value:
+        return value
+    return {"stringValue": str(value["stringValue"]).replace(*by)}
 
 
 def _set(row: Row, column: int, value: Value | None) -> None:

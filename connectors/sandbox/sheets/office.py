@@ -59,6 +59,7 @@ class Office:
         ]
     )
     quota: int | None = None
+    web: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])  # is the last revision published?
     enabled: bool = True  # are the APIs switched on in the project?
     clock: Callable[[], float] = time.monotonic
     _tokens: dict[str, str] = field(default_factory=dict[str, str])  # token -> its scopes

@@ -60,20 +60,51 @@ def shown(book: Spreadsheet, sheets: list[Sheet], *, data: bool) -> dict[str, Js
     }
 
 
+def ranges(book: Spreadsheet, asked: list[str]) -> dict[str, JsonValue]:
+    """The sheet of these ranges, with their cells: all of it, or some of its rows."""
+    title = asked[0].rpartition("'")[0][1:].replace("''", "'")
+    sheet = book.titled(title)
+    found = _sheet(sheet, data=True)
+    if "!" not in asked[0].rpartition("'")[2]:
+        return {"spreadsheetId": book.id, "sheets": [found]}
+    parts: list[JsonValue] = []
+    for each in asked:
+        first, _, last = each.rpartition("!")[2].partition(":")
+        rows = sheet.rows[int(first) - 1 : int(last)]
+        parts.append({"startRow": int(first) - 1, **_data(rows)})
+    return {"spreadsheetId": book.id, "sheets": [{**found, "data": parts}]}
+
+
+def tags(book: Spreadsheet, body: Body) -> dict[str, JsonValue]:
+    """developerMetadata:search, by id."""
+    there = book.tagged()
+    wanted = [each["developerMetadataLookup"]["metadataId"] for each in body["dataFilters"]]
+    found: list[JsonValue] = []
+    for tag in wanted:
+        if tag in there:
+            place: JsonValue = {"dimensionRange": {"sheetId": there[tag][0].id, "dimension": "ROWS"}}
+            found.append({"developerMetadata": {"metadataId": tag, "location": place}})
+    return {"matchedDeveloperMetadata": found} if found else {}
+
+
 def _sheet(sheet: Sheet, *, data: bool) -> dict[str, JsonValue]:
     size: JsonValue = {"rowCount": sheet.height, "columnCount": sheet.width}
     found: dict[str, JsonValue] = {
         "properties": {"sheetId": sheet.id, "title": sheet.title, "sheetType": "GRID", "gridProperties": size}
     }
     if data:
-        rows: list[JsonValue] = [_row(row) for row in sheet.rows]
-        while rows and rows[-1] == {}:
-            rows.pop()
-        metadata: list[JsonValue] = [
-            {"developerMetadata": [tag.shown() for tag in row.tags]} if row.tags else {} for row in sheet.rows
-        ]
-        found["data"] = [{"rowData": rows, "rowMetadata": metadata}]
+        found["data"] = [_data(sheet.rows)]
     return found
+
+
+def _data(rows: list[Row]) -> dict[str, JsonValue]:
+    shown: list[JsonValue] = [_row(row) for row in rows]
+    while shown and shown[-1] == {}:
+        shown.pop()
+    metadata: list[JsonValue] = [
+        {"developerMetadata": [tag.shown() for tag in row.tags]} if row.tags else {} for row in rows
+    ]
+    return {"rowData": shown, "rowMetadata": metadata}
 
 
 def _row(row: Row) -> JsonValue:

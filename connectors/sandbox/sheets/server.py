@@ -15,11 +15,11 @@ from connectors.sandbox.sheets import acts, reads
 from connectors.sandbox.sheets.discovery import Discovery
 from connectors.sandbox.sheets.office import EDIT, Office, key_file
 from connectors.sandbox.sheets.people import People
-from connectors.sandbox.sheets.state import Refusal, Sheet, Spreadsheet, invalid
+from connectors.sandbox.sheets.state import Refusal, Spreadsheet, invalid
 
 BOOK: Final = "1Ferry-stand-in-spreadsheet"
-SHEETS: Final = re.compile(r"/v4/spreadsheets/([^/:]+)(/values)?(:[A-Za-z]+)?")
-DRIVE: Final = re.compile(r"/drive/v3/files/([^/]+)(/permissions)?")
+SHEETS: Final = re.compile(r"/v4/spreadsheets/([^/:]+)(/values|/developerMetadata)?(:[A-Za-z]+)?")
+DRIVE: Final = re.compile(r"/drive/v3/files/([^/]+)(/permissions|/revisions)?")
 
 Body = Mapping[str, Any]
 Kind = Literal["read", "write", "drive"]
@@ -30,7 +30,7 @@ class SheetsServer:
 
     specs: a folder with Google's discovery documents; with it, what they do not describe is refused, too.
     strict: a write whose filter meets no row is an error; else it is passed over. forbidden: a request that
-    has this in its body is refused. mangled: a text, and what is stored in its place, in rows that are there.
+    has this in its body is refused. mangled: a text, and what is stored in its place.
     """
 
     def __init__(self, port: int = 0, *, specs: Path | None = None, strict: bool = False) -> None:
@@ -40,7 +40,7 @@ class SheetsServer:
         self.people = People(self.book, self.lock)
         self.strict = strict
         self.forbidden = ""
-        self.mangled = ("", "")
+        self.mangled: tuple[str, str] = ("", "")
         self.troubles: list[str] = []  # what was wrong with requests, by Google's description
         self.counted: dict[Kind, int] = {"read": 0, "write": 0, "drive": 0}  # requests that were admitted
         self._discovery = None if specs is None else Discovery(specs)
@@ -76,7 +76,7 @@ class SheetsServer:
     ) -> JsonValue:
         if (drive := DRIVE.fullmatch(path)) and method == "GET":
             self._admit(authorization, "drive")
-            return self._people() if drive[2] else self._file(drive[1])
+            return self._of_file(drive[1], drive[2] or "")
         sheets = SHEETS.fullmatch(path)
         if not sheets:
             raise Refusal(404, "NOT_FOUND", f"no such path: {path}")
@@ -101,6 +101,8 @@ class SheetsServer:
         if what == "POST :getByDataFilter":
             ids = [each["gridRange"].get("sheetId", 0) for each in sent["dataFilters"]]
             return reads.shown(self.book, [self.book.sheet(each) for each in ids], data=with_data)
+        if what == "POST /developerMetadata:search":
+            return reads.tags(self.book, sent)
         if what == "POST :batchUpdate":
             return self._batch(sent)
         if what == "POST /values:batchUpdateByDataFilter":
@@ -112,21 +114,21 @@ class SheetsServer:
 
     def _batch(self, sent: Body) -> JsonValue:
         draft = self.book.copy()
-        replies = acts.apply(draft, sent.get("requests", []))
+        replies = acts.apply(draft, sent.get("requests", []), self.mangled)
         answer: dict[str, JsonValue] = {"spreadsheetId": draft.id, "replies": replies}
         if sent.get("includeSpreadsheetInResponse"):
-            titles = [range_[1:-1].replace("''", "'") for range_ in sent.get("responseRanges", [])]
-            sheets: list[Sheet] = [draft.titled(title) for title in titles] or draft.sheets
-            answer["updatedSpreadsheet"] = reads.shown(draft, sheets, data=True)
+            answer["updatedSpreadsheet"] = reads.ranges(draft, sent["responseRanges"])
         self.book.sheets[:] = draft.sheets
         return answer
 
-    def _file(self, id_: str) -> JsonValue:
-        return {"id": id_, "name": "Ana's patients", "capabilities": {"canEdit": self.office.role in EDIT}}
-
-    def _people(self) -> JsonValue:
+    def _of_file(self, id_: str, what: str) -> JsonValue:
+        if not what:
+            capabilities: JsonValue = {"canEdit": self.office.role in EDIT}
+            return {"id": id_, "name": "Ana's patients", "capabilities": capabilities}
         if self.office.role not in EDIT:
             raise Refusal(403, "PERMISSION_DENIED", "insufficient permissions", "insufficientFilePermissions")
+        if what == "/revisions":
+            return {"kind": "drive#revisionList", "revisions": [{"id": "1"}, {"id": "2", **self.office.web}]}
         return {"kind": "drive#permissionList", "permissions": list[JsonValue](self.office.people)}
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The practices' integrations, whole, into Airtable."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,6 @@ from tests.faults.conftest import prefect, probe
 from tests.flows.examples.integrations import LABELS
 
 __all__ = ["prefect", "probe"]
-
-
-@pytest.fixture
-def stand_in() -> Iterator[AirtableStandIn]:
-    with AirtableStandIn() as running:
-        yield running
 
 
 @pytest.mark.timeout(300)

@@ -101,6 +101,22 @@ def test_silence_is_kept_after_too_many() -> None:
         assert len(stand_in.base.rows("people")) == 1
 
 
+def test_silence_is_kept_by_connectors_with_another_pace_too() -> None:
+    patience = Patience(attempts=1, longest_wait=2.0, back_off=0.6, answer=2.0)
+    with AirtableStandIn() as stand_in, Proxy(stand_in.url, refusal=refusal) as proxy:
+        known = credentials(stand_in, proxy.url, patience=patience)
+        slower = credentials(stand_in, proxy.url, patience=patience, requests_per_second=4)
+        with closing(Airtable(known, [TABLE])) as one, closing(Airtable(slower, [TABLE])) as other:
+            one.prepare()
+            proxy.faults(Fault(trouble="429"))
+            with pytest.raises(Transient):
+                one.writes()["upsert_people"].send(items(1))
+            began = time.monotonic()
+            other.check()
+
+        assert time.monotonic() - began >= 0.5
+
+
 def test_airtable_is_left_alone_for_30_seconds() -> None:
     real = AirtableCredentials(token=SecretStr("x"), base="app00000000000000")
 

@@ -24,6 +24,7 @@ def refusal(status: int) -> dict[str, object]:
 def opened(_folder: Path) -> Iterator[World]:
     with BigQueryServer() as server, Proxy(server.url, refusal=refusal) as proxy:
         place = Place(server, proxy.url)
+        place.state.lasting = 0.05  # a statement outlives its sender
 
         def records(write: str) -> list[Held]:
             return [held(TABLE, row) for row in place.rows("people")]
@@ -50,5 +51,6 @@ CASES = [
         opened=opened,
         most=Most(writes=3, unit="jobs", reads=1),
         sdk=("google.cloud.bigquery", "google.auth", "requests", "sqlglot"),
+        exempt={"test_each_item_gets_its_own_answer": "one job is run for the whole batch: done or not"},
     )
 ]

@@ -1,5 +1,6 @@
 """Jobs whose answers are lost, that fail, that are refused: what is sent again, and what is said."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from connectors.sandbox.bigquery.refusal import Refusal
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.proxy import Proxy
 from connectors.tabular import Column
-from tests.connectors.bigquery.place import Place, send, spoken, table
+from tests.connectors.bigquery.place import Place, held, send, spoken, table
 
 EMAIL = Column(type="str")
 LOADS, STATEMENTS = "/upload/bigquery", "/jobs?prettyPrint"
@@ -52,14 +53,15 @@ def test_a_job_that_cannot_be_followed_is_doubtful_only_if_it_changes_the_table(
     connector.close()
 
 
-def test_a_statement_that_may_have_arrived_once_stays_doubtful(proxied: Proxied) -> None:
+@pytest.mark.parametrize("trouble", ["429", "401", "403"])
+def test_a_statement_that_may_have_arrived_once_stays_doubtful(proxied: Proxied, trouble: Any) -> None:
     """Its answer is lost, and every later try is surely not applied: the first one may still be."""
     place, proxy = proxied
     connector = place.connect(table(email=EMAIL))
     connector.prepare()
     proxy.faults(
         Fault(trouble="reset_applied", path=STATEMENTS, request=1),
-        Fault(trouble="429", path=STATEMENTS, request=2, times=None, retry_after="0"),
+        Fault(trouble=trouble, path=STATEMENTS, request=2, times=None, retry_after="0"),
     )
 
     with pytest.raises(Unknown):
@@ -68,12 +70,43 @@ def test_a_statement_that_may_have_arrived_once_stays_doubtful(proxied: Proxied)
     connector.close()
 
 
+def test_a_statement_that_may_not_be_followed_any_more_stays_doubtful(proxied: Proxied) -> None:
+    """The token is withdrawn while it runs."""
+    place, proxy = proxied
+    connector = place.connect(table(email=EMAIL))
+    connector.prepare()
+    place.state.looks = 0
+    proxy.faults(Fault(trouble="401", path="/jobs/ferry_", request=2, times=None))
+
+    with pytest.raises(Unknown):
+        send(connector, ("1", {"email": "a"}))
+    assert len(place.rows("patients")) == 1
+    connector.close()
+
+
+def test_a_load_that_succeeds_without_some_rows_changes_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector = place.connect(table(email=EMAIL))
+    load = place.state.load
+
+    def leaving_one_out(table: Any, rows: Any, *, keep: bool) -> None:
+        load(table, rows[1:], keep=keep)
+
+    monkeypatch.setattr(place.state, "load", leaving_one_out)
+    with pytest.raises(Transient) as transient:
+        send(connector, ("1", {"email": "a"}), ("2", {"email": "b"}))
+    assert transient.value.code == "partly_loaded"
+    assert place.rows("patients") == []
+    connector.close()
+
+
 def test_a_statement_that_collides_is_run_again_under_another_id(place: Place) -> None:
     connector = place.connect(table(email=EMAIL))
     place.state.contended = 2
 
     assert spoken(send(connector, ("1", {"email": "a"}))) == ["done"]
-    assert [id_[-1] for id_ in place.state.jobs if "_merge_" in id_] == ["1", "2", "3"]
+    assert [id_[-1] for id_ in place.state.jobs if "_load_" not in id_] == ["1", "2", "3"]
     connector.close()
 
 
@@ -171,6 +204,16 @@ def test_a_staging_table_that_nobody_deletes_goes_by_itself(proxied: Proxied) ->
     connector.close()
 
 
+def test_a_staging_table_whose_deletion_fails_is_deleted_again(proxied: Proxied) -> None:
+    place, proxy = proxied
+    connector = place.connect(table(email=EMAIL))
+    proxy.faults(Fault(trouble="503", method="DELETE", times=2))
+
+    assert spoken(send(connector, ("1", {"email": "a"}))) == ["done"]
+    assert place.staged() == []
+    connector.close()
+
+
 def test_a_lookup_of_rows_is_asked_again(proxied: Proxied) -> None:
     place, proxy = proxied
     connector = place.connect(table(email=EMAIL))
@@ -180,6 +223,46 @@ def test_a_lookup_of_rows_is_asked_again(proxied: Proxied) -> None:
 
     assert present is not None
     assert present([Item("k", "1", {"email": "?"})]) == {"k": {"email": "a"}}
+    connector.close()
+
+
+def test_a_lookup_that_takes_its_time_is_waited_for(place: Place) -> None:
+    connector = place.connect(table(email=EMAIL))
+    send(connector, ("1", {"email": "a"}))
+    place.state.slow = 1
+
+    assert held(connector, "1", "email") == {"email": "a"}
+    assert place.state.slow == 0
+    connector.close()
+
+
+@pytest.mark.parametrize("looks", [0, 2])  # it fails before, or while it is waited for
+def test_a_lookup_that_fails_after_a_while_quotes_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    def exceeded(*_: object) -> None:
+        raise Refusal(400, "resourcesExceeded", "ana@example.com")
+
+    connector = place.connect(table(email=EMAIL))
+    send(connector, ("1", {"email": "a"}))
+    monkeypatch.setattr(place.state.rows, "select", exceeded)
+    place.state.slow, place.state.looks = 1, looks
+
+    with pytest.raises(Rejected) as rejected:
+        held(connector, "1", "email")
+    assert rejected.value.code == "too_large"
+    assert "ana" not in str(rejected.value)
+    assert rejected.value.__context__ is None or "ana" not in str(rejected.value.__context__)
+    connector.close()
+
+
+def test_a_token_that_ran_out_is_fetched_anew(place: Place) -> None:
+    connector = place.connect(table(email=EMAIL))
+    connector.check()
+    place.server.tokens.revoke()
+    connector._api()._transport.signer.expiry = datetime(2026, 1, 1)  # noqa: DTZ001  # google-auth's own: UTC
+
+    assert spoken(send(connector, ("1", {"email": "a"}))) == ["done"]
     connector.close()
 
 

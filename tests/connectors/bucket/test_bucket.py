@@ -12,7 +12,7 @@ import pytest
 
 from connectors.bucket import Bucket, BucketCredentials
 from connectors.bucket.failures import failure_by_status
-from connectors.errors import Transient, Unauthorized
+from connectors.errors import Rejected, Transient, Unauthorized
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.proxy import Proxy
 from tests.connectors.bucket import moto
@@ -74,6 +74,54 @@ def test_names_come_in_order_over_many_pages(
     assert list(bucket.names("z/")) == []
 
 
+def test_a_page_that_is_not_full_is_not_taken_for_the_last(
+    opened: Callable[..., Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.bucket.SEARCHED", 3)
+    bucket = opened()
+    for number in range(5):
+        bucket.put(f"x/{number}", b"", "text/plain")
+    _sent(bucket, "before-parameter-build.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=2))
+
+    assert list(bucket.names("x/")) == [f"x/{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("kms_key", ["0a1b", "arn:aws:kms:us-east-1:123456789012:key/0a1b", "alias/mine"])
+def test_a_store_that_does_not_encrypt_as_asked_keeps_nothing(
+    opened: Callable[..., Bucket], kms_key: str
+) -> None:
+    bucket = opened(kms_key=kms_key)
+    assert bucket.put("a", b"one", "text/plain")
+    _sent(bucket, "before-call.s3.PutObject", _without("x-amz-server-side-encryption"))
+
+    with pytest.raises(Unauthorized) as error:
+        bucket.put("b", b"two", "text/plain")
+    assert error.value.code == "not_encrypted"
+    assert list(moto.keys(bucket.name)) == ["a"]
+
+
+def test_a_store_that_encrypts_with_another_key_is_not_written_to(opened: Callable[..., Bucket]) -> None:
+    bucket = opened(kms_key="0a1b")
+    header = "x-amz-server-side-encryption-aws-kms-key-id"
+    bucket.missing("")
+    _sent(bucket, "before-call.s3.PutObject", lambda params, **_: params["headers"].update({header: "other"}))
+
+    with pytest.raises(Unauthorized):
+        bucket.put("a", b"one", "text/plain")
+    assert moto.keys(bucket.name) == []
+
+
+def test_a_store_that_keeps_no_conditions_is_refused(opened: Callable[..., Bucket]) -> None:
+    bucket = opened()
+    assert bucket.missing("x/") == ()
+    _sent(bucket, "before-call.s3.PutObject", _without("If-Match"))
+
+    with pytest.raises(Rejected, match="could undo each other") as error:
+        bucket.missing("x/")
+    assert error.value.code == "no_conditions"
+    assert moto.keys(bucket.name) == []
+
+
 def test_a_page_in_the_place_of_an_answer_is_no_success(opened: Callable[..., Bucket], proxy: Proxy) -> None:
     bucket = opened()
     proxy.faults(Fault(trouble="html", method="PUT"))
@@ -83,15 +131,19 @@ def test_a_page_in_the_place_of_an_answer_is_no_success(opened: Callable[..., Bu
     assert moto.objects(bucket.name) == {"a": b"one"}
 
 
-@pytest.mark.parametrize(("path", "permission"), [("list-type", "s3:ListBucket"), (".none", "s3:GetObject")])
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [("GET", "list-type", "s3:ListBucket"), ("HEAD", ".none", "s3:GetObject"), ("PUT", "", "s3:PutObject")],
+)
 def test_what_may_not_be_done_is_named(
-    opened: Callable[..., Bucket], proxy: Proxy, path: str, permission: str
+    opened: Callable[..., Bucket], proxy: Proxy, method: str, path: str, permission: str
 ) -> None:
     bucket = opened()
     assert bucket.missing("x/") == ()
 
-    proxy.faults(Fault(trouble="403", path=path))
+    proxy.faults(Fault(trouble="403", method=method, path=path))
     assert bucket.missing("x/") == (permission,)
+    assert moto.keys(bucket.name) == []
 
 
 def test_a_bucket_that_is_not_there_is_the_tenants_matter(opened: Callable[..., Bucket]) -> None:
@@ -126,6 +178,7 @@ def test_a_role_is_assumed_and_assumed_anew(opened: Callable[..., Bucket], proxy
         (301, "PermanentRedirect", "unauthorized"),
         (404, "NoSuchBucket", "unauthorized"),
         (400, "KMS.DisabledException", "unauthorized"),
+        (400, "KMS.KMSInvalidStateException", "unauthorized"),
         (400, "EntityTooLarge", "rejected"),
         (400, "SomethingNew", "rejected"),
     ],
@@ -182,6 +235,20 @@ def test_every_request_is_one_that_aws_describes(opened: Callable[..., Bucket], 
 
     met = {_operation(one.method, one.path, bucket.name, operations) for one in proxy.seen}
     assert met == {"HeadBucket", "PutObject", "GetObject", "HeadObject", "ListObjectsV2", "DeleteObject"}
+
+
+def _sent(bucket: Bucket, event: str, change: Callable[..., None]) -> None:
+    """Change what the SDK sends from now on: what the store then does is what one that ignores it would."""
+    bucket.missing("")
+    bucket._client._requests.meta.events.register(event, change)
+
+
+def _without(prefix: str) -> Callable[..., None]:
+    def change(params: dict[str, Any], **_: object) -> None:
+        for name in [name for name in params["headers"] if name.lower().startswith(prefix.lower())]:
+            del params["headers"][name]
+
+    return change
 
 
 def _operation(method: str, path: str, bucket: str, spec: dict[str, Any]) -> str:

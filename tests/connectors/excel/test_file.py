@@ -4,7 +4,9 @@ import contextlib
 import errno
 import fcntl
 import multiprocessing
+import os
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from connectors.errors import Transient, Unauthorized
 from connectors.excel import Excel, ExcelCredentials, ExcelOptions, SheetOptions
-from connectors.excel.file import File, failure_of
+from connectors.excel.file import File, failure_of, keeps_its_people
 from tests.connectors.excel.excels_own import excels_own
 from tests.connectors.excel.sheets import PATIENTS, excel, upsert, write_in
 
@@ -109,6 +111,69 @@ def test_the_file_is_private_and_keeps_the_rights_it_was_given(path: Path) -> No
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
+def test_the_file_keeps_its_owner_and_its_group(path: Path) -> None:
+    root = os.geteuid() == 0
+    owner, group = (12_345, 54_321) if root else (os.geteuid(), os.getgroups()[-1])
+    os.chown(path, owner, group)
+    with contextlib.suppress(OSError):  # not every file system has them
+        os.setxattr(path, "user.note", b"theirs")
+    before = os.listxattr(path)
+    upsert(write_in(path), ("2", {}))
+
+    assert (path.stat().st_uid, path.stat().st_gid) == (owner, group)
+    assert os.listxattr(path) == before
+
+
+@pytest.mark.parametrize(
+    ("mode", "uid", "gid", "fine"),
+    [
+        (0o600, 0, 0, True),
+        (0o600, 1, 0, False),  # its owner would not read it any more
+        (0o640, 1, 0, False),
+        (0o660, 1, 0, True),
+        (0o660, 0, 1, False),
+        (0o666, 1, 1, True),
+    ],
+)
+def test_a_workbook_that_its_people_could_not_open_any_more_is_left_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, uid: int, gid: int, fine: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 5000)
+    monkeypatch.setattr(os, "getegid", lambda: 5000)
+    monkeypatch.setattr(os, "getgroups", list[int])
+    found = os.stat_result((stat.S_IFREG | mode, 1, 1, 1, 5000 + uid, 5000 + gid, 0, 0, 0, 0))
+
+    with contextlib.nullcontext() if fine else pytest.raises(Unauthorized, match="could not open it"):
+        keeps_its_people(found)
+
+
+def test_a_write_that_fails_leaves_nothing_behind(path: Path) -> None:
+    file, content = File(path), path.read_bytes()
+    was = file.seen()
+    (path.parent / "~$practice.xlsx").write_text("somebody")
+    with pytest.raises(Transient):
+        file.replace(content, was)
+
+    assert not (path.parent / ".practice.xlsx.new").exists()
+
+
+def test_nothing_is_written_elsewhere(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary file with patients' rows would outlive a process that is killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(path.parent / "not there"))
+
+    assert upsert(write_in(path), ("2", {"name": "Bo"})) == ["done"]
+
+
+def test_a_folder_without_locks_is_the_tenants_matter(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(Unauthorized, match="another folder") as told:
+        upsert(write_in(path), ("1", {"name": "x"}))
+    assert told.value.code == "no_locks"
+
+
 @pytest.mark.parametrize("name", ["a.xlsx", ".a.xlsx.new", ".a.xlsx.lock"])
 def test_a_symbolic_link_is_not_followed(tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
@@ -139,6 +204,7 @@ def test_the_account_is_the_workbook(path: Path) -> None:
 def test_a_full_disk_changes_nothing() -> None:
     assert failure_of(OSError(errno.ENOSPC, "full")).code == "disk_full"
     assert isinstance(failure_of(OSError(errno.EIO, "io")), Transient)
+    assert failure_of(OSError(errno.EBUSY, "a share's file that is open")).code == "open_elsewhere"
 
 
 @pytest.mark.parametrize("name", ["a.xls", "a.xlsm", "a.csv", "a", ".xlsx", "~$a.xlsx", ".a.xlsx"])
@@ -153,6 +219,8 @@ def test_only_workbooks_are_named(tmp_path: Path, name: str) -> None:
         {"sheets": {"patients": {"sheet": "x" * 32}}},
         {"sheets": {"patients": {"sheet": "a/b"}}},
         {"sheets": {"patients": {"headers": {"gone": "x"}}}},
+        {"sheets": {"patients": {"headers": {"name": "a\x00"}}}},
+        {"sheets": {"patients": {"headers": {"name": "x" * 256}}}},
         {"sheets": {"patients": {"headers": {"name": "visits"}}}},
         {"sheets": {"others": {"headers": {"name": "x"}}}},
         {"timezone": "Mars/Olympus"},

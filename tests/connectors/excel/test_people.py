@@ -58,6 +58,29 @@ def test_excel_calculates_again_when_it_opens_the_workbook(path: Path) -> None:
     assert b'fullCalcOnLoad="1"' in part(path, "xl/workbook.xml")
 
 
+@pytest.mark.parametrize(
+    ("number", "form"),
+    [
+        ("60", "yyyy-mm-dd"),  # the 29th of February 1900, which never was
+        ("46023.123456789", "yyyy-mm-dd hh:mm:ss"),
+        ("0.123456789", "hh:mm"),
+        ("1.123456789", "[h]:mm:ss"),
+        ("3000000", "yyyy-mm-dd"),  # after the last day
+        ("-1.5", "yyyy-mm-dd"),
+    ],
+)
+def test_dates_and_times_of_theirs_stay_the_numbers_they_are(path: Path, number: str, form: str) -> None:
+    book = load_workbook(path)
+    book["Budget"]["A9"] = float(number)
+    book["Budget"]["A9"].number_format = form
+    book.save(path)
+    before = part(path, "xl/worksheets/sheet2.xml")
+
+    assert f"<v>{number}</v>".encode() in before
+    assert upsert(write_in(path), ("1", {"visits": 9})) == ["done"]
+    assert part(path, "xl/worksheets/sheet2.xml") == before
+
+
 def test_a_formula_is_not_overwritten(path: Path) -> None:
     book = load_workbook(path)
     book["patients"]["B2"] = '=UPPER("ana")'
@@ -184,6 +207,15 @@ def test_a_sheet_may_have_another_name_and_a_title_above_its_header(path: Path) 
     assert rows[0][0] == 12.5 and rows[1][0] == "=A1*2"
     assert rows[4][:3] == ("Healthie ID", "Full name", "visits")
     assert rows[5][:3] == ("7", "Gil", None)
+
+
+def test_a_header_with_blanks_around_it_is_one_column(path: Path) -> None:
+    options = ExcelOptions(sheets={"patients": SheetOptions(headers={"visits": " Number of\nvisits "})})
+    for at in range(3):
+        upsert(write_in(path, options), ("1", {"visits": at}))
+
+    names = [cell.value for cell in load_workbook(path)["patients"][1]]
+    assert names.count("Number of\nvisits") == 1
 
 
 def test_drift_names_what_differs(path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from connectors.errors import Rejected
+from connectors.errors import Rejected, Unauthorized
 from connectors.excel.kept import look
 from tests.connectors.excel.sheets import excel, part, peoples, repacked, upsert, write_in
 
@@ -63,12 +63,60 @@ def test_a_sheet_that_would_lose_a_setting_is_not_touched(path: Path, before: by
     _refused(path, "would_be_lost")
 
 
-def test_a_date_that_openpyxl_cannot_read_is_not_lost(path: Path) -> None:
-    book = load_workbook(path)
-    book["Budget"]["A9"] = 3_000_000
-    book["Budget"]["A9"].number_format = "yyyy-mm-dd"
-    book.save(path)
+@pytest.mark.parametrize(
+    "header",
+    [
+        '&amp;L&amp;"Arial,Bold"A&amp;"Arial,Regular"B',
+        "&amp;C&amp;12Big &amp;8small",
+        "&amp;RPage &amp;BA&amp;12x",
+    ],
+)
+def test_a_header_that_would_lose_its_formats_is_not_touched(path: Path, header: str) -> None:
+    _with_header(path, header)
     _refused(path, "would_be_lost")
+
+
+def test_a_header_in_one_format_is_kept(path: Path) -> None:
+    _with_header(path, '&amp;L&amp;"Arial,Bold"&amp;12&amp;KFF0000R&amp;&amp;D &amp;D&amp;C&amp;BPage &amp;P')
+
+    assert upsert(write_in(path), ("1", {"name": "x"})) == ["done"]
+    kept = load_workbook(path)["patients"].oddHeader
+    assert (kept.left.font, kept.left.size, kept.left.color, kept.left.text) == (
+        "Arial,Bold", 12, "FF0000", "R&&D &D",
+    )  # fmt: skip
+    assert kept.center.text == "&BPage &P"
+
+
+def test_the_criteria_of_a_filter_are_not_lost(path: Path) -> None:
+    name = (
+        b'<definedName name="_xlnm.Criteria" localSheetId="0">patients!$A$1:$B$2</definedName></definedNames>'
+    )
+    book = part(path, "xl/workbook.xml")
+    assert b"</definedNames>" in book
+    path.write_bytes(repacked(path.read_bytes(), {"xl/workbook.xml": book.replace(b"</definedNames>", name)}))
+    _refused(path, "would_be_lost")
+
+
+@pytest.mark.parametrize(
+    "cell", [b'<c r="XFD1048576"><v>1</v></c>', b"<c><v>1</v></c>"], ids=["far", "nowhere"]
+)
+def test_a_cell_far_out_does_not_fill_the_memory(path: Path, cell: bytes) -> None:
+    """Every cell from A1 on is read as one: here that would end the process."""
+    row = b'<row r="1048576">' + cell + b"</row></sheetData>"
+    sheet = part(path, SHEET).replace(b"</sheetData>", row, 1)
+    path.write_bytes(repacked(path.read_bytes(), {SHEET: sheet}))
+    _refused(path, "bad_file")
+    with pytest.raises(Rejected):
+        excel(path).drift()
+
+
+def test_what_cannot_be_kept_is_told_before_a_run(path: Path) -> None:
+    excel(path).check()
+    path.write_bytes(repacked(path.read_bytes(), {"xl/charts/chart1.xml": b"<x/>"}))
+
+    with pytest.raises(Unauthorized, match="charts, images or shapes") as told:
+        excel(path).check()
+    assert told.value.code == "would_be_lost"
 
 
 def test_values_below_a_merged_cell_are_not_lost(path: Path) -> None:
@@ -111,6 +159,13 @@ def test_a_workbook_that_unpacks_beyond_reason_is_not_read(path: Path) -> None:
     _refused(path, "bad_file")
     with pytest.raises(Rejected):
         excel(path).drift()
+
+
+def _with_header(path: Path, header: str) -> None:
+    made = f"<headerFooter><oddHeader>{header}</oddHeader></headerFooter><legacyDrawing".encode()
+    sheet = part(path, SHEET)
+    assert b"<legacyDrawing" in sheet
+    path.write_bytes(repacked(path.read_bytes(), {SHEET: sheet.replace(b"<legacyDrawing", made, 1)}))
 
 
 def _refused(path: Path, code: str) -> None:

@@ -7,11 +7,14 @@ import pytest
 
 from connectors.errors import Transient, Unauthorized
 from connectors.hubspot import HubSpot
+from connectors.hubspot.sending import Verdict, verdicts
+from connectors.hubspot.wire import Batch
 from connectors.operation import Item, Write
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.hubspot import StandIn
 from connectors.sandbox.proxy import Proxy
-from tests.connectors.hubspot.portals import CONTACTS, contacts, hubspot, item, send, told
+from connectors.tabular import Record, Version
+from tests.connectors.hubspot.portals import CONTACTS, contacts, hubspot, item, send, settle, told
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ def test_a_batch_that_is_refused_as_a_whole_is_sent_by_halves(portal: StandIn, w
     portal.create(email="ana@example.com")
     batch = [*people(9), item("x", email="no address"), item("y", email="ana@example.com")]
 
-    found = send(write, *batch)
+    found = settle(write, *batch)
     assert found.pop("kx") == "rejected invalid_email"
     assert found.pop("ky") == "done adopted"
     assert set(found.values()) == {"done"}
@@ -148,6 +151,32 @@ def test_what_hubspot_took_and_did_not_keep_is_no_success(portal: StandIn, write
         "k2": "done",
     }
     assert contacts(portal)["1"] == {"healthie_id": "1", "lifecyclestage": "customer", "plan": "gold"}
+
+
+def test_what_an_answer_leaves_out_is_read(portal: StandIn, write: Write) -> None:
+    send(write, item("1", lifecyclestage="customer"))
+    portal.configure(answers_hide=["lifecyclestage"])
+    portal.reset()
+
+    found = send(write, item("1", lifecyclestage="lead"), item("2", lifecyclestage="lead"), item("3"))
+    assert found == {"k1": "rejected not_kept", "k2": "done", "k3": "done"}
+    assert portal.counts() == {"write": 1, "read": 1}
+    assert send(write, item("2", lifecyclestage=None, plan="gold")) == {"k2": "done"}
+    assert portal.counts() == {"write": 2, "read": 1}  # an empty value that is left out is seen
+
+
+def test_an_error_of_a_batch_may_lack_every_field() -> None:
+    told = """{"results": [], "numErrors": 2, "errors": [
+        {"category": "CONFLICT", "subCategory": null, "errors": null, "message": null,
+         "context": {"objectWriteTraceId": ["0"], "propertyName": null, "id": "no list"}},
+        {"category": null, "context": {"objectWriteTraceId": ["1", null]}, "errors": [{"code": null}]}
+    ]}"""
+    records = [Record((str(at),), (Version(f"k{at}", {}),)) for at in range(2)]
+
+    assert verdicts(Batch.model_validate_json(told), records, "healthie_id", CONTACTS) == {
+        0: Verdict("rejected", "conflict"),
+        1: Verdict("rejected", "refused"),
+    }
 
 
 def test_an_upper_case_e_mail_is_refused_before_hubspot_changes_it(portal: StandIn, write: Write) -> None:

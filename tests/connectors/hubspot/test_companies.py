@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from connectors.errors import Unknown
 from connectors.hubspot import HubSpot
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.hubspot import StandIn
@@ -86,6 +87,37 @@ def test_a_contact_goes_into_a_static_list_and_out_of_it(portal: StandIn, connec
     assert send(remove, item("0", list_id="5"), item("77", list_id="5")) == {"k0": "done", "k77": "done"}
     assert portal.members("5") == ["1002"]
     assert add.opposite == remove.name
+
+
+def test_what_needs_a_contact_waits_until_that_is_settled(portal: StandIn) -> None:
+    portal.make_list("5", "Newsletter")
+    portal.create(email="ana@example.com")
+    family = portal.create(email="family@example.com")
+    with Proxy(portal.url) as proxy:
+        connector = hubspot(portal, CONTACTS, COMPANIES, url=proxy.url)
+        writes = connector.writes()
+        add, companies = writes["add_to_list"], writes["upsert_companies"]
+        send(writes["upsert_contacts"], item("9"))
+        asked = [item("1", email="ana@example.com"), item("2", email="family@example.com")]
+        assert set(send(writes["upsert_contacts"], *asked).values()) == {"unknown adoption_waits"}
+        proxy.faults(Fault(trouble="503", path="/batch/upsert"))
+        with pytest.raises(Unknown):
+            writes["upsert_contacts"].send([item("3")])
+        listed = [item(name, list_id="5") for name in ("1", "2", "3", "4")]
+
+        assert send(add, *listed) == {
+            "k1": "unknown contact_waits",
+            "k2": "unknown contact_waits",
+            "k3": "unknown contact_waits",
+            "k4": "rejected no_contact",
+        }
+        assert send(companies, item("1", payer_id="aetna", name="Aetna")) == {"k1": "unknown contact_waits"}
+        assert send(writes["remove_from_list"], *listed[:1]) == {"k1": "unknown contact_waits"}
+        send(writes["upsert_contacts"], item("5", email="family@example.com"))
+        send(writes["upsert_contacts"], *asked, item("3"))
+        assert send(add, *listed[:3]) == {"k1": "done", "k2": "rejected no_contact", "k3": "done"}
+        connector.close()
+    assert family not in portal.members("5")
 
 
 def test_a_contact_that_vanishes_meanwhile_is_told(portal: StandIn) -> None:

@@ -73,7 +73,8 @@ def requests(portal: StandIn) -> list[tuple[str, JsonValue]]:
     connector = hubspot(portal, CONTACTS, COMPANIES)
     connector.check()
     writes = connector.writes()
-    writes["upsert_contacts"].send([item("1", email="ana@example.com", visits=3), item("2", plan=None)])
+    for _ in range(2):  # an adoption waits for the second time
+        writes["upsert_contacts"].send([item("1", email="ana@example.com", visits=3), item("2", plan=None)])
     writes["upsert_companies"].send([item("1", payer_id="aetna", name="Aetna")])
     writes["add_to_list"].send([item("1", list_id="5")])
     for feed in connector.feeds([]):

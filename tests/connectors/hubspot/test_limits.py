@@ -10,6 +10,7 @@ from connectors.errors import Transient
 from connectors.http import Answer, limiter_for
 from connectors.hubspot import HubSpotCredentials
 from connectors.hubspot.failures import check
+from connectors.sandbox.faults import Fault
 from connectors.sandbox.hubspot import StandIn
 from connectors.sandbox.proxy import Proxy
 from tests.connectors.hubspot.portals import CONTACTS, hubspot, item
@@ -81,17 +82,38 @@ def test_a_short_wait_of_a_read_is_waited_for(portal: StandIn) -> None:
         connector.close()
 
 
+def test_a_search_that_came_too_fast_holds_back_every_token_of_the_portal(portal: StandIn) -> None:
+    portal.configure(portal_id=815)
+    with Proxy(portal.url) as proxy, Proxy(portal.url) as other:
+        first, second = (
+            hubspot(portal, url=one.url) for one in (proxy, other)
+        )  # two apps, by their addresses
+        for one in (first, second):
+            one.check()
+        proxy.faults(Fault(trouble="429", path="/search", retry_after="60"))
+        with pytest.raises(Transient):
+            first.feeds([])[0].fetch(None, None)
+        sent = second.requests
+        with pytest.raises(Transient) as waits:
+            second.feeds([])[0].fetch(None, None)
+
+        assert (waits.value.code, second.requests) == ("rate_limited", sent)
+        for one in (first, second):
+            one.close()
+    limiter_for.cache_clear()
+
+
 def test_searches_are_counted_by_portal_and_requests_by_app(portal: StandIn) -> None:
     limits = HubSpotCredentials(access_token=SecretStr("x"))
     assert (limits.rate, limits.search_rate) == (9.0, 4.0)
-    limiter_for("hubspot search 4711", None).pause(60)  # another connector of the portal is told to wait
     with Proxy(portal.url) as proxy:
+        # another connector of the portal is told to wait
+        limiter_for(f"hubspot search {proxy.url} 4711", None).pause(60)
         connector = hubspot(portal, url=proxy.url)
         feed = connector.feeds([])[0]
         feed.fetch(None, None)
         with pytest.raises(Transient) as waits:
             connector.check()
         connector.close()
-    limiter_for.cache_clear()
 
     assert waits.value.code == "rate_limited"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from connectors.hubspot import adoption, cells, companies, failures, schema, sending
+from connectors.hubspot import adoption, cells, companies, contacts, failures, schema, sending
 from flows.check import offers
 from flows.tenants import ConnectionSettings, Target
 
@@ -24,7 +24,7 @@ def test_its_examples_are_understood() -> None:
 
 
 def test_its_codes_are_the_codes() -> None:
-    modules = (adoption, cells, companies, failures, schema, sending)
+    modules = (adoption, cells, companies, contacts, failures, schema, sending)
     source = "\n".join(Path(str(module.__file__)).read_text() for module in modules)
     told = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
     told += [
@@ -34,6 +34,8 @@ def test_its_codes_are_the_codes() -> None:
         "no_contact",
         "not_kept",
         "schema_drift",
+        "adoption_waits",
+        "contact_waits",
     ]
 
     assert len(told) > 10

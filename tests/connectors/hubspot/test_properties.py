@@ -3,8 +3,10 @@
 import pytest
 from pydantic import JsonValue
 
+from connectors.errors import Unauthorized
 from connectors.hubspot import HubSpotOptions
 from connectors.sandbox.hubspot import StandIn
+from connectors.sandbox.proxy import Proxy
 from connectors.tabular import Column, Drift, Table
 from tests.connectors.hubspot.portals import COMPANIES, CONTACTS, contacts, hubspot, item, send
 
@@ -120,6 +122,18 @@ def test_what_is_sensitive_is_made_so_and_read_back(portal: StandIn) -> None:
         made.close()
 
 
+def test_what_is_sensitive_and_hidden_is_no_empty_value(portal: StandIn) -> None:
+    connector = hubspot(portal, DIAGNOSIS, options=SENSITIVE)
+    write = connector.writes()["upsert_contacts"]
+    send(write, item("1", diagnosis="flu"))
+    portal.configure(without_scopes=["crm.objects.contacts.sensitive.read"])
+
+    assert write.present is not None
+    with pytest.raises(Unauthorized):
+        write.present([item("1", diagnosis="cold")])
+    connector.close()
+
+
 def test_what_is_sensitive_goes_into_no_plain_property(portal: StandIn) -> None:
     portal.property("diagnosis", groupName="contactinformation")
     connector = hubspot(portal, DIAGNOSIS, options=SENSITIVE)
@@ -153,6 +167,25 @@ def test_a_property_that_a_person_takes_away_is_made_again(portal: StandIn, whol
     found = send(write, *(item(str(at), plan="gold") for at in range(2, 60)), item("1", visits=2))
     assert set(found.values()) == {"done"}
     assert portal.counts()["write"] == 2  # refused as a whole, and once more: never by halves
+    connector.close()
+
+
+def test_two_that_make_the_same_properties_do_not_disturb_each_other(portal: StandIn) -> None:
+    other = hubspot(portal, CONTACTS)
+    with Proxy(portal.url) as proxy:
+        connector = hubspot(portal, CONTACTS, url=proxy.url)
+        proxy.before(2, other.prepare, path="/groups")  # between the look and the making
+
+        assert send(connector.writes()["upsert_contacts"], item("1", plan="gold")) == {"k1": "done"}
+        connector.close()
+    other.close()
+
+
+def test_an_owner_is_no_option_of_the_property(portal: StandIn) -> None:
+    portal.property("plan", type="enumeration", fieldType="select", externalOptions=True, groupName="own")
+    connector = hubspot(portal, CONTACTS)
+
+    assert send(connector.writes()["upsert_contacts"], item("1", plan="4711")) == {"k1": "done"}
     connector.close()
 
 

@@ -11,8 +11,8 @@ from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized,
 from connectors.mongodb import Mongo, MongoCredentials
 from connectors.mongodb.failures import CODES
 from connectors.operation import Item
-from connectors.sandbox.mongodb import DATABASE, StandIn
-from tests.connectors.mongodb.reaching import PATIENTS, database, mongo, states, upsert
+from connectors.sandbox.mongodb import StandIn
+from tests.connectors.mongodb.reaching import PATIENTS, database, mongo, states, upsert, url_of
 from tests.connectors.sql.servers import free_port
 
 CANARY = "canary-ana@example.com"
@@ -157,7 +157,7 @@ def test_an_answer_that_does_not_come_is_unknown_in_time(server: StandIn, connec
 def test_reads_change_nothing_so_time_puts_them_right(server: StandIn, connector: Mongo) -> None:
     present = connector.writes()["upsert_patients"].present
     assert present is not None
-    for failure in ({"closeConnection": True}, {"errorCode": 91}, {"errorCode": 50}):
+    for failure in ({"closeConnection": True}, *({"errorCode": number} for number in (91, 50, 43, 133))):
         server.fail("find", **failure)
         with pytest.raises(Transient) as transient:
             present([Item("k", "1", {"email": CANARY})])
@@ -179,7 +179,7 @@ def test_a_newer_document_is_left_alone_and_a_faster_rival_is_not_called_newer(s
     upsert(connector, ("1", newer))
 
     assert states(upsert(connector, ("1", {**older, "email": "old"}), ("2", older))) == [
-        "rejected stale",
+        "superseded stale",
         "done",
     ]
     assert server.documents("patients")[0]["email"] == CANARY
@@ -201,6 +201,18 @@ def test_a_newer_document_is_left_alone_and_a_faster_rival_is_not_called_newer(s
     connector.close()
 
 
+def test_a_version_that_is_no_number_is_not_newer(server: StandIn) -> None:
+    connector = mongo(server, PATIENTS, newest={"patients": "balance"})
+    upsert(connector, ("1", {"balance": "1"}))
+    with database(server) as own:
+        own.database.patients.update_one({"_id": "1"}, {"$set": {"balance": float("nan")}})
+    refused = {"index": 0, "code": 11000, "errmsg": CANARY, "keyPattern": {"_id": 1}}
+    server.fail("update", writeErrors=[refused])
+
+    assert states(upsert(connector, ("1", {"balance": "2"}))) == ["transient contention"]
+    connector.close()
+
+
 def test_a_server_that_is_not_there_is_transient() -> None:
     url = SecretStr(f"mongodb://u:{CANARY.replace('@', '%40')}@127.0.0.1:{free_port()}/x")
     connector = Mongo(MongoCredentials(url=url, answer=0.3), [PATIENTS])
@@ -213,13 +225,17 @@ def test_a_server_that_is_not_there_is_transient() -> None:
 
 
 def test_a_wrong_password_is_the_tenants_matter(server: StandIn) -> None:
-    url = SecretStr(f"mongodb://ferry:wrong@{server.address}/{DATABASE}")
-    connector = Mongo(MongoCredentials(url=url), [PATIENTS])
-    for act in (connector.check, lambda: upsert(connector, ("1", {"email": CANARY}))):
-        with pytest.raises(Unauthorized) as unauthorized:
-            act()
-        nothing_leaks(unauthorized.value)
-    connector.close()
+    right = url_of(server)
+    for url in (
+        right.replace(":an", ":no"),
+        right.replace("?authSource=admin", ""),
+    ):  # or no such user there
+        connector = Mongo(MongoCredentials(url=SecretStr(url)), [PATIENTS])
+        for act in (connector.check, lambda: upsert(connector, ("1", {"email": CANARY}))):  # noqa: B023
+            with pytest.raises(Unauthorized) as unauthorized:
+                act()
+            nothing_leaks(unauthorized.value)
+        connector.close()
 
 
 def test_the_account_is_named_and_what_lacks(server: StandIn) -> None:

@@ -152,6 +152,6 @@ def test_the_newest_version_wins_in_any_order(server: StandIn) -> None:
 def _newest(rows: dict[str, dict[str, JsonValue]], patient: str, sent: dict[str, JsonValue]) -> str:
     there, given = rows.get(patient, {}).get("at"), sent.get("at")
     if isinstance(there, int) and isinstance(given, int) and given < there:
-        return "rejected stale"
+        return "superseded stale"
     rows.setdefault(patient, {}).update(sent)
     return "done"

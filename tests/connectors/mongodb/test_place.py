@@ -70,6 +70,7 @@ def test_beyond_this_machine_tls_is_verified_and_the_driver_repeats_nothing() ->
         f"mongodb://u:{CANARY}@db.example.com:99999/x",
         f"mongodb://u:{CANARY}@db.example.com,127.0.0.1/x",
         f"mongodb+srv://u:{CANARY}@db.example.com:27017/x",
+        f"mongodb+srv://u:{CANARY}@localhost/x",
         f"mongodb+srv://u:{CANARY}@a.example.com,b.example.com/x",
         *(
             f"mongodb://u:{CANARY}@db.example.com/x?{option}"

@@ -1,6 +1,8 @@
 """Collections that are not as they were declared: what is reported, what is refused."""
 
 import pytest
+from bson.binary import UUID_SUBTYPE, Binary
+from bson.objectid import ObjectId
 from pydantic import JsonValue
 
 from connectors.mongodb import Mongo
@@ -89,9 +91,10 @@ def test_a_collection_that_ignores_case_takes_nothing(server: StandIn) -> None:
     connector.close()
 
 
-def test_patients_under_ids_of_the_servers_making_are_not_doubled(server: StandIn) -> None:
+@pytest.mark.parametrize("made_up", [ObjectId("0" * 24), Binary(bytes(16), UUID_SUBTYPE)])
+def test_patients_under_ids_that_were_made_up_are_not_doubled(server: StandIn, made_up: object) -> None:
     with database(server) as own:
-        own.database.patients.insert_one({"patient_id": "1", "email": "ana@example.com"})
+        own.database.patients.insert_one({"_id": made_up, "patient_id": "1", "email": "ana@example.com"})
         own.database.policies.insert_one({"note": "not a patient's"})
     connector = mongo(server, PATIENTS, POLICIES)
 

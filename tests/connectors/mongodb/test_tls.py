@@ -53,7 +53,7 @@ def secured(tmp_path: Path) -> Iterator[StandIn]:
 
 
 def reached(server: StandIn, options: str) -> Mongo:
-    url = f"mongodb://ferry:word@{server.address}/{DATABASE}?{options}"
+    url = f"mongodb://ferry:word@{server.address}/{DATABASE}?authSource=admin&{options}"
     return Mongo(MongoCredentials(url=SecretStr(url), answer=1.5), [PATIENTS])
 
 

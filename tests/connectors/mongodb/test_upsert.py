@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import bson
 import pytest
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from bson.raw_bson import RawBSONDocument
 
 from connectors.mongodb import BATCH, Mongo
 from connectors.operation import Delivery, Item
-from connectors.sandbox.mongodb import StandIn
+from connectors.sandbox.mongodb import DATABASE, StandIn
 from connectors.tabular import Column, Table
 from tests.connectors.mongodb.reaching import FULL, POLICIES, database, held, mongo, states, upsert
 
@@ -190,3 +192,46 @@ def test_a_document_that_is_too_large_is_refused_before_it_leaves(server: StandI
         "rejected too_long"
     ]
     connector.close()
+
+
+def test_versions_that_are_too_large_together_are_written_one_by_one(server: StandIn) -> None:
+    names = [f"note_{number}" for number in range(18)]
+    columns = {name: Column(type="str") for name in ("patient_id", *names)}
+    connector = mongo(server, Table(name="notes", key=("patient_id",), patient="patient_id", columns=columns))
+    first, second = (dict.fromkeys(half, "n" * 990_000) for half in (names[:9], names[9:]))
+
+    assert states(upsert(connector, ("1", first), ("1", second), ("2", second), table="notes")) == [
+        "done",
+        "rejected too_long",
+        "done",
+    ]
+    connector.close()
+
+
+def test_a_number_is_the_same_key_however_a_program_stored_it(server: StandIn) -> None:
+    columns = {"patient_id": Column(type="int"), "name": Column(type="str")}
+    people = Table(name="people", key=("patient_id",), patient="patient_id", columns=columns)
+    connector = mongo(server, people)
+    with database(server) as own:
+        own.database.people.insert_many(
+            [{"_id": 7.0, "name": "Ana"}, {"_id": Decimal128("8"), "name": "Bea"}]
+        )
+    write = connector.writes()["upsert_people"]
+    assert write.present is not None
+    items = [Item(patient, patient, {"name": "Cleo"}) for patient in "789"]
+
+    assert write.present(items) == {"7": {"name": "Ana"}, "8": {"name": "Bea"}, "9": None}
+    assert {outcome.state for outcome in write.send(items)} == {"done"}
+    assert len(server.documents("people")) == 3
+    connector.close()
+
+
+def test_a_damaged_text_hides_no_sibling(server: StandIn, connector: Mongo) -> None:
+    upsert(connector, ("1", FULL), ("2", FULL))
+    damaged = RawBSONDocument(bson.encode({"payer": "XX"}).replace(b"XX", b"\xff\xfe"))
+    stored = server.server.state.collection(DATABASE, "patients").documents
+    next(iter(stored.values()))["policies"] = damaged
+    write = connector.writes()["upsert_patients"]
+    assert write.present is not None
+
+    assert write.present([Item(patient, patient, FULL) for patient in "12"])["2"] == FULL

@@ -54,7 +54,6 @@ def opened(server: str) -> Iterator[Warehouse]:
     """An empty warehouse on that PostgreSQL."""
     place = servers.new_database("postgresql", server)
     place.run(*CATALOGUE)
-    path = f"{sa.make_url(place.url).query['host']}/.s.PGSQL.5432"
     s3 = moto.client()
 
     def fetch(bucket: str, key: str) -> bytes | None:
@@ -65,5 +64,5 @@ def opened(server: str) -> Iterator[Warehouse]:
 
     with tempfile.TemporaryDirectory(prefix="ferry-loads-") as folder:
         Path(folder).chmod(0o755)
-        with StandIn(Behind(path, Path(folder)), fetch) as stand_in:
+        with StandIn(Behind(str(place.behind), Path(folder)), fetch) as stand_in:
             yield Warehouse(place, stand_in, moto.new_bucket())

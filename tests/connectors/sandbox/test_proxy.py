@@ -178,3 +178,14 @@ def test_a_wire_is_cut_where_a_word_goes_by(behind: int, trouble: Trouble) -> No
 
         assert (wire.number, wire.troubles) == (3, 1)
         assert len(Echo.heard) == (4 if applies(trouble) else 3)
+
+
+def test_who_asks_before_sending_a_body_is_answered_at_once(proxy: Proxy) -> None:
+    place = (proxy.url.removeprefix("http://").split(":")[0], int(proxy.url.rpartition(":")[2]))
+    with socket.create_connection(place, timeout=30) as client:
+        client.sendall(b"PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+        client.sendall(b"abc")
+        assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+    assert [body for _, _, body, _ in Echo.heard] == [b"abc"]

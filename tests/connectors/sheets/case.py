@@ -34,7 +34,7 @@ def opened(_folder: Path) -> Iterator[World]:
             titles = [sheet.title for sheet in server.book.sheets]
             rows = server.people.records("people") if "people" in titles else []
             blank: dict[str, JsonValue] = dict.fromkeys(TABLE.columns)
-            return [held(TABLE, {**blank, **_whole(row)}) for row in rows]
+            return [held(TABLE, {**blank, **whole(row)}) for row in rows]
 
         def alter() -> None:
             column = server.people.column("people", "full_name")
@@ -53,12 +53,22 @@ def opened(_folder: Path) -> Iterator[World]:
         )
 
 
-def _whole(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def whole(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Google's numbers are doubles."""
     return {
         name: int(cell) if isinstance(cell, float) and cell.is_integer() else cell
         for name, cell in row.items()
     }
+
+
+def _answers(path: str, answer: JsonValue) -> list[JsonValue] | None:
+    """The rows that were put, after the header's."""
+    puts = (
+        answer["responses"]
+        if "/values:batchUpdateByDataFilter" in path and isinstance(answer, dict)
+        else None
+    )
+    return puts if isinstance(puts, list) else None
 
 
 CASES = [
@@ -68,6 +78,7 @@ CASES = [
         credentials=SheetsCredentials,
         opened=opened,
         sdk=("gspread", "google.auth", "requests"),
+        answers=_answers,
         most=Most(writes=4, unit="requests", reads=10),
     )
 ]

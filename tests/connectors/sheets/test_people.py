@@ -181,6 +181,28 @@ def test_a_column_comes_or_goes_in_the_middle_of_a_batch(
     check_notes(server)
 
 
+@pytest.mark.parametrize(("what", "move"), COLUMNS, ids=[name for name, _ in COLUMNS])
+def test_a_column_comes_or_goes_in_the_moment_that_rows_are_added(
+    server: SheetsServer, what: str, move: Callable[[SheetsServer], None]
+) -> None:
+    a_sheet(server)
+    rows = numbered(18, 5)[12:]
+    with watched(server) as (write, proxy):
+        proxy.before(1, lambda: move(server), path=":batchUpdate")
+        if what == "taken away":
+            with pytest.raises(Transient, match="people change the header"):
+                upsert(write, *rows)
+        else:
+            assert upsert(write, *rows) == ["done"] * 6
+        assert upsert(write, *rows) == ["done"] * 6
+
+    found = by_key(server.people.records("patients"))
+    for patient, values in itertools.chain(rows, numbered(12)):
+        assert {name: found[patient][name] for name in values} == dict(values)
+    assert all(found[patient].keys() == {"patient_id", "name", "visits"} for patient, _ in rows)
+    check_notes(server)
+
+
 def test_a_write_whose_column_was_taken_away_is_refused_as_a_whole(server: SheetsServer) -> None:
     """It would have met the person's formulas beside it, which nobody could give back."""
     a_sheet(server, 4)
@@ -234,10 +256,14 @@ def test_what_a_row_is_owed_is_given_back_after_a_refusal_too(server: SheetsServ
         assert {name: found[patient][name] for name in values} == dict(values)
 
 
-def test_a_renamed_sheet_is_still_written_in_the_middle_of_a_run(server: SheetsServer) -> None:
+def test_a_renamed_sheet_is_still_written_in_the_middle_of_a_run_and_in_the_next_one(
+    server: SheetsServer,
+) -> None:
     write = write_to(server)
     upsert(write, *numbered(2))
     server.people.rename_sheet("patients", "Patients of mine")
 
     assert upsert(write, *numbered(2, 1)) == ["done", "done"]
-    assert [row["name"] for row in server.people.records("Patients of mine")] == ["Name 1", "Name 1"]
+    assert upsert(write_to(server), *numbered(2, 2)) == ["done", "done"]
+    assert [row["name"] for row in server.people.records("Patients of mine")] == ["Name 2", "Name 2"]
+    assert len(server.book.sheets) == 1

@@ -7,6 +7,7 @@ from pydantic import JsonValue, ValidationError
 
 from connectors.errors import Rejected, Unauthorized
 from connectors.sandbox.sheets import SheetsServer
+from connectors.sandbox.sheets.state import CELLS, Row, Sheet
 from connectors.sheets import SheetsCredentials
 from tests.connectors.sheets.rows import PATIENTS, items_of, numbered, reached, upsert, write_to
 
@@ -28,6 +29,32 @@ def test_open_to_anyone_with_the_link_is_refused(server: SheetsServer) -> None:
         assert refused.value.code == "shared_by_link"
     assert server.counted["write"] == writes
     assert server.counted["read"] == reads + 1  # check's
+
+
+def test_published_on_the_web_is_refused(server: SheetsServer) -> None:
+    server.office.web["published"] = True
+    connector = reached(server)
+
+    for act in (connector.check, lambda: upsert(connector.writes()["upsert_patients"], ("1", {}))):
+        with pytest.raises(Unauthorized) as refused:
+            act()
+        assert refused.value.code == "published"
+    assert server.counted["write"] == 0
+
+
+def test_anyone_by_way_of_a_shared_drive_is_refused_and_ones_own_organisation_is_not(
+    server: SheetsServer,
+) -> None:
+    server.office.people.append({"id": "d", "type": "domain", "role": "reader", "domain": "example.com"})
+    assert upsert(write_to(server), ("1", {"name": "Ana"})) == ["done"]
+
+    inherited: JsonValue = [{"permissionType": "member", "role": "reader", "inherited": True}]
+    server.office.people.append(
+        {"id": "anyone", "type": "anyone", "role": "reader", "permissionDetails": inherited}
+    )
+    with pytest.raises(Unauthorized) as refused:
+        upsert(write_to(server), ("1", {"name": "Bo"}))
+    assert refused.value.code == "shared_by_link"
 
 
 def test_where_sharing_cannot_be_seen_nothing_is_written(server: SheetsServer) -> None:
@@ -100,6 +127,26 @@ def test_what_google_stores_differently_is_not_called_done(server: SheetsServer)
         "rejected stored_differently",
         "done",
     ]
+
+
+def test_a_new_row_that_google_stores_differently_is_not_called_done(server: SheetsServer) -> None:
+    server.mangled = ("\x01", "")
+
+    assert upsert(write_to(server), ("1", {"name": "a\x01b"}), ("2", {"name": "ab"})) == [
+        "rejected stored_differently",
+        "done",
+    ]
+
+
+def test_a_full_spreadsheet_takes_no_new_row_but_what_is_there_is_kept(server: SheetsServer) -> None:
+    write = write_to(server)
+    upsert(write, *numbered(3))
+    server.book.sheets.append(Sheet(9, "theirs", width=(CELLS - 103 * 4) // 100, rows=[Row()] * 100))
+    before = server.counted["write"]
+
+    assert upsert(write, *numbered(40, 1)) == ["done"] * 3 + ["rejected spreadsheet_full"] * 37
+    assert server.counted["write"] - before == 2
+    assert [row["name"] for row in server.people.records("patients")] == ["Name 1"] * 3
 
 
 def test_a_batch_that_is_refused_as_a_whole_is_not_parted_for_ever(server: SheetsServer) -> None:

@@ -20,6 +20,8 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from connectors.sandbox.wire import Place as Where
+from connectors.sandbox.wire import Wire
 from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Table
 
@@ -35,6 +37,19 @@ class Place:
 
     def sql(self, *tables: Table, **options: Any) -> Sql:
         return Sql(SqlCredentials(url=SecretStr(self.url)), tables, **options)
+
+    @property
+    def behind(self) -> Where:
+        """Where its server listens, for a wire before it."""
+        url = sa.make_url(self.url)
+        folder = url.query.get("host")
+        return f"{folder}/.s.PGSQL.5432" if folder else ("127.0.0.1", url.port or 0)
+
+    def through(self, wire: Wire) -> "Place":
+        """The same database, reached through the wire."""
+        plain = sa.make_url(self.url).difference_update_query(["host"])
+        url = plain.set(host="127.0.0.1", port=wire.port)
+        return Place(self.kind, url.render_as_string(hide_password=False))
 
     def engine(self) -> sa.Engine:
         url = self.url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:")

@@ -1,14 +1,17 @@
 """A batch is a few statements, however many rows it has, and keeps what single ones promised."""
 
+import threading
+
 import pytest
 import sqlalchemy as sa
 from pydantic import JsonValue
 
-from connectors.errors import Unauthorized, Unknown
+from connectors.errors import ConnectorError, Unauthorized, Unknown
 from connectors.operation import Item
+from connectors.sandbox.faults import Fault, Trouble
+from connectors.sandbox.wire import Wire
 from connectors.sql import Sql
 from connectors.tabular import Column, Table
-from tests.connectors.sql.cutting import CuttingProxy, Moment
 from tests.connectors.sql.servers import Place
 from tests.connectors.sql.test_failures import CANARY, nothing_leaks
 from tests.connectors.sql.test_failures import send as send_patients
@@ -87,10 +90,10 @@ def test_a_value_is_read_by_the_type_that_holds_it(postgresql: Place) -> None:
     sql.close()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("word", [b"COPY", b"CREATE TEMPORARY"])
+@pytest.mark.parametrize("trouble", ["reset", "reset_applied"])
+@pytest.mark.parametrize("word", ["COPY", "CREATE TEMPORARY"])
 def test_a_connection_that_is_cut_on_the_way_is_unknown(
-    postgresql: Place, word: bytes, moment: Moment, caplog: pytest.LogCaptureFixture
+    postgresql: Place, word: str, trouble: Trouble, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = Table(
         name="patients",
@@ -98,18 +101,77 @@ def test_a_connection_that_is_cut_on_the_way_is_unknown(
         patient="patient_id",
         columns={"patient_id": Column(type="str"), "email": Column(type="str")},
     )
-    with CuttingProxy(sa.make_url(postgresql.url)) as proxy:
-        sql = Place("postgresql", proxy.url).sql(table)
+    with Wire(postgresql.behind) as wire:
+        sql = postgresql.through(wire).sql(table)
         sql.prepare()
-        proxy.cut_at(word, moment)
+        wire.faults(Fault(trouble=trouble, path=word))
         with pytest.raises(Unknown) as unknown:
             send_patients(sql, ("1", {"email": CANARY}))
         nothing_leaks(unknown.value)
 
         assert caplog.records == []
-        assert proxy.cuts == 1
+        assert wire.troubles == 1
         assert send_patients(sql, ("1", {"email": CANARY})) == ["done"]
         sql.close()
+
+
+def test_what_the_table_has_of_its_own_goes_on_working(postgresql: Place) -> None:
+    """A generated column, a trigger, policies for rows, and a search path that leads elsewhere first."""
+    postgresql.run(
+        "CREATE SCHEMA elsewhere",
+        "CREATE TABLE patients (patient_id TEXT PRIMARY KEY, email TEXT, visits BIGINT, clinic TEXT "
+        "DEFAULT current_user, loud TEXT GENERATED ALWAYS AS (upper(email)) STORED, times INT DEFAULT 0)",
+        "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.times = OLD.times + 1; RETURN NEW; END $$",
+        "CREATE TRIGGER counted BEFORE UPDATE ON patients FOR EACH ROW EXECUTE FUNCTION counted()",
+        "INSERT INTO patients VALUES ('9', 'theirs', 9, 'another')",
+        "ALTER TABLE patients ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON patients USING (clinic = current_user)",
+        "DROP ROLE IF EXISTS clinic",
+        "CREATE ROLE clinic LOGIN",
+        "ALTER ROLE clinic SET search_path = elsewhere, public",
+        "GRANT ALL ON patients TO clinic",
+        "GRANT USAGE, CREATE ON SCHEMA elsewhere, public TO clinic",
+    )
+    url = sa.make_url(postgresql.url).set(username="clinic").render_as_string()
+    columns = {name: PATIENTS.columns[name] for name in ("patient_id", "email", "visits")}
+    sql = Place("postgresql", url).sql(PATIENTS.model_copy(update={"columns": columns}))
+    rows = [Item(f"k{at}", str(at), {"email": "ours", "visits": at}) for at in range(5, 10)]
+
+    assert send(sql, rows) == {**dict.fromkeys(("k5", "k6", "k7", "k8"), "done"), "k9": "rejected refused"}
+    assert send(sql, [Item("k5", "5", {"visits": 1})]) == {"k5": "done"}
+    found = postgresql.rows("SELECT patient_id, email, visits, clinic, loud, times FROM patients ORDER BY 1")
+    assert found[0] == ("5", "ours", 1, "clinic", "OURS", 1)
+    assert found[4] == ("9", "theirs", 9, "another", "THEIRS", 0)
+    assert postgresql.rows("SELECT count(*) FROM pg_class WHERE relname = 'patients'") == [(1,)]
+    sql.close()
+    postgresql.run("DROP OWNED BY clinic", "DROP ROLE clinic")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_two_runs_at_once_never_lock_each_other_out(request: pytest.FixtureRequest, kind: str) -> None:
+    place: Place = request.getfixturevalue(kind)
+    sql = place.sql(PATIENTS)
+    rows = items(500)
+    send(sql, rows)
+    told: list[set[str]] = []
+    both = threading.Barrier(2)
+
+    def run(ours: list[Item]) -> None:
+        for _ in range(4):
+            both.wait()
+            try:
+                told.append(set(send(sql, ours).values()))
+            except ConnectorError as error:
+                told.append({error.code})
+
+    other = threading.Thread(target=run, args=(rows[::-1],))
+    other.start()
+    run(rows)
+    other.join()
+
+    assert told == [{"done"}] * 8
+    sql.close()
 
 
 def test_a_user_without_temporary_tables_is_told_so(postgresql: Place) -> None:

@@ -10,10 +10,11 @@ from pydantic import JsonValue, SecretStr
 
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Item
+from connectors.sandbox.faults import Fault, Trouble
+from connectors.sandbox.wire import Wire
 from connectors.sql import Sql, SqlCredentials
 from connectors.sql.failures import MSSQL, MYSQL, POSTGRESQL, SQLITE
 from connectors.tabular import Column, Table
-from tests.connectors.sql.cutting import CuttingProxy, Moment
 from tests.connectors.sql.servers import Place, free_port
 from tests.connectors.sql.test_schema import KEY
 
@@ -95,27 +96,27 @@ def test_a_refused_later_version_leaves_the_earlier_one(place: Place) -> None:
     sql.close()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("word", [b"COMMIT", b"INSERT"])
+@pytest.mark.parametrize("trouble", ["reset", "reset_applied"])
+@pytest.mark.parametrize("word", ["COMMIT", "INSERT"])
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_a_cut_connection_is_unknown_and_sending_again_converges(
-    request: pytest.FixtureRequest, kind: str, word: bytes, moment: Moment
+    request: pytest.FixtureRequest, kind: str, word: str, trouble: Trouble
 ) -> None:
     place: Place = request.getfixturevalue(kind)
     rows: list[tuple[str, dict[str, JsonValue]]] = [(str(at), {"email": CANARY}) for at in range(5)]
-    with CuttingProxy(sa.make_url(place.url)) as proxy:
-        sql = Place(kind, proxy.url).sql(PATIENTS)
+    with Wire(place.behind) as wire:
+        sql = place.through(wire).sql(PATIENTS)
         sql.prepare()
-        ends = b"\0" if kind == "postgresql" else b""  # so that ON COMMIT DROP is none
-        proxy.cut_at(word + ends if word == b"COMMIT" else word, moment)
+        ends = "\0" if kind == "postgresql" else ""  # so that ON COMMIT DROP is none
+        wire.faults(Fault(trouble=trouble, path=word + ends if word == "COMMIT" else word))
         with pytest.raises(Unknown) as unknown:
             send(sql, *rows)
         nothing_leaks(unknown.value)
 
         assert unknown.value.code == "connection_lost"
-        assert proxy.cuts == 1
-        if word == b"COMMIT":
-            assert place.rows("SELECT count(*) FROM patients") == [(5 if moment == "after" else 0,)]
+        assert wire.troubles == 1
+        if word == "COMMIT":
+            assert place.rows("SELECT count(*) FROM patients") == [(5 if trouble == "reset_applied" else 0,)]
         assert send(sql, *rows) == ["done"] * 5
         assert place.rows("SELECT count(*) FROM patients") == [(5,)]
         sql.close()

@@ -179,6 +179,27 @@ def test_another_unique_key_never_leads_to_another_patients_row(place: Place) ->
     sql.close()
 
 
+@pytest.mark.parametrize("null", ["NULL", "NOT NULL"])
+def test_a_unique_key_that_is_met_first_never_leads_to_another_patients_row(mysql: Place, null: str) -> None:
+    mysql.run(
+        "CREATE TABLE patients (id BIGINT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(200) NOT NULL UNIQUE, "
+        f"patient_id {KEY['mysql']} {null}, city TEXT, UNIQUE (patient_id))",
+        "INSERT INTO patients (patient_id, email, city) VALUES ('1', 'ana@example.com', 'Boston')",
+    )
+    sql = mysql.sql(table(email=Column(type="str", max_length=200), city=Column(type="str")))
+    items = [Item(f"k{at}", str(at), {"email": f"{at}@example.com", "city": "Rome"}) for at in range(3, 9)]
+    other = Item("k2", "2", {"email": "ana@example.com", "city": "Chicago"})
+    outcomes = sql.writes()["upsert_patients"].send([*items, other])
+
+    assert mysql.rows("SELECT patient_id, city FROM patients WHERE email = 'ana@example.com'") == [
+        ("1", "Boston")
+    ]
+    told = {f"{one.state} {one.code}".strip() for one in outcomes if one.key != "k2"}
+    assert told == {"done" if null == "NOT NULL" else "rejected schema_drift"}
+    assert {one.code for one in outcomes if one.key == "k2"} <= {"duplicate", "schema_drift"}
+    sql.close()
+
+
 def test_a_column_dropped_meanwhile_is_added_again(place: Place) -> None:
     sql = place.sql(table(email=Column(type="str"), city=Column(type="str")))
     assert send(sql, "1", email="a", city="b") == "done"
@@ -225,6 +246,20 @@ def test_a_key_that_ignores_case_takes_only_what_cannot_be_confused(mysql: Place
     assert [send(sql, key) for key in ("17", "a7", "A7", "á", "a-7")] == [
         "done", "done", "rejected inexact_key", "rejected inexact_key", "rejected inexact_key",
     ]  # fmt: skip
+    sql.close()
+
+
+def test_a_collation_that_takes_two_texts_for_one_is_known(postgresql: Place) -> None:
+    """Only ICU has such, which the packaged PostgreSQL is built without: one of libc's says it is one."""
+    postgresql.run(
+        "CREATE COLLATION loose (provider = libc, locale = 'C')",
+        "CREATE TABLE patients (patient_id TEXT COLLATE loose PRIMARY KEY)",
+        "UPDATE pg_collation SET collisdeterministic = false WHERE collname = 'loose'",
+    )
+    sql = postgresql.sql(table())
+
+    assert codes(sql) == {("patient_id", "inexact_key")}
+    assert [send(sql, "a7"), send(sql, "A7")] == ["done", "rejected inexact_key"]
     sql.close()
 
 

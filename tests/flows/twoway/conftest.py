@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,3 @@ from tests.flows.twoway.world import World
 def world(tmp_path: Path) -> Iterator[World]:
     with HealthieStandIn(0, seed=3) as healthie, HubSpotStandIn() as hubspot:
         yield World(healthie, hubspot, tmp_path)
-
-
-MakeWorld = Callable[[], World]

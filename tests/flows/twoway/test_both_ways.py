@@ -2,7 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.flows.twoway.world import CHART, CRM, World
+
+
+@pytest.fixture
+def world(world: World, ledger_url: str) -> World:
+    """With its ledger in either database."""
+    world.url = ledger_url
+    return world
 
 
 def test_a_patient_becomes_a_contact_and_nothing_comes_back(world: World) -> None:

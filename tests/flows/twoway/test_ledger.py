@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
-from flows.ledger import entries, lease, links
-from flows.ledger.links import Agreed, Learnt
+from flows.ledger import entries, learning, lease, links
+from flows.ledger.learning import Learnt
+from flows.ledger.links import Agreed
 from flows.ledger.store import LeaseLost, Ledger
 from flows.ledger.tables import ENTRY, LINK
 from tests.flows.ledgers import held, open_at
@@ -33,7 +35,7 @@ def entry(ledger: Ledger, patient: str) -> str:
 
 def linked(ledger: Ledger, patient: str, record: str) -> str:
     ref = entry(ledger, patient)
-    links.learn(ledger, PAIR, [Learnt(ref, record)])
+    learning.learn(ledger, PAIR, [Learnt(ref, record)])
     return ref
 
 
@@ -62,7 +64,7 @@ def test_one_record_for_two_entries_is_neithers(ledger: Ledger) -> None:
 
     assert [link.code for link in links.of_entries(ledger, [one, two]).values()] == [links.TWICE] * 2
 
-    links.learn(ledger, PAIR, [Learnt(two, "c2", former_is_gone=True)])
+    learning.learn(ledger, PAIR, [Learnt(two, "c2", former_is_gone=True)])
     links.confirm(ledger, links.of_entries(ledger, [one, two]).values())
 
     states = {ref: link.state for ref, link in links.of_entries(ledger, [one, two]).items()}
@@ -73,9 +75,9 @@ def test_another_record_is_followed_only_if_the_former_is_gone(ledger: Ledger) -
     ref = linked(ledger, "p1", "c1")
     links.agree(ledger, [Agreed(links.of_entries(ledger, [ref])[ref].ref, {"phone": {"keeper": "k"}}, {})])
 
-    links.learn(ledger, PAIR, [Learnt(ref, "c2")])
+    learning.learn(ledger, PAIR, [Learnt(ref, "c2")])
     doubted = links.of_entries(ledger, [ref])[ref]
-    links.learn(ledger, PAIR, [Learnt(ref, "c2", former_is_gone=True)])
+    learning.learn(ledger, PAIR, [Learnt(ref, "c2", former_is_gone=True)])
     followed = links.of_entries(ledger, [ref])[ref]
 
     assert (doubted.reader, doubted.state, doubted.code) == ("c1", "review", links.MOVED)
@@ -111,13 +113,33 @@ def test_what_two_runs_agree_on_is_merged(ledger: Ledger, ledger_url: str, tmp_p
     back.close()
 
 
+def test_what_both_runs_learn_at_the_same_time_is_one_link(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    ref = entry(ledger, "p1")
+    back = held(ledger_url, tmp_path, run="r2", name="chart")
+    begun: list[sa.Connection] = []
+
+    @event.listens_for(ledger.engine, "begin")
+    def _(connection: sa.Connection) -> None:
+        begun.append(connection)
+        if len(begun) == 2:  # it has looked, and is about to write
+            learning.learn(back, PAIR, [Learnt(ref, "c1")])
+
+    learning.learn(ledger, PAIR, [Learnt(ref, "c1")])
+
+    assert len(begun) == 2
+    assert links.of_entries(back, [ref])[ref].reader == "c1"
+    back.close()
+
+
 def test_a_run_that_lost_its_lease_links_nothing(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
     ref = entry(ledger, "p1")
     lease.give_back(ledger)
     held(ledger_url, tmp_path, run="r2", name="crm").close()
 
     with pytest.raises(LeaseLost):
-        links.learn(ledger, PAIR, [Learnt(ref, "c1")])
+        learning.learn(ledger, PAIR, [Learnt(ref, "c1")])
 
     assert links.of_entries(ledger, [ref]) == {}
 

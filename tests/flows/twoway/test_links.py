@@ -1,9 +1,13 @@
 """Which contact is which patient: learned from what was written, never from what a person may type."""
 
+from datetime import UTC, datetime
+
 import pytest
+import sqlalchemy as sa
 
 from connectors.sandbox.hubspot import StandInError
-from flows.ledger import deliveries, holds, lease
+from flows.ledger import holds, lease
+from flows.ledger.tables import DELIVERY, LINK
 from tests.flows.twoway.world import CHART, CRM, World
 
 
@@ -151,4 +155,114 @@ def test_a_second_contact_cannot_take_a_patients_id(world: World, patient: str) 
     with pytest.raises(StandInError):
         world.hubspot.create(email="twin@example.com", healthie_id=patient)
 
-    assert deliveries is not None
+
+def waiting(world: World) -> list[str]:
+    """What the status of chart says that a person is to look at, or that nobody wrote."""
+    return [line for line in world.status(CHART) if "review" in line or "unlinked" in line]
+
+
+def test_a_contact_that_became_a_patients_is_not_told_as_unlinked_any_more(
+    world: World, patient: str
+) -> None:
+    world.hubspot.create(email="lea@example.com", firstname="Lea", phone="312-555-0404")
+    world.run(CHART)
+    assert len(waiting(world)) == 1
+    world.patient(first_name="Lea", email="lea@example.com", phone_number="312-555-0404")
+
+    world.settle(1)
+
+    assert waiting(world) == []
+
+
+def cut_off(world: World) -> None:
+    """The run of crm ended after its write arrived, and before it knew."""
+    ledger = world.ledger(CRM)
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.delete(LINK))
+        connection.execute(sa.update(DELIVERY).values(state="sent", reference_sealed=None))
+    ledger.close()
+
+
+def met_unlinked(world: World, **typed: str) -> str:
+    """A patient whose contact chart met before it was linked; gives the patient's id."""
+    patient = world.patient(email="ana@example.com", phone_number="312-555-0101")
+    world.run(CRM)
+    contact = world.contacts()[patient]
+    world.hubspot.edit(contact, None, **typed)
+    cut_off(world)
+    world.run(CHART)
+    assert len(waiting(world)) == 1
+    world.run(CRM)
+    long_ago = datetime(2026, 1, 5, tzinfo=UTC)  # to write what is there already makes it no newer
+    world.hubspot.edit(contact, long_ago)
+    return patient
+
+
+def test_a_contact_that_was_met_before_it_was_linked_is_told_until_it_is(world: World) -> None:
+    met_unlinked(world)
+
+    world.run(CHART)
+
+    assert waiting(world) == []
+
+
+def test_what_was_put_right_is_not_told_as_in_review_any_more(world: World, patient: str) -> None:
+    contact = world.contacts()[patient]
+    world.hubspot.edit(contact, healthie_id="4711")
+    world.run(CHART)
+    assert waiting(world)
+
+    world.hubspot.edit(contact, healthie_id=patient)
+    world.settle(1)
+
+    assert waiting(world) == []
+
+
+def test_what_goes_one_way_is_carried_from_a_contact_that_was_met_before(world: World) -> None:
+    folder = world.root / "meadow" / CHART
+    for name, old, new in (
+        ("fields.yaml", "S3: [phone]", "S3: [phone, jobtitle]"),
+        (
+            "program.py",
+            "phone_number=phone",
+            'record_identifier=entry["jobtitle"] or MISSING, phone_number=phone',
+        ),
+        ("integration.yaml", "categories: [status,", "categories: [identity, status,"),
+        (
+            "integration.yaml",
+            "          phone_number:",
+            "          record_identifier: {because: [S3], from: [jobtitle]}\n          phone_number:",
+        ),
+    ):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text.replace(old, new))
+    patient = met_unlinked(world, jobtitle="MRN 7")
+
+    world.run(CHART)
+
+    assert world.chart(patient)["record_identifier"] == "MRN 7"
+
+
+def test_a_contact_that_was_merged_away_is_followed_when_a_person_has_looked(
+    world: World, patient: str
+) -> None:
+    winner = world.hubspot.create(email="desk@example.com", firstname="Ana", phone="312-555-0444")
+    world.hubspot.merge(world.contacts()[patient], into=winner)
+    world.edit_patient(patient, first_name="Anna")
+
+    world.run(CHART)
+    world.run(CRM)
+
+    assert held(world, CRM) == {"record_gone": 1}
+    assert len(waiting(world)) == 1
+    assert not [line for line in world.status(CRM) if "identity_differs" in line]
+    assert world.writes() == 0
+
+    released(world, CRM)
+    world.settle(1)
+
+    assert world.contacts() == {patient: winner}
+    assert world.contact(winner)["firstname"] == "Anna"
+    assert world.contact(winner)["phone"] == "312-555-0444"
+    assert world.chart(patient)["phone_number"] == "312-555-0101"
+    assert waiting(world) == []

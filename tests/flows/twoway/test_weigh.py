@@ -67,6 +67,7 @@ def test_what_a_system_changes_by_itself_is_no_edit(field: str, one: str | None,
     ("field", "one", "other"),
     [
         ("firstname", "ana", "Ana"),
+        ("mailing_city", "chicago", "Chicago"),
         ("phone", "312-555-0101", "312-555-0102"),
         ("phone", "312-555-0101 x2", "312-555-0101"),
         ("balance", "1.50", "150"),
