@@ -29,7 +29,7 @@ down:  ## stop what `make up` started
 	$(BIN)/ferry down
 
 test: $(READY)  ## every test
-	$(BIN)/pytest -q -n 3 --dist loadfile  # most of a test's time is waiting
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/worker tests/faults tests/flows tests  # what waits most, first
 
 check: $(READY)  ## ruff, strict types, import contracts
 	$(BIN)/ruff check .

@@ -103,13 +103,14 @@ class Client:
 
         def put() -> bool:
             try:
-                self._requests.put_object(
+                given = self._requests.put_object(
                     **self._bucket, Key=key, Body=b"", IfMatch='"none"', **self._sealing
                 )
             except ClientError as error:
                 if _status(error) in (404, 412) and _code(error) != "NoSuchBucket":
                     return True
                 raise
+            _whole(bool(given.get("ETag")))  # else it is no store that answers
             with suppress(ClientError, *BROKEN):
                 self._requests.delete_object(**self._bucket, Key=key)
             return False

@@ -75,18 +75,19 @@ def test_a_message_is_one_line_in_our_words(healthie: Healthie, stand_in: StandI
     assert failure.value.wait is not None
 
 
-def test_a_long_silence_is_the_flows_to_wait_for(healthie: Healthie, stand_in: StandIn) -> None:
-    stand_in.faults([Fault(trouble="rate_limited", times=None, retry_after=3600)])
-    connector = Healthie(credentials(stand_in, requests_per_second=1000.0), read_only=True)
-    with pytest.raises(Transient) as failure:
-        connector.check()
+def test_a_long_silence_is_the_flows_to_wait_for() -> None:
+    with StandIn(2) as own:  # whoever speaks to it keeps silent from then on
+        own.faults([Fault(trouble="rate_limited", times=None, retry_after=3600)])
+        connector = Healthie(credentials(own), read_only=True)
+        with pytest.raises(Transient) as failure:
+            connector.check()
 
-    assert failure.value.wait is not None and failure.value.wait.total_seconds() > 3500
-    sent = len(_sent(stand_in))
-    with pytest.raises(Transient, match="stay away"):  # the whole process keeps silent
-        connector.check()
-    assert len(_sent(stand_in)) == sent
-    connector.close()
+        assert failure.value.wait is not None and failure.value.wait.total_seconds() > 3500
+        sent = len(_sent(own))
+        with pytest.raises(Transient, match="stay away"):
+            connector.check()
+        assert len(_sent(own)) == sent
+        connector.close()
 
 
 @pytest.mark.parametrize(
