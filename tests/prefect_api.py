@@ -1,7 +1,7 @@
 """Prefect's API as tests ask it: patiently, since a busy server answers 503 and expects to be asked again.
 
-Prefect's own client does the same, and Ferry asks through that. On two busy cores a server once in some
-thousand requests leaves one unanswered for a minute; what can be asked twice is.
+Prefect's own client does the same, and Ferry asks through that. A busy server was also seen to leave a
+request unanswered for a minute and to answer the next one; what can be asked twice is.
 """
 
 import time

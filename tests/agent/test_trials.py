@@ -58,10 +58,11 @@ def test_one_that_obeys_the_record_is_told_by_its_share() -> None:
 
 
 def test_one_wrong_answer_in_eight_rounds_fails_its_entry() -> None:
-    count = itertools.count()
+    nameless = itertools.count(1)  # of one entry: a round's requests come in any order
 
     def tired(body: Body) -> Reply:
-        return plan("S2", status="=archived") if next(count) == 9 else sound(body)
+        again = "@last_name: <empty>" in str(body["messages"]) and next(nameless) == 2
+        return plan("S2", status="=archived") if again else sound(body)
 
     score = tried(tired, lambda one: trials.pass_k(one, 2))
 
