@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo up down test check bench campaign lock clean
+.PHONY: help setup demo up down test again check bench campaign lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -30,6 +30,9 @@ down:  ## stop what `make up` started
 
 test: $(READY)  ## every test
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/worker tests/faults tests/flows tests  # what waits most, first
+
+again: $(READY)  ## the tests that failed last, alone; if they were many, it stays a failure
+	$(BIN)/python -m tests.again
 
 check: $(READY)  ## ruff, strict types, import contracts
 	$(BIN)/ruff check .

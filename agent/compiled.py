@@ -2,11 +2,11 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Mapping
 
 import pydantic_monty
 
+from agent import syntax
 from agent.policy import Policy
 from agent.prelude import prelude
 from agent.questions import questions
@@ -96,9 +96,7 @@ def own_names(source: str) -> frozenset[str]:
 
 def _parsed(source: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape is for the type checker to find
-            return ast.parse(source)
+        return syntax.program(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else 1
         raise ValueError(f"line {line}: is not Python") from None

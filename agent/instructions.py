@@ -15,11 +15,11 @@ import ast
 import hashlib
 import re
 import unicodedata
-import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from agent import syntax
 from agent.plan import Frozen, Sentences
 
 TEXT_FILE = "instructions.md"
@@ -222,9 +222,7 @@ def _literals(program: str | None, place: str) -> list[tuple[str, int]]:
     if program is None:
         return []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape is for the program's own checks
-            tree = ast.parse(program)
+        tree = syntax.program(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = error.lineno if isinstance(error, SyntaxError) and error.lineno else 1
         raise InstructionsError(f"{place}:{line}: is not Python; correct it there") from None

@@ -103,7 +103,8 @@ def prove(decider: Decider, by: str, examples: Mapping[str, Golden], repeats: in
         cases=[Case(name=name, inputs=name, metadata=golden.plan) for name, golden in examples.items()],
         evaluators=[PlanMatches()],
     )
-    report = dataset.evaluate_sync(decide, progress=False, max_concurrency=AT_ONCE, repeat=repeats)
+    # Its `evaluate_sync` leaves an event loop open behind it.
+    report = asyncio.run(dataset.evaluate(decide, progress=False, max_concurrency=AT_ONCE, repeat=repeats))
     return Proven(by=by, repeats=repeats, examples=_tried(report, examples))
 
 

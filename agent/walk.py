@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Sequence
 
+from agent import syntax
 from agent.expressions import DECIDE, Expressions
 from agent.policy import Policy
 from agent.reading import ANY, NOTHING, Reading, Speaks
@@ -11,7 +12,7 @@ from agent.scopes import Scope
 
 def reading(source: str, policy: Policy) -> Reading:
     """What a program reads, and for which sentences. The source is one that `signature` accepts."""
-    return _Walk(ast.parse(source), policy).to_the_end()
+    return _Walk(syntax.program(source), policy).to_the_end()
 
 
 class _Walk(Expressions):

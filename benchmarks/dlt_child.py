@@ -8,9 +8,10 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dlt
 from dlt.destinations import sqlalchemy
@@ -84,7 +85,7 @@ def _rules(deployment: Deployment) -> Callable[[Entry], Row | None]:
     policy = deployment.policy()
     rules: dict[str, Any] = {}
     exec(Program(deployment.instructions.program or "", policy, writes).defined, rules)
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZoneInfo(deployment.timezone)).date()
     return lambda entry: _row(rules, entry, today)
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from agent import syntax
 from agent.instructions import PROGRAM_FILE
 from agent.lint.acts import Act, Deed, acts
 from agent.lint.dead import dead
@@ -97,7 +98,7 @@ def _program(subject: Subject, found: dict[str, list[Act]]) -> Iterator[Finding]
     source = subject.instructions.program
     if source is None or subject.policy.by != "program":
         return
-    tree = ast.parse(source)
+    tree = syntax.program(source)
     cited, gone = _cited(tree, subject), dead(tree)
     for reading in subject.readings:
         lines = [line for number, line in cited if number == reading.number]

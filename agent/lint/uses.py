@@ -6,6 +6,8 @@ When it cannot be followed (a key that is computed, a whole record handed on), a
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from agent import syntax
+
 Nodes = frozenset[str]
 """Places of the entry that a value may be: "policies.num", "" for the entry itself."""
 
@@ -18,7 +20,7 @@ class Uses:
 
     def __init__(self, source: str, paths: Collection[str], whole: Collection[str]) -> None:
         """`whole`: the paths of those that are JSON, with keys of their own."""
-        tree = ast.parse(source)
+        tree = syntax.program(source)
         self._paths, self._json = frozenset(paths), frozenset(whole)
         self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
         self._names: dict[tuple[str, str], Nodes] = {("decide", "entry"): frozenset({""})}

@@ -1,9 +1,9 @@
 """Counting the entries a question is about: the model's expression, run in the sandbox, gives a number."""
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agent import syntax
 from agent.case import Case
 from agent.check import check_program
 from agent.compiled import Program
@@ -66,7 +66,7 @@ def _is_expression(text: str) -> bool:
     if "\n" in text or "\r" in text:
         return False
     try:
-        ast.parse(text, mode="eval")
+        syntax.expression(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -1,5 +1,6 @@
 """Every request to a model keeps the rules of the wire, however the model answers; and breaking one shows."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -192,5 +193,5 @@ def test_what_is_instrumented_elsewhere_sees_no_entry(way: str, monkeypatch: pyt
 
     assert isinstance(outcome, (Plan, Wanted))
     assert tracers.asked == []
-    Agent(TestModel(), name="another").run_sync("Ana")
+    asyncio.run(Agent(TestModel(), name="another").run("Ana"))
     assert "another" in str(tracers.asked)  # these tracers do keep what they get

