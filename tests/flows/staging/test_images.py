@@ -1,4 +1,4 @@
-"""A stage over targets in which people work: the before is theirs, what they refuse is refused, none is written."""
+"""A stage over targets in which people work: before and refusals are theirs, and nothing is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -13,7 +13,7 @@ from flows.ledger.store import Ledger
 from flows.staging import Stage
 from tests.connectors.nasty import KEYS, LONG, TEXTS, UNSTORABLE
 from tests.flows.ledgers import held
-from tests.flows.staging.places import PEOPLE, PLACES, TABLE, Place, person
+from tests.flows.staging.places import PEOPLE, PLACES, TABLE, Place, person, untouched
 
 Row = tuple[str, Mapping[str, JsonValue]]
 WRITE = TABLE.write
@@ -68,18 +68,6 @@ def carried(place: Place, rows: Sequence[Row] = PEOPLE) -> dict[str, str]:
 
 def spoken(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {one.key: f"{one.state} {one.code}".strip() for one in outcomes}
-
-
-@contextmanager
-def untouched(place: Place) -> Iterator[None]:
-    """Nothing of the place is changed meanwhile, no file is made or touched, and only reads leave."""
-    before, files = place.content(), place.files()
-    if place.proxy:
-        place.proxy.forget()
-    yield
-    assert place.writes() == []
-    assert place.files() == files
-    assert place.content() == before
 
 
 def test_the_before_is_what_people_keep_there_and_nothing_is_written(place: Place, ledger: Ledger) -> None:
