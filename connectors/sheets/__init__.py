@@ -89,6 +89,7 @@ class Sheets(Connector):
                 batch=BATCH,
                 present=tab.present,
                 refuses=tab.refuses,
+                room=tab.room,
                 free_text=tab.table.free_text,
             )
             for tab in self._tabs

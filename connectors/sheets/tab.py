@@ -10,7 +10,7 @@ from connectors.operation import Arguments, Item, Outcome
 from connectors.sheets.acts import HEIGHT, Act, new_columns, new_sheet, sheet_id
 from connectors.sheets.book import Book
 from connectors.sheets.cells import unstorable, value_of
-from connectors.sheets.grid import Grid, Layout, place_of
+from connectors.sheets.grid import ROOM, Grid, Layout, place_of
 from connectors.sheets.plan import change_of, plan
 from connectors.sheets.writing import Writing
 from connectors.tabular import Drift, Key, Rows, Table
@@ -58,6 +58,11 @@ class Tab:
         return outcomes + [
             Outcome(item, "rejected", code) for change, code in refused for item in change.items
         ]
+
+    def room(self) -> int:
+        """For how many new rows the sheet has room now: each takes a character of its metadata."""
+        grid = self._book.grid_of(self._title)
+        return ROOM - (0 if grid is None else grid.used)
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""

@@ -15,6 +15,7 @@ from connectors.sandbox.airtable import TOKEN, AirtableStandIn
 from connectors.sandbox.faults import Seen
 from connectors.sandbox.proxy import Proxy
 from connectors.sandbox.sheets import SheetsServer
+from connectors.sandbox.sheets.state import METADATA, Tag
 from connectors.tabular import Column, Table
 from flows.systems import SYSTEMS
 from tests.connectors.excel.sheets import repacked
@@ -179,6 +180,10 @@ def sheets(folder: Path) -> Iterator[Place]:
         def put(row: int, name: str, value: JsonValue) -> Act:
             return lambda: people.type("patients", row, people.column("patients", name), value)
 
+        def nearly_full() -> None:
+            sheet = server.book.titled("patients")
+            sheet.rows[0].tags.append(Tag(1, "x", "y" * (METADATA - sheet.metadata() - 2)))
+
         def rename(patient: str, name: str) -> None:
             rows = people.look("patients")
             at = next(at for at, row in enumerate(rows) if row and row[0] == patient)
@@ -195,6 +200,7 @@ def sheets(folder: Path) -> Iterator[Place]:
                 "a header twice": put(0, "status", "name"),
                 "a column taken away": lambda: people.delete_column("patients", "status"),
                 "a formula": put(1, "visits", "=1+1"),
+                "room for one row": nearly_full,
                 "another name": lambda: people.rename_sheet("patients", "Ana's patients"),
             },
             rename,

@@ -139,6 +139,20 @@ def test_what_people_did_there_is_refused_with_its_code(place: Place, tmp_path: 
     assert {code.removeprefix("rejected ") for code in told - {"done"}} >= CODES[place.system]
 
 
+def test_a_sheet_has_no_more_room_in_a_stage(tmp_path: Path, ledger: Ledger) -> None:
+    folder = tmp_path / "practice"
+    folder.mkdir()
+    with PLACES["sheets"](folder) as place:
+        carried(place)
+        place.acts["room for one row"]()
+        rows = [person("p8"), person("p9"), person("p1", "Changed")]
+        with untouched(place), staged(place, ledger) as write:
+            found = [spoken(write.send(items_of([row]))) for row in rows]
+
+        assert found == [carried(place, [row]) for row in rows]
+        assert found == [{"k0": "done"}, {"k0": "rejected sheet_full"}, {"k0": "done"}]
+
+
 CODES = {
     "csv": {"bad_file", "schema_drift"},
     "excel": {
@@ -149,7 +163,7 @@ CODES = {
         "would_be_lost",
         "schema_drift",
     },
-    "sheets": {"duplicate_key", "holds_formula", "schema_drift"},
+    "sheets": {"sheet_full", "duplicate_key", "holds_formula", "schema_drift"},
     "airtable": {"doubled_key", "schema_drift", "unknown_choice", "null_as_false", "too_precise"},
 }
 
