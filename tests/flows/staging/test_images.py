@@ -45,13 +45,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def kept(tmp_path: Path) -> Iterator[Ledger]:
     with closing(held(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)) as opened:
         yield opened
 
 
 @contextmanager
-def staged(place: Place, ledger: Ledger) -> Iterator[Write]:
+def staged(place: Place, kept: Ledger) -> Iterator[Write]:
     with closing(Stage("desk", place.image(), ledger, image=True)) as stage:
         yield stage.writes()[WRITE]
 
@@ -70,11 +70,11 @@ def spoken(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {one.key: f"{one.state} {one.code}".strip() for one in outcomes}
 
 
-def test_the_before_is_what_people_keep_there_and_nothing_is_written(place: Place, ledger: Ledger) -> None:
+def test_the_before_is_what_people_keep_there_and_nothing_is_written(place: Place, kept: Ledger) -> None:
     carried(place)
     place.rename("p1", "By Hand")
     rows = [person("p1", "Staged", visits=2), person("p9", "New")]
-    with untouched(place), staged(place, ledger) as write:
+    with untouched(place), staged(place, kept) as write:
         assert write.present is not None
         before = write.present(items_of(rows))
         outcomes = write.send(items_of(rows))
@@ -102,13 +102,13 @@ def test_it_is_the_same_account(place: Place) -> None:
 
 @pytest.mark.parametrize("there", [False, True], ids=["not there yet", "there"])
 def test_what_the_target_cannot_hold_is_refused_with_its_code(
-    place: Place, ledger: Ledger, there: bool
+    place: Place, kept: Ledger, there: bool
 ) -> None:
     if there:
         carried(place)
     rows = [(f"n{at}", values) for at, values in enumerate(NASTY)]
     rows += [(key, {"name": "x"}) for key in (*KEYS, "", " a", "x" * 201, "nul\0", "\ud800")]
-    with untouched(place), staged(place, ledger) as write:
+    with untouched(place), staged(place, kept) as write:
         found = spoken(write.send(items_of(rows)))
 
     real = carried(place, rows)
@@ -139,14 +139,14 @@ def test_what_people_did_there_is_refused_with_its_code(place: Place, tmp_path: 
     assert {code.removeprefix("rejected ") for code in told - {"done"}} >= CODES[place.system]
 
 
-def test_a_sheet_has_no_more_room_in_a_stage(tmp_path: Path, ledger: Ledger) -> None:
+def test_a_sheet_has_no_more_room_in_a_stage(tmp_path: Path, kept: Ledger) -> None:
     folder = tmp_path / "practice"
     folder.mkdir()
     with PLACES["sheets"](folder) as place:
         carried(place)
         place.acts["room for one row"]()
         rows = [person("p8"), person("p9"), person("p1", "Changed")]
-        with untouched(place), staged(place, ledger) as write:
+        with untouched(place), staged(place, kept) as write:
             found = [spoken(write.send(items_of([row]))) for row in rows]
 
         assert found == [carried(place, [row]) for row in rows]
@@ -174,6 +174,6 @@ def _ledger(folder: Path) -> Ledger:
     return held(f"sqlite:///{beside / 'ledger.db'}", beside)
 
 
-def test_the_stage_takes_the_targets_batches(place: Place, ledger: Ledger) -> None:
-    with closing(place.real()) as real, staged(place, ledger) as write:
+def test_the_stage_takes_the_targets_batches(place: Place, kept: Ledger) -> None:
+    with closing(place.real()) as real, staged(place, kept) as write:
         assert write.batch == real.writes()[WRITE].batch

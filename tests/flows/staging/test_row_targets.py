@@ -83,7 +83,7 @@ def _declare(folder: Path, targets: list[str]) -> None:
         },
         "limits": {"at_least": 100},
     }
-    (folder / "integration.yaml").write_text(yaml.safe_dump(integration))
+    (folder / "integration.yaml").write_text(yaml.safe_dump(integration, sort_keys=False))
     (folder / "fields.yaml").write_text("S1: [first_name, last_name, metadata.channel]\n")
     (folder / "instructions.md").write_text(
         "S1. Each patient is one row in each place: the name and the channel.\n"
