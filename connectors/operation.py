@@ -89,6 +89,7 @@ class Write:
         read-back: {key: values, or None where there is no such record}.
     refuses: what the target would refuse, as far as that is known without sending: an outcome for each of
         those items, rejected. It only reads.
+    room: how many new records more the target takes, where it has an end: one beyond is `sheet_full`.
     shows: the target's answers show each record as it is afterwards, and `send` calls nothing `done` of
         which it saw another value, or none. That is the read-back then; a sample is read besides only in
         a run over everyone.
@@ -104,6 +105,7 @@ class Write:
     look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
     refuses: Callable[[Sequence[Item]], Sequence[Outcome]] | None = None
+    room: Callable[[], int] | None = None
     money: bool = False  # somebody pays, or owes more, by it
     shows: bool = False
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record

@@ -74,7 +74,7 @@ class Stage(Connector):
         self._there.close()
 
     def _staged(self, write: Write) -> Write:
-        asked = write if self.image else replace(write, present=None, refuses=None)
+        asked = write if self.image else replace(write, present=None, refuses=None, room=None)
         here = _Staged(self._ledger, f"{self._target}_{write.name}", asked)
         return replace(
             write,
@@ -101,6 +101,8 @@ class _Staged:
         refused = {one.key: one for one in (self._write.refuses(items) if self._write.refuses else ())}
         taken = [item for item in items if item.key not in refused]
         held = self._held(taken)
+        refused |= self._without_room(taken, held)
+        taken = [item for item in taken if item.key not in refused]
         written: dict[str, Held] = {}
         for item in taken:
             record = self._record(item)
@@ -113,6 +115,19 @@ class _Staged:
             )
         staged.keep(self._ledger, self._operation, list(written.values()))
         return [*refused.values(), *(Outcome(item.key, "done") for item in taken)]
+
+    def _without_room(self, items: Sequence[Item], held: Mapping[str, Held]) -> dict[str, Outcome]:
+        """The items whose new records the target has no room for, beside those that the stage made before."""
+        new = [item for item in items if held[self._record(item)].values is None]
+        if self._write.room is None or not new:
+            return {}
+        room = self._write.room() - staged.made(self._ledger, self._operation)
+        beyond = set(list(dict.fromkeys(self._record(item) for item in new))[max(room, 0) :])
+        return {
+            item.key: Outcome(item.key, "rejected", "sheet_full")
+            for item in new
+            if self._record(item) in beyond
+        }
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
         """Which deliveries arrived here: the stage forgets none of them."""

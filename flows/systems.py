@@ -6,6 +6,7 @@ is in no object but the connector.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import get_args
 
 from pydantic import BaseModel, JsonValue, SecretStr
@@ -74,8 +75,9 @@ def _sql(values: Values, tables: Sequence[Table], *, read_only: bool = False) ->
     return Sql(SqlCredentials.model_validate(dict(values)), tables, read_only=read_only)
 
 
-def _csv(values: Values, tables: Sequence[Table], options: Values) -> Csv:
-    return Csv(CsvCredentials.model_validate(dict(values)), tables, Format.model_validate(dict(options)))
+def _csv(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> Csv:
+    credentials = CsvCredentials.model_validate(dict(values))
+    return Csv(credentials, tables, Format.model_validate(dict(options)), read_only=read_only)
 
 
 def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> HubSpot:
@@ -83,14 +85,16 @@ def _hubspot(values: Values, tables: Sequence[Table], options: Values, *, read_o
     return HubSpot(known, tables, HubSpotOptions.model_validate(dict(options)), read_only=read_only)
 
 
-def _airtable(values: Values, tables: Sequence[Table], options: Values) -> Airtable:
-    credentials = AirtableCredentials.model_validate(dict(values))
-    return Airtable(credentials, tables, AirtableOptions.model_validate(dict(options)))
+def _airtable(
+    values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False
+) -> Airtable:
+    known = AirtableCredentials.model_validate(dict(values))
+    return Airtable(known, tables, AirtableOptions.model_validate(dict(options)), read_only=read_only)
 
 
-def _excel(values: Values, tables: Sequence[Table], options: Values) -> Excel:
-    credentials = ExcelCredentials.model_validate(dict(values))
-    return Excel(credentials, tables, ExcelOptions.model_validate(dict(options)))
+def _excel(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> Excel:
+    known = ExcelCredentials.model_validate(dict(values))
+    return Excel(known, tables, ExcelOptions.model_validate(dict(options)), read_only=read_only)
 
 
 def _s3(values: Values, tables: Sequence[Table], options: Values) -> S3:
@@ -107,9 +111,9 @@ def _bigquery(values: Values, tables: Sequence[Table], options: Values) -> BigQu
     return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)))
 
 
-def _sheets(values: Values, tables: Sequence[Table], options: Values) -> Sheets:
-    credentials = SheetsCredentials.model_validate(dict(values))
-    return Sheets(credentials, tables, SheetsOptions.model_validate(dict(options)))
+def _sheets(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> Sheets:
+    known = SheetsCredentials.model_validate(dict(values))
+    return Sheets(known, tables, SheetsOptions.model_validate(dict(options)), read_only=read_only)
 
 
 def _mongodb(values: Values, tables: Sequence[Table], options: Values) -> Mongo:
@@ -154,6 +158,7 @@ SYSTEMS: Mapping[str, System] = {
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
+        image=partial(_csv, read_only=True),
         options=Format,
         nowhere={"folder": "."},
     ),
@@ -170,6 +175,7 @@ SYSTEMS: Mapping[str, System] = {
         AirtableCredentials,
         reach=lambda values: _airtable(values, [], {}),
         target=_airtable,
+        image=partial(_airtable, read_only=True),
         options=AirtableOptions,
         nowhere={"url": NOWHERE, "token": "none", "base": "app00000000000000"},
     ),
@@ -177,6 +183,7 @@ SYSTEMS: Mapping[str, System] = {
         ExcelCredentials,
         reach=lambda values: _excel(values, [], {}),
         target=_excel,
+        image=partial(_excel, read_only=True),
         options=ExcelOptions,
         nowhere={"file": "nowhere.xlsx"},
     ),
@@ -205,6 +212,7 @@ SYSTEMS: Mapping[str, System] = {
         SheetsCredentials,
         reach=lambda values: _sheets(values, [], {}),
         target=_sheets,
+        image=partial(_sheets, read_only=True),
         options=SheetsOptions,
         nowhere={"spreadsheet": "nowhere-at-all", "service_account": "none", "url": NOWHERE},
     ),

@@ -18,7 +18,7 @@ from connectors.tabular import Drift, Table
 
 __all__ = ["Airtable", "AirtableCredentials", "AirtableOptions", "TableOptions"]
 
-NEEDED: Final = ("data.records:read", "data.records:write", "schema.bases:read")
+READ, WRITTEN, SCHEMA = "data.records:read", "data.records:write", "schema.bases:read"
 READERS: Final = ("none", "read", "comment")  # permission levels that may not write
 BAA = Condition(
     "baa",
@@ -27,7 +27,11 @@ BAA = Condition(
 
 
 class Airtable(Connector):
-    """One base of the tenant's. Only the declared tables are ever named."""
+    """One base of the tenant's. Only the declared tables are ever named.
+
+    Args:
+        read_only: nothing leaves but what asks; the token needs no more than to read.
+    """
 
     name: ClassVar[str] = "airtable"
     holds: ClassVar[Holding] = Holding(conditions=(BAA,))
@@ -37,23 +41,26 @@ class Airtable(Connector):
         credentials: AirtableCredentials,
         tables: Sequence[Table],
         options: AirtableOptions | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         arranged = Arranged(tables=tuple(tables), options=options or AirtableOptions())
         self._credentials = credentials
-        self._base = Base(credentials, arranged)
+        self._read_only = read_only
+        self._base = Base(credentials, arranged, read_only=read_only)
         self._targets = [Target(self._base, table) for table in arranged.tables]
 
     def check(self) -> Account:
         """Names the base, and what the token lacks. Raises Unauthorized or Transient."""
         base, wire = self._credentials.base, self._base.wire
         scopes = wire.scopes()
-        missing = [] if scopes is None else [scope for scope in NEEDED if scope not in scopes]
-        if NEEDED[2] not in missing:
+        missing = [] if scopes is None else [scope for scope in self._needed if scope not in scopes]
+        if SCHEMA not in missing:
             permission = wire.permission()
             if permission is None:
                 message = "airtable: the token does not open the base; add the base to the token's access"
                 raise Unauthorized("no_base", message)
-            if permission in READERS:
+            if permission in READERS and not self._read_only:
                 missing.append("the editor's role in the base")
         return Account(
             system=self.name, identity=base, sandbox=self._credentials.local, missing=tuple(missing)
@@ -71,6 +78,10 @@ class Airtable(Connector):
     def drift(self) -> list[Drift]:
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.drift()]
+
+    @property
+    def _needed(self) -> tuple[str, ...]:
+        return (READ, SCHEMA) if self._read_only else (READ, WRITTEN, SCHEMA)
 
     @property
     def requests(self) -> int:
@@ -92,5 +103,6 @@ def _write(target: Target) -> Write:
         record=target.rows.record,
         batch=BATCH,
         present=target.present,
+        refuses=target.refuses,
         free_text=table.free_text,
     )

@@ -77,6 +77,13 @@ def made(name: str, column: Column, *, key: bool, choices: Collection[str]) -> d
     return found
 
 
+def to_be(name: str, column: str, declared: Column, *, key: bool, choices: Collection[str]) -> Field:
+    """The same field as it will be found, under its name for want of an id."""
+    kind = "singleLineText" if key and declared.type == "str" else _MADE[declared.type][0]
+    offered = (YES, NO) if declared.type == "bool" else choices
+    return Field(name, name, "singleSelect" if choices else kind, mark(column), choices=frozenset(offered))
+
+
 def holds(field: Field, kind: ColumnType, *, key: bool) -> bool:
     """Can a field hold a column's values, exactly?"""
     if kind == "bool" and field.type == "singleSelect":

@@ -5,7 +5,7 @@ or changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from pydantic import Field as Limited
@@ -207,17 +207,51 @@ def _drift(table: Table, found: Mapping[str, Field], there: Sequence[Field]) -> 
 def fields_to_make(shape: Shape) -> list[dict[str, JsonValue]]:
     """The fields of a table that is not there yet, the key's first; or those that it lacks."""
     table = shape.table
-    names = shape.missing if shape.id else (*table.key, *table.plain)
     return [
         {
             **fields.made(
                 name, table.columns[name], key=name in table.key, choices=shape.place.choices.get(name, ())
             ),
-            "name": shape.place.fields.get(name, name),
+            "name": named,
         }
-        for name in names
-        if not _is_field_id(shape.place.fields.get(name, name))
+        for name, named in _to_make(shape)
     ]
+
+
+def _to_make(shape: Shape) -> list[tuple[str, str]]:
+    """The columns of these, each with its field's name. A field that was named by its id is not made."""
+    names = shape.missing if shape.id else (*shape.table.key, *shape.table.plain)
+    named = [(name, shape.place.fields.get(name, name)) for name in names]
+    return [(name, field_) for name, field_ in named if not _is_field_id(field_)]
+
+
+def once_made(table: Table, place: TableOptions, tables: Sequence[Found]) -> Shape:
+    """The declared table as it is once what it lacks is made, as far as Airtable lets it be made."""
+    shape, name = look(table, place, tables), place.table or table.name
+    there = next((each for each in tables if each.id == shape.id), Found(name, name, ()))
+    if not shape.id and (is_table_id(name) or _taken(name, tables)):
+        return shape
+    new = [
+        fields.to_be(
+            named,
+            column,
+            table.columns[column],
+            key=column in table.key,
+            choices=place.choices.get(column, ()),
+        )
+        for column, named in _to_make(shape)
+        if not _taken(named, there.fields)
+    ]
+    return look(table, place, [replace(there, fields=(*there.fields, *new))])
+
+
+def _taken(name: str, there: Sequence[Found | Field]) -> bool:
+    """Airtable has no two names that differ in case alone."""
+    return name.lower() in {each.name.lower() for each in there}
+
+
+def is_table_id(name: str) -> bool:
+    return name.startswith("tbl") and len(name) == 17
 
 
 def _is_field_id(name: str) -> bool:

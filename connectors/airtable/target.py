@@ -1,6 +1,7 @@
 """One declared table of a base: rows are upserted by the fields of its key, ten at a time."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
@@ -9,7 +10,7 @@ from pydantic import JsonValue
 
 from connectors.airtable.credentials import AirtableCredentials
 from connectors.airtable.fields import mark
-from connectors.airtable.shape import Arranged, Shape, fields_to_make, look
+from connectors.airtable.shape import Arranged, Found, Shape, fields_to_make, is_table_id, look, once_made
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Drift, Key, Record, Rows, Table
@@ -28,12 +29,16 @@ State = Literal["rejected", "unknown", "transient"]
 class Base:
     """One base: its tables are looked at once, and again when something was made or refused."""
 
-    def __init__(self, credentials: AirtableCredentials, arranged: Arranged) -> None:
+    def __init__(
+        self, credentials: AirtableCredentials, arranged: Arranged, *, read_only: bool = False
+    ) -> None:
+        self._read_only = read_only
         self._credentials = credentials
         self._arranged = arranged
         self._lock = threading.RLock()
         self._wire: Wire | None = None
         self._shapes: dict[str, Shape] = {}
+        self._tables: Sequence[Found] = ()  # as they were when the shapes were seen
 
     @property
     def wire(self) -> "Wire":
@@ -42,19 +47,26 @@ class Base:
 
         with self._lock:
             if self._wire is None:
-                self._wire = Wire(self._credentials)
+                self._wire = Wire(self._credentials, read_only=self._read_only)
             return self._wire
 
     def shape(self, table: Table) -> Shape:
         """A declared table as it was last seen."""
         with self._lock:
             if table.name not in self._shapes:
-                tables = self.wire.tables()
+                self._tables = self.wire.tables()
                 self._shapes = {
-                    each.name: look(each, self._arranged.place(each), tables)
+                    each.name: look(each, self._arranged.place(each), self._tables)
                     for each in self._arranged.tables
                 }
             return self._shapes[table.name]
+
+    def as_made(self, table: Table) -> Shape:
+        """A declared table as `make` would leave it now. Makes nothing."""
+        with self._lock:
+            self.forget()
+            self.shape(table)
+            return once_made(table, self._arranged.place(table), self._tables)
 
     def forget(self) -> None:
         """Look again before the next use."""
@@ -76,7 +88,7 @@ class Base:
         if shape.id:
             for field in fields:
                 _tried(partial(self.wire.make_field, shape.id, field))
-        elif not (name.startswith("tbl") and len(name) == 17):  # a table that was named by its id is gone
+        elif not is_table_id(name):  # a table that was named by its id is gone
             _tried(partial(self.wire.make_table, name, mark(shape.table.name), fields))
 
     def close(self) -> None:
@@ -130,6 +142,25 @@ class Target:
                 raise
             state: State = "unknown" if isinstance(error, Unknown) else "transient"
             return kept + [Outcome(item.key, state, error.code) for item in again]
+
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the table as it is now, as far as its schema and its keys say."""
+        shape = self._base.as_made(self.table)
+        if not shape.id:
+            return [Outcome(item.key, "rejected", "schema_drift") for item in items]
+        records, outcomes = self.rows.records(items, shape.objection)
+        return outcomes + self._doubled(records)
+
+    def _doubled(self, records: Sequence[Record]) -> list[Outcome]:
+        """The rows whose key several records have."""
+        there = self._base.shape(self.table)
+        keys = [record.key for record in records if _can_be_asked(there, record.key)]
+        counted: Counter[tuple[JsonValue, ...]] = Counter()
+        for at in range(0, len(keys), BATCH):
+            part = [dict(zip(there.key, key, strict=True)) for key in keys[at : at + BATCH]]
+            counted.update(there.key_of(row.cells) for row in self._base.wire.find(there.id, part, there.key))
+        doubled = [record for record in records if counted[record.key] > 1]
+        return [each for record in doubled for each in _all([record], "rejected", "doubled_key")]
 
     def _sent(self, items: Sequence[Item]) -> list[Outcome]:
         shape = self.make()

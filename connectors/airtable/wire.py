@@ -29,7 +29,7 @@ from connectors.airtable.credentials import AirtableCredentials
 from connectors.airtable.fields import PLACES
 from connectors.airtable.fields import Field as Found
 from connectors.airtable.shape import Found as FoundTable
-from connectors.errors import Rejected, Transient, Unauthorized, Unknown
+from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.http import Answer, Http, Limiter, Patience, by_status, limiter_for
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Row:
 class Wire:
     """The base's tables, fields and records. Safe to use from several threads."""
 
-    def __init__(self, credentials: AirtableCredentials) -> None:
+    def __init__(self, credentials: AirtableCredentials, *, read_only: bool = False) -> None:
         pace = credentials.pace
         place = f"{NAME} {credentials.url} {credentials.base}"
         self._http = Http(NAME, limiter=limiter_for(place, credentials.rate), patience=pace)
@@ -72,7 +72,7 @@ class Wire:
         )
         self._api.session.trust_env = False  # else a .netrc would replace the token
         self._api.session.adapters.clear()  # nothing leaves but by our own way
-        self._api.session.mount("", _Way(self._http, pace, own))
+        self._api.session.mount("", _Way(self._http, pace, own, read_only=read_only))
         self._base = self._api.base(credentials.base)
 
     @property
@@ -132,8 +132,9 @@ class _Api(Api):
 class _Way(BaseAdapter):
     """How a request of pyairtable's leaves. `own`: keeps these credentials slower than the base's limit."""
 
-    def __init__(self, http: Http, patience: Patience, own: Limiter) -> None:
+    def __init__(self, http: Http, patience: Patience, own: Limiter, *, read_only: bool) -> None:
         super().__init__()
+        self._read_only = read_only
         self._own = own
         self._http = http
         self._patience = patience
@@ -148,6 +149,8 @@ class _Way(BaseAdapter):
         proxies: object = None,
     ) -> requests.Response:
         """The answer, if it is one. Raises ConnectorError."""
+        if self._read_only and not _is_read(request):
+            raise Denied("read_only", f"{NAME}: this connection only reads; nothing was sent")
         answer = self._exchange(request)
         made = requests.Response()
         made.status_code = answer.status

@@ -28,22 +28,34 @@ class CsvCredentials(Settings):
 
 
 class Csv(Connector):
-    """A folder of CSV files. Only <folder>/<table>.csv of the declared tables is touched."""
+    """A folder of CSV files. Only <folder>/<table>.csv of the declared tables is touched.
+
+    Args:
+        read_only: nothing in the folder is made, changed or locked.
+    """
 
     name: ClassVar[str] = "csv"
     holds: ClassVar[Holding] = OWN
 
     def __init__(
-        self, credentials: CsvCredentials, tables: Sequence[Table], form: Format | None = None
+        self,
+        credentials: CsvCredentials,
+        tables: Sequence[Table],
+        form: Format | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
         self._folder = credentials.folder
-        self._files = [File(credentials.folder, table, form or Format()) for table in tables]
+        self._needed = os.R_OK | os.X_OK | (0 if read_only else os.W_OK)
+        self._files = [
+            File(credentials.folder, table, form or Format(), read_only=read_only) for table in tables
+        ]
 
     def check(self) -> Account:
         """Is the folder there, and ours to write? Raises Unauthorized."""
-        if not self._folder.is_dir() or not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
+        if not self._folder.is_dir() or not os.access(self._folder, self._needed):
             raise Unauthorized("no_folder", "csv: the folder is not there or may not be written")
         return Account(system=self.name, identity=str(self._folder.resolve()), sandbox=False)
 
@@ -67,5 +79,6 @@ def _write(file: File) -> Write:
         record=file.rows.record,
         batch=BATCH,
         present=file.present,
+        refuses=file.refuses,
         free_text=table.free_text,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.delimited import BOM, Cells, Format, bad, cell_of, compose, parse, text_of, value_of
-from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Item, Outcome
 from connectors.tabular import Drift, Key, Record, Rows, Table
 from connectors.values import as_json
@@ -33,10 +33,11 @@ class Sheet:
 class File:
     """<folder>/<table>.csv."""
 
-    def __init__(self, folder: Path, table: Table, form: Format) -> None:
+    def __init__(self, folder: Path, table: Table, form: Format, *, read_only: bool = False) -> None:
         self.table = table
         self.rows = Rows(table)
         self._form = form
+        self._read_only = read_only
         self._path = folder / f"{table.name}.csv"
         self._new = folder / f".{table.name}.csv.new"
         self._lock = folder / f".{table.name}.csv.lock"
@@ -51,10 +52,20 @@ class File:
             try:
                 sheet = self._read()
             except Rejected as error:
-                return [Outcome(item.key, "rejected", error.code) for item in items]
+                return _all_refused(items, error)
             self._merge(sheet, records)
             self._replace(compose([sheet.header, *sheet.rows.values()], self._form))
         return outcomes + [Outcome(item, "done") for record in records for item in record.items]
+
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the file as it is now. Makes and locks nothing."""
+        records, outcomes = self.rows.records(items, lambda key, values: None)
+        try:
+            if records:
+                self._read()
+        except Rejected as error:
+            return _all_refused(items, error)
+        return outcomes
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets."""
@@ -145,7 +156,9 @@ class File:
 
     @contextmanager
     def _alone(self) -> Generator[None]:
-        """No other thread or process of ours writes this file meanwhile."""
+        """No other thread or process of ours writes this file meanwhile. The one way to whatever writes."""
+        if self._read_only:
+            raise Denied("read_only", "csv: this connection only reads; nothing was changed")
         with self._threads:
             try:
                 lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
@@ -190,6 +203,10 @@ def failure_of(error: OSError) -> ConnectorError:
     if error.errno == errno.EIO:
         return Transient("disk_failed", "csv: the disk failed; nothing was changed")
     return Unauthorized("no_folder", "csv: the folder is not there or may not be written")
+
+
+def _all_refused(items: Sequence[Item], error: Rejected) -> list[Outcome]:
+    return [Outcome(item.key, "rejected", error.code) for item in items]
 
 
 def _take(lock: int) -> None:

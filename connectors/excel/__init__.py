@@ -24,17 +24,26 @@ BATCH: Final = 5000  # each batch reads and writes the whole workbook once
 
 
 class Excel(Connector):
-    """One workbook. Only the sheets of the declared tables are written."""
+    """One workbook. Only the sheets of the declared tables are written.
+
+    Args:
+        read_only: the workbook is not changed, opened to write or locked, and nothing is made beside it.
+    """
 
     name: ClassVar[str] = "excel"
     holds: ClassVar[Holding] = OWN
 
     def __init__(
-        self, credentials: ExcelCredentials, tables: Sequence[Table], options: ExcelOptions | None = None
+        self,
+        credentials: ExcelCredentials,
+        tables: Sequence[Table],
+        options: ExcelOptions | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         self._arranged = Arranged(tables=tuple(tables), options=options or ExcelOptions())
         self._path = credentials.file
-        self._file = File(credentials.file)
+        self._file = File(credentials.file, read_only=read_only)
 
     def check(self) -> Account:
         """Is the folder there, and the workbook ours to write and fit to be kept? Raises Unauthorized."""
@@ -81,5 +90,6 @@ def _write(target: "Target") -> Write:
         record=target.rows.record,
         batch=BATCH,
         present=target.present,
+        refuses=target.refuses,
         free_text=table.free_text,
     )

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.excel.kept import bad, look, sound
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -24,7 +24,8 @@ Seen = tuple[int, int, int]
 class File:
     """One workbook's file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._path = path
         self._new = path.with_name(f".{path.name}.new")
         self._lock = path.with_name(f".{path.name}.lock")
@@ -33,11 +34,12 @@ class File:
     def check(self) -> None:
         """Is the folder there and ours to write, and the workbook, if it is there, one that can be kept?"""
         folder, file = self._path.parent, self._path
-        if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        needed = os.R_OK if self._read_only else os.R_OK | os.W_OK
+        if not folder.is_dir() or not os.access(folder, needed | os.X_OK):
             raise Unauthorized("no_folder", "excel: the folder is not there or may not be written")
-        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        if file.exists() and not os.access(file, needed):
             raise Unauthorized("no_file", "excel: the workbook may not be read or written")
-        if file.exists():
+        if file.exists() and not self._read_only:
             keeps_its_people(file.stat())
         try:
             if content := self.read():
@@ -73,6 +75,7 @@ class File:
     @contextmanager
     def alone(self) -> Generator[None]:
         """No other writer of ours is at it meanwhile, and nobody has it open. Raises Transient."""
+        self._see_that_it_may_be_written()
         try:
             lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
         except OSError as error:
@@ -83,6 +86,10 @@ class File:
             yield
         finally:
             os.close(lock)
+
+    def _see_that_it_may_be_written(self) -> None:
+        if self._read_only:
+            raise Denied("read_only", "excel: this connection only reads; nothing was changed")
 
     def _see_that_it_is_closed(self) -> None:
         if any(owner.exists() or owner.is_symlink() for owner in self._owners):
@@ -100,6 +107,7 @@ class File:
 
     def replace(self, content: bytes, was: Seen | None) -> None:
         """Put this content in the place of the file that was seen; Transient if there is another by now."""
+        self._see_that_it_may_be_written()
         try:
             self._write_aside(content)
             self._see_that_it_is_closed()

@@ -37,6 +37,17 @@ class Target:
         except Rejected as error:
             return [Outcome(item.key, "rejected", error.code) for item in items]
 
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the workbook as it is now: it is tried in memory, and kept nowhere."""
+        records, outcomes = self.rows.records(items, self._objection)
+        if not records:
+            return outcomes
+        try:
+            tried = self._merged(records)[1]
+        except Rejected as error:
+            return [Outcome(item.key, "rejected", error.code) for item in items]
+        return outcomes + [one for one in tried if one.state == "rejected"]
+
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets."""
         page, keys = self._page(), self.rows.keys(items)
@@ -59,16 +70,22 @@ class Target:
 
     def _written(self, records: Sequence[Record]) -> list[Outcome]:
         was = self._file.seen()
+        content, outcomes = self._merged(records)
+        if content is not None:
+            self._file.replace(content, was)
+        return outcomes
+
+    def _merged(self, records: Sequence[Record]) -> tuple[bytes | None, list[Outcome]]:
+        """The workbook with these rows in it, None if it stays as it is, and what became of each."""
         book = Book(self._file.read())
         merge = Merge(Page(self._layout, book.grids), book)
         codes = [(record, merge.write(record)) for record in records]
-        if book.is_changed:
-            self._file.replace(book.saved(), was)
-        return [
+        outcomes = [
             Outcome(item, "done") if code is None else Outcome(item, "rejected", code)
             for record, code in codes
             for item in record.items
         ]
+        return book.saved() if book.is_changed else None, outcomes
 
 
 def _held(page: Page, row: int, arguments: Arguments) -> Arguments:

@@ -34,13 +34,22 @@ class SheetsOptions(Settings):
 
 
 class Sheets(Connector):
-    """A spreadsheet. Only the declared columns of the declared tables' sheets are ever written."""
+    """A spreadsheet. Only the declared columns of the declared tables' sheets are ever written.
+
+    Args:
+        read_only: nothing but GET leaves, with a token by which Google lets nothing be changed.
+    """
 
     name: ClassVar[str] = "sheets"
     holds: ClassVar[Holding] = Holding(conditions=(BAA,))  # accepted in the Workspace's admin console
 
     def __init__(
-        self, credentials: SheetsCredentials, tables: Sequence[Table], options: SheetsOptions | None = None
+        self,
+        credentials: SheetsCredentials,
+        tables: Sequence[Table],
+        options: SheetsOptions | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         # Google's libraries take half a second to import: only where a spreadsheet is reached
         from connectors.sheets.book import Book  # noqa: PLC0415
@@ -51,7 +60,8 @@ class Sheets(Connector):
         if len({title.lower() for title in titles}) < len(titles):
             raise ValueError("two tables have the same sheet")
         self._local = credentials.local
-        self._book = Book(credentials)
+        self._read_only = read_only
+        self._book = Book(credentials, read_only=read_only)
         self._tabs = [
             Tab(self._book, table, title, clear_empty=options.empty == "clear")
             for table, title in zip(tables, titles, strict=True)
@@ -60,7 +70,7 @@ class Sheets(Connector):
     def check(self) -> Account:
         """Harmless reads that name the spreadsheet. Raises Unauthorized, also if it is open to anyone."""
         self._book.sheet("", anew=True)
-        missing = () if self._book.may_edit() else ("canEdit",)
+        missing = () if self._read_only or self._book.may_edit() else ("canEdit",)
         if not missing:  # only who may edit is shown with whom it is shared
             self._book.private()
         return Account(system=self.name, identity=self._book.id, sandbox=self._local, missing=missing)
@@ -78,6 +88,8 @@ class Sheets(Connector):
                 record=tab.rows.record,
                 batch=BATCH,
                 present=tab.present,
+                refuses=tab.refuses,
+                room=tab.room,
                 free_text=tab.table.free_text,
             )
             for tab in self._tabs

@@ -29,13 +29,15 @@ Listing = TypeVar("Listing", answers.Permissions, answers.Revisions)
 class Book:
     """One spreadsheet. Safe to use from several threads; one at a time may change it."""
 
-    def __init__(self, credentials: SheetsCredentials) -> None:
+    def __init__(self, credentials: SheetsCredentials, *, read_only: bool = False) -> None:
         self.id = credentials.spreadsheet
         self.lock = threading.Lock()
-        self._google = Google(credentials)
+        self._read_only = read_only
+        self._google = Google(credentials, read_only=read_only)
         self._path = SPREADSHEET_URL.removeprefix(GOOGLE) % credentials.spreadsheet
         self._file = f"{DRIVE_FILES_API_V3_URL.removeprefix(DRIVE)}/{credentials.spreadsheet}"
         self._sheets: Mapping[str, int] = {}  # title -> id, as they were last seen
+        self._titles: Mapping[int, str] = {}  # id -> title, likewise
         self._private_until = 0.0
 
     def sheet(self, title: str, *, anew: bool = False) -> int | None:
@@ -47,7 +49,8 @@ class Book:
                 "read", "get", self._path, answers.SPREADSHEET, params={"fields": fields}
             )
             properties = [sheet.get("properties", {}) for sheet in found.get("sheets", ())]
-            sheets = {each.get("title", "").lower(): each.get("sheetId", 0) for each in properties}
+            self._titles = {each.get("sheetId", 0): each.get("title", "") for each in properties}
+            sheets = {title.lower(): each for each, title in self._titles.items()}
             if (ours := sheet_id(title)) in sheets.values():
                 sheets.setdefault(wanted, ours)  # people renamed it
             self._sheets = sheets
@@ -55,8 +58,18 @@ class Book:
 
     def grid(self, sheet: int) -> Grid:
         """The whole sheet as it is now."""
+        seen = _only(self._read(sheet), sheet)
+        if seen is None:
+            raise Transient("garbled", "sheets: the answer does not show the sheet")
+        return seen
+
+    def _read(self, sheet: int) -> Spreadsheet:
+        """By its id; by its title where only GET may leave, which knows no other name."""
+        if self._read_only:
+            params = {"fields": SHEET, "ranges": _spelled(self._titles[sheet])}
+            return self._google.read("read", "get", self._path, answers.SPREADSHEET, params=params)
         filters: JsonValue = [{"gridRange": {"sheetId": sheet}}]
-        found = self._google.read(
+        return self._google.read(
             "read",
             "post",
             f"{self._path}:getByDataFilter",
@@ -64,10 +77,6 @@ class Book:
             params={"fields": SHEET},
             json={"dataFilters": filters},
         )
-        seen = _only(found, sheet)
-        if seen is None:
-            raise Transient("garbled", "sheets: the answer does not show the sheet")
-        return seen
 
     def grid_of(self, title: str) -> Grid | None:
         """The sheet with that title as it is now; None if there is none. Raises as a read does."""
@@ -91,7 +100,7 @@ class Book:
 
     def change_and_see(self, acts: Sequence[Act], grid: Grid, rows: range | None = None) -> Grid:
         """The same, and the sheet as it is right after; of `rows`, only these and the header."""
-        title = "'{}'".format(grid.title.replace("'", "''"))
+        title = _spelled(grid.title)
         ranges = [title] if rows is None else [f"{title}!1:1", f"{title}!{rows.start + 1}:{rows.stop}"]
         body: dict[str, JsonValue] = {
             "requests": list(acts),
@@ -142,10 +151,16 @@ class Book:
     def private(self) -> None:
         """Raises Unauthorized if anyone can open it, by its link or on the web, or if that cannot be seen.
 
-        A whole organisation may: that is for the practice to decide.
+        A whole organisation may: that is for the practice to decide. An account that may only read cannot see
+        it, and puts nothing there.
         """
         if time.monotonic() < self._private_until:
             return
+        if not self._read_only or self.may_edit():
+            self._see_that_it_is_private()
+        self._private_until = time.monotonic() + BELIEVED
+
+    def _see_that_it_is_private(self) -> None:
         for people in self._shared("permissions", "type,view", answers.PERMISSIONS):
             if any(each.get("type") == "anyone" for each in people.get("permissions", ())):
                 todo = "share it with named people only"
@@ -155,7 +170,6 @@ class Book:
             if any(each.get("published", False) for each in past.get("revisions", ())):
                 todo = "stop that under File > Share > Publish to web"
                 raise Unauthorized("published", f"sheets: the spreadsheet is published on the web; {todo}")
-        self._private_until = time.monotonic() + BELIEVED
 
     def may_edit(self) -> bool:
         """Has the service account the right to write?"""
@@ -188,6 +202,11 @@ class Book:
                 return
         text = "sheets: the list of who can open the spreadsheet has no end; share another one with fewer"
         raise Unauthorized("sharing_unknown", text)
+
+
+def _spelled(title: str) -> str:
+    """A whole sheet in A1 notation."""
+    return "'{}'".format(title.replace("'", "''"))
 
 
 def _is_in(tag: answers.Metadata, sheet: int) -> bool:

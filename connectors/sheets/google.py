@@ -11,7 +11,7 @@ from gspread.http_client import HTTPClient
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.address import Reach
-from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.http import Answer, Limiter, Patience, as_transient, by_status, limiter_for
 from connectors.sheets.answers import FAILED
 from connectors.sheets.credentials import SheetsCredentials
@@ -30,7 +30,7 @@ TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})  # D
 class Google:
     """Requests to Sheets and Drive. Safe to use from several threads."""
 
-    def __init__(self, credentials: SheetsCredentials) -> None:
+    def __init__(self, credentials: SheetsCredentials, *, read_only: bool = False) -> None:
         self._patience = credentials.pace
         self._bases: Mapping[Kind, str] = {
             "read": credentials.url,
@@ -40,8 +40,8 @@ class Google:
         self._reach = Reach("sheets", credentials.url)
         self._limiters = _limiters(credentials)
         self._session = new_session()
-        self._tokens = Tokens(credentials, self._session)
-        self._client = _Client(self._session)
+        self._tokens = Tokens(credentials, self._session, read_only=read_only)
+        self._client = _Client(self._session, read_only=read_only)
         self._client.set_timeout((self._patience.connect, self._patience.answer))
 
     def read(self, kind: Kind, method: str, path: str, shape: TypeAdapter[T], **sent: Any) -> T:
@@ -119,11 +119,14 @@ class Google:
 class _Client(HTTPClient):
     """gspread's, giving every answer back and following no redirect. What a status means is said below."""
 
-    def __init__(self, session: requests.Session) -> None:
+    def __init__(self, session: requests.Session, *, read_only: bool) -> None:
         super().__init__(None, session)  # type: ignore[arg-type]  # unused beside a session
         self._plain = session
+        self._read_only = read_only
 
     def request(self, method: str, endpoint: str, *given: Any, **named: Any) -> requests.Response:
+        if self._read_only and method != "get":
+            raise Denied("read_only", "sheets: this connection only reads; nothing was sent")
         sent = dict(zip(("params", "data", "json", "files", "headers"), given, strict=False)) | named
         return self._plain.request(method, endpoint, timeout=self.timeout, allow_redirects=False, **sent)
 

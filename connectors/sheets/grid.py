@@ -10,7 +10,7 @@ added twice, not even by a request that was thought lost.
 import hashlib
 import json
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from typing import Final
@@ -82,6 +82,13 @@ class Layout:
     def keyless(self) -> bool:
         """Can no row be recognised?"""
         return any(name in self.doubled or name not in self.at for name in self.table.key)
+
+    @property
+    def completed(self) -> "Layout":
+        """The same once the columns that are not there are added."""
+        return replace(
+            self, at={**self.at, **{name: at for at, name in enumerate(self.missing, self.grid.edge)}}
+        )
 
     @cached_property
     def rows(self) -> Mapping[Place, Sequence[int]]:

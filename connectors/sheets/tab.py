@@ -7,11 +7,11 @@ from pydantic import JsonValue
 
 from connectors.errors import Rejected, Transient
 from connectors.operation import Arguments, Item, Outcome
-from connectors.sheets.acts import Act, new_columns, new_sheet
+from connectors.sheets.acts import HEIGHT, Act, new_columns, new_sheet, sheet_id
 from connectors.sheets.book import Book
 from connectors.sheets.cells import unstorable, value_of
-from connectors.sheets.grid import Layout, place_of
-from connectors.sheets.plan import change_of
+from connectors.sheets.grid import ROOM, Grid, Layout, place_of
+from connectors.sheets.plan import change_of, plan
 from connectors.sheets.writing import Writing
 from connectors.tabular import Drift, Key, Rows, Table
 from connectors.values import Value
@@ -44,6 +44,25 @@ class Tab:
             records, outcomes = self.rows.records(items, self._objection(layout))
             changes = [change_of(self.table, record) for record in records]
             return outcomes + Writing(self._book, layout).deliver(changes)
+
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the sheet as it is now, as far as Google is not needed to say so."""
+        self._book.private()
+        empty = Grid(sheet_id(self._title), self._title, HEIGHT, len(self.table.columns), [])
+        grid = self._book.grid_of(self._title) or empty
+        layout = grid.layout(self.table)
+        if layout.keyless and not grid.blank:
+            return [Outcome(item.key, "rejected", "schema_drift") for item in items]
+        records, outcomes = self.rows.records(items, self._objection(layout))
+        refused = plan(layout.completed, [change_of(self.table, record) for record in records]).refused
+        return outcomes + [
+            Outcome(item, "rejected", code) for change, code in refused for item in change.items
+        ]
+
+    def room(self) -> int:
+        """For how many new rows the sheet has room now: each takes a character of its metadata."""
+        grid = self._book.grid_of(self._title)
+        return ROOM - (0 if grid is None else grid.used)
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""

@@ -14,10 +14,9 @@ from connectors.sheets.answers import TOKEN
 from connectors.sheets.credentials import SheetsCredentials
 from connectors.sheets.wire import answer_to
 
-SCOPES: Final = (
-    "https://www.googleapis.com/auth/spreadsheets",
-    "https://www.googleapis.com/auth/drive.metadata.readonly",  # with whom the file is shared
-)
+ALL: Final = "https://www.googleapis.com/auth/spreadsheets"
+READS: Final = "https://www.googleapis.com/auth/spreadsheets.readonly"
+SHARING: Final = "https://www.googleapis.com/auth/drive.metadata.readonly"  # with whom the file is shared
 GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 HOUR: Final = 3600
 EARLY: Final = 120.0  # seconds before its end that a token is not used any more
@@ -26,7 +25,10 @@ EARLY: Final = 120.0  # seconds before its end that a token is not used any more
 class Tokens:
     """Safe to use from several threads. What the key file says of places to speak to is not believed."""
 
-    def __init__(self, credentials: SheetsCredentials, session: requests.Session) -> None:
+    def __init__(
+        self, credentials: SheetsCredentials, session: requests.Session, *, read_only: bool = False
+    ) -> None:
+        self._scopes = f"{READS if read_only else ALL} {SHARING}"
         self._key = credentials.key
         self._url = f"{credentials.tokens}/token"
         self._patience = credentials.pace
@@ -47,7 +49,7 @@ class Tokens:
         now = int(time.time())
         claims = {
             "iss": self._key.get("client_email"),
-            "scope": " ".join(SCOPES),
+            "scope": self._scopes,
             "aud": self._url,
             "iat": now,
             "exp": now + HOUR,

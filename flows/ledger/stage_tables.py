@@ -23,6 +23,7 @@ STAGED = sa.Table(  # what the targets would hold, were the stage's writes real
     sa.Column("record", sa.String(32), primary_key=True),  # keyed hash of the write and the record it touches
     sa.Column("operation", sa.String(200), nullable=False),
     sa.Column("delivery", sa.String(64), nullable=False),  # the last one's key; "": none yet
+    sa.Column("made", sa.Boolean, nullable=False),  # by the stage: the target has no such record
     sa.Column("held_sealed", sa.LargeBinary, nullable=False),  # what it holds now
     sa.Column("changed", UtcTime(), nullable=False),
     sa.Index(None, "integration", "delivery"),

@@ -48,6 +48,14 @@ def written_by(ledger: Ledger, deliveries: Sequence[str]) -> dict[str, Held]:
     return {one.delivery: one for one in _found(ledger, STAGED.c.delivery, deliveries).values()}
 
 
+def made(ledger: Ledger, operation: str) -> int:
+    """How many records of this operation the stage made."""
+    row = STAGED.c
+    mine = (row.integration == ledger.integration) & (row.operation == operation) & row.made
+    with ledger.reading() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
+
+
 def keep(ledger: Ledger, operation: str, held: Sequence[Held]) -> None:
     """Remember these records, in the place of what was held of them."""
     rows = [
@@ -56,6 +64,7 @@ def keep(ledger: Ledger, operation: str, held: Sequence[Held]) -> None:
             "record": one.record,
             "operation": operation,
             "delivery": one.delivery,
+            "made": one.made,
             "held_sealed": ledger.seal.seal(_text(one), PURPOSE),
             "changed": now(),
         }
@@ -85,12 +94,10 @@ def _found(ledger: Ledger, column: sa.ColumnElement[str], values: Sequence[str])
 
 def _opened(ledger: Ledger, row: Any) -> Held:  # a row of a select of the whole table
     content = json.loads(ledger.seal.open(row.held_sealed, PURPOSE))
-    return Held(
-        row.record, content["values"], frozenset(content["asked"]), content["made"], delivery=row.delivery
-    )
+    return Held(row.record, content["values"], frozenset(content["asked"]), row.made, delivery=row.delivery)
 
 
 def _text(one: Held) -> bytes:
     values = None if one.values is None else dict(one.values)
-    content = {"values": values, "asked": sorted(one.asked), "made": one.made}
+    content = {"values": values, "asked": sorted(one.asked)}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -87,16 +87,20 @@ class Office:
         self._revoked = True
         self._tokens.clear()
 
-    def admit(self, authorization: str, kind: Literal["read", "write", "drive"]) -> None:
-        """Raises Refusal unless this may be done with that token, now."""
+    def admit(
+        self, authorization: str, kind: Literal["read", "write", "drive"], *, reads: bool = False
+    ) -> None:
+        """Raises Refusal unless this may be done with that token, now. reads: by GET, which needs less."""
         scopes = self._tokens.get(authorization.removeprefix("Bearer "))
         if scopes is None:
             raise Refusal(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         if not self.enabled:
             text = "Google Sheets API has not been used in project 1 before or it is disabled."
             raise Refusal(403, "PERMISSION_DENIED", text, "SERVICE_DISABLED")
-        needed = "drive.metadata.readonly" if kind == "drive" else "spreadsheets"
-        if SCOPES + needed not in scopes.split():
+        enough = {"drive.metadata.readonly"} if kind == "drive" else {"spreadsheets"}
+        if kind == "read" and reads:
+            enough |= {"spreadsheets.readonly"}
+        if not enough & {scope.removeprefix(SCOPES) for scope in scopes.split()}:
             text = "Request had insufficient authentication scopes."
             raise Refusal(403, "PERMISSION_DENIED", text, "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
         if self.role is None:

@@ -81,21 +81,24 @@ class SheetsServer:
         if not sheets:
             raise Refusal(404, "NOT_FOUND", f"no such path: {path}")
         what = f"{method} {sheets[2] or ''}{sheets[3] or ''}"
-        self._admit(authorization, "write" if "pdate" in what else "read")
+        self._admit(authorization, "write" if "pdate" in what else "read", reads=method == "GET")
         if sheets[1] != self.book.id:
             raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
         if self.forbidden and self.forbidden in body.decode():
             raise invalid(f"Invalid value: {self.forbidden}")
         sent: Body = json.loads(body or b"{}")
         with self.lock:
-            return self._act(what, sent, with_data="data" in query.get("fields", ""))
+            return self._act(what, sent, query)
 
-    def _admit(self, authorization: str, kind: Kind) -> None:
-        self.office.admit(authorization, kind)
+    def _admit(self, authorization: str, kind: Kind, *, reads: bool = True) -> None:
+        self.office.admit(authorization, kind, reads=reads)
         with self.lock:
             self.counted[kind] += 1
 
-    def _act(self, what: str, sent: Body, *, with_data: bool) -> JsonValue:
+    def _act(self, what: str, sent: Body, query: Mapping[str, str]) -> JsonValue:
+        with_data = "data" in query.get("fields", "")
+        if what == "GET " and "ranges" in query:
+            return reads.ranges(self.book, [query["ranges"]])
         if what == "GET ":
             return reads.shown(self.book, self.book.sheets, data=with_data)
         if what == "POST :getByDataFilter":

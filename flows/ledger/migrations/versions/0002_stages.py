@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("record", sa.String(length=32), nullable=False),
         sa.Column("operation", sa.String(length=200), nullable=False),
         sa.Column("delivery", sa.String(length=64), nullable=False),
+        sa.Column("made", sa.Boolean(), nullable=False),
         sa.Column("held_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("changed", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_staged_integration")),
