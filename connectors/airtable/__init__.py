@@ -75,7 +75,7 @@ class Airtable(Connector):
     @property
     def requests(self) -> int:
         """How many requests have left, retries included."""
-        return self._base.wire.requests
+        return self._base.requests
 
     def close(self) -> None:
         self._base.close()

@@ -87,6 +87,11 @@ class BigQuery(Connector):
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return 0 if self._opened is None else self._opened.requests
+
     def close(self) -> None:
         if self._opened is not None:
             self._opened.close()

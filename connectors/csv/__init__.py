@@ -47,6 +47,11 @@ class Csv(Connector):
             raise Unauthorized("no_folder", "csv: the folder is not there or may not be written")
         return Account(system=self.name, identity=str(self._folder.resolve()), sandbox=False)
 
+    @property
+    def requests(self) -> int:
+        """None: it is a file of this machine."""
+        return 0
+
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
         return {file.table.write: _write(file) for file in self._files}

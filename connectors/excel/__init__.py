@@ -41,6 +41,11 @@ class Excel(Connector):
         self._file.check()
         return Account(system=self.name, identity=str(self._path.resolve()), sandbox=False)
 
+    @property
+    def requests(self) -> int:
+        """None: it is a file of this machine."""
+        return 0
+
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
         return {target.rows.table.write: _write(target) for target in self._targets}

@@ -85,6 +85,11 @@ class Mongo(Connector):
         """How the collections differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many commands have left."""
+        return self._client.sent.number
+
     def close(self) -> None:
         self._client.close()
 

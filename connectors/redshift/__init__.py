@@ -93,6 +93,11 @@ class Redshift(Connector):
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many requests the bucket got, and how often the warehouse was asked."""
+        return self._bucket.sent.number + self._warehouse.sent.number
+
     def close(self) -> None:
         self._warehouse.close()
         self._bucket.close()

@@ -58,6 +58,11 @@ class S3(Connector):
         """How the datasets differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift()]
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return self._bucket.sent.number
+
     def close(self) -> None:
         self._bucket.close()
 

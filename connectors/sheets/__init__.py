@@ -92,5 +92,10 @@ class Sheets(Connector):
         """How the sheets' headers differ now from what was declared. Changes nothing."""
         return [drift for tab in self._tabs for drift in tab.drift()]
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return self._book.requests
+
     def close(self) -> None:
         self._book.close()

@@ -82,6 +82,11 @@ class Sql(Connector):
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many reads and transactions the database was asked for."""
+        return self._database.sent.number
+
     def close(self) -> None:
         self._database.close()
 
