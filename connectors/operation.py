@@ -79,11 +79,13 @@ class Lookup:
 class Asks:
     """How many requests a call takes, of a table that is there as it was declared.
 
-    call: whatever it is about. items: one more for each so many items of the call; 0: for none.
+    call: whatever it is about. items: one more for each so many items of the call; 0: for none. first: more
+    in the first call of a run, which looks at the table.
     """
 
     call: int = 1
     items: int = 0
+    first: int = 0
 
     def of(self, number: int) -> int:
         return self.call + (-(-number // self.items) if self.items else 0)

@@ -103,7 +103,13 @@ class _Counted:
 
     def __init__(self, left: Callable[[], int]) -> None:
         self._left = left
+        self._asked: set[str] = set()
         self.image = self.live = 0
+
+    def asks(self, what: str, asks: Asks, number: int) -> None:
+        """The target would be asked this, of so many items."""
+        self.live += asks.of(number) + (0 if what in self._asked else asks.first)
+        self._asked.add(what)
 
     @contextmanager
     def reading(self) -> Generator[None]:
@@ -123,13 +129,13 @@ class _Staged:
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the stage holds of the items' records, in the arguments that each sets."""
-        self._counted.live += self._write.presents.of(len(items))
+        self._counted.asks(f"present {self._operation}", self._write.presents, len(items))
         held = self._held(items)
         return {item.key: _asked(held[self._record(item)].values, item) for item in items}
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Apply the items to the stage alone. What the target would refuse is refused."""
-        self._counted.live += self._write.sends.of(len(items))
+        self._counted.asks(f"send {self._operation}", self._write.sends, len(items))
         refused = {one.key: one for one in self._refused(items)}
         taken = [item for item in items if item.key not in refused]
         held = self._held(taken)
@@ -148,7 +154,7 @@ class _Staged:
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
         """Which deliveries arrived here: the stage forgets none of them."""
-        self._counted.live += 1
+        self._counted.asks("", Asks(), len(items))
         there = staged.written_by(self._ledger, [item.key for item in items])
         return {item.key: there[item.key].record if item.key in there else None for item in items}
 

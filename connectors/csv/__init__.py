@@ -15,7 +15,7 @@ from connectors.csv.file import File
 from connectors.delimited import Format
 from connectors.errors import Unauthorized
 from connectors.holding import OWN, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 __all__ = ["Csv", "CsvCredentials", "Format"]
@@ -73,4 +73,6 @@ def _write(file: File) -> Write:
         batch=BATCH,
         present=file.present,
         free_text=table.free_text,
+        presents=Asks(0),
+        sends=Asks(0),
     )

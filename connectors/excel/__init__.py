@@ -12,7 +12,7 @@ from connectors.base import Account, Connector
 from connectors.excel.file import File
 from connectors.excel.options import Arranged, ExcelCredentials, ExcelOptions, SheetOptions
 from connectors.holding import OWN, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 if TYPE_CHECKING:
@@ -87,4 +87,6 @@ def _write(target: "Target") -> Write:
         batch=BATCH,
         present=target.present,
         free_text=table.free_text,
+        presents=Asks(0),
+        sends=Asks(0),
     )
