@@ -47,9 +47,10 @@ def _count_requests(run: Run) -> None:
     """By system: of the source, and of each target; of a stage, too, what was read of the real one."""
     run.counts["source_requests"] = run.source.requests
     for name, target in run.targets.items():
-        run.counts[f"{measured.REQUESTS}{name}"] = target.requests
+        beside = run.paired.there.requests if run.paired and run.paired.pair.target == name else 0
+        run.counts[f"{measured.REQUESTS}{name}"] = target.requests + beside
         if isinstance(target, Stage):
-            run.counts[f"{measured.IMAGE}{name}"] = target.left
+            run.counts[f"{measured.IMAGE}{name}"] = target.left + beside
 
 
 def _count_waiting(run: Run) -> None:

@@ -29,9 +29,9 @@ STEPS = (READ, "decide", "deliver", "around")
 class Ran:
     """One run as it was measured.
 
-    swept: everyone was read. reads: requests of the source. requests: by target. seconds: by step.
-    stored: bytes that the ledger grew by. known: entries. left: requests that left, of all systems: in
-    staging fewer than are counted by target.
+    swept: everyone was read. reads: requests of the source. requests: by target. seconds: by step. asked:
+    requests to models. stored: bytes that the ledger grew by. known: entries. left: requests that left, of
+    the source and the targets: in staging fewer than are counted by target.
     """
 
     started: datetime
@@ -40,6 +40,7 @@ class Ran:
     reads: int
     requests: Mapping[str, int]
     seconds: Mapping[str, float]
+    asked: int = 0
     tokens: int = 0
     micro_usd: int = 0
     stored: int = 0
@@ -87,9 +88,10 @@ class Cost:
 class Forecast:
     """One run of a schedule, and its week.
 
-    reads: requests of the source. requests: by target. seconds: by step. sweep_every: of so many runs one
-    reads everyone; it sends so many requests to the source, and takes so long. spread: it ran more rarely
-    than that, so how many runs find nothing is not known, and what those spare is not taken off.
+    reads: requests of the source. requests: by target. seconds: by step. asked: requests to models.
+    sweep_every: of so many runs one reads everyone; it sends so many requests to the source, and takes so
+    long. spread: it ran more rarely than that, so how many runs find nothing is not known, and what those
+    spare is not taken off.
     """
 
     rhythm: Rhythm
@@ -97,6 +99,7 @@ class Forecast:
     reads: Figure
     requests: Mapping[str, Figure]
     seconds: Mapping[str, Figure]
+    asked: Figure
     tokens: Figure
     micro_usd: Figure
     stored: Figure
@@ -145,6 +148,7 @@ def forecast(
         reads=reading(_reads),
         requests={target: of(partial(_asked, target)) for target in _targets(runs)},
         seconds=seconds,
+        asked=of(lambda one: one.asked),
         tokens=of(lambda one: one.tokens),
         micro_usd=of(lambda one: one.micro_usd),
         stored=of(lambda one: one.stored),

@@ -167,6 +167,7 @@ def _schedule(one: Forecast, drivers: Drivers) -> Iterator[str]:
         yield f"  requests         {_range(asked)} of {target} ({system}); {_week(asked)}"
     if one.tokens.high:
         money = one.micro_usd * (1 / MICRO)
+        yield f"  model requests   {_range(one.asked)}; {_week(one.asked)}"
         yield f"  model tokens     {_range(one.tokens)} to decide; {_week(one.tokens)}"
         yield f"  model money      {_range(money, 4)} US dollars; {_week(money, 2)}"
     stored = one.stored * (1 / 1024)

@@ -82,6 +82,7 @@ def _ran(row: "sa.Row[tuple[object, ...]]", *, staged: bool) -> Ran:
         reads=reads,
         requests=requests,
         seconds=seconds,
+        asked=counts.get("model_requests", 0),
         tokens=counts.get("model_tokens", 0),
         micro_usd=counts.get("model_micro_usd", 0),
         stored=counts.get("stored_bytes", 0),

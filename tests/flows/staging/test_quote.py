@@ -107,6 +107,7 @@ def test_a_week_in_staging_says_what_the_next_one_costs_live(
     week, daily = recorded.counts("modelled")[1:], said.schedules[2]
     came = {name: sum(one.get(name, 0) for one in week) for name in {name for one in week for name in one}}
     assert daily.records.a_week == _close(came["planned"])
+    assert daily.asked.a_week == _close(came["model_requests"])
     assert daily.tokens.a_week == _close(came["model_tokens"])
     assert daily.micro_usd.a_week == _close(came["model_micro_usd"])
     assert daily.stored.a_week == _close(came["stored_bytes"])
