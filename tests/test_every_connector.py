@@ -25,7 +25,7 @@ from tests.connectors import answers, nasty
 from tests.connectors.addresses import REFUSED
 from tests.connectors.asked import EVERY, case, pytest_generate_tests, samples, world
 from tests.connectors.every import Case, Sample, World, write_of
-from tests.connectors.promises import check_promise, items_of, loose_arguments, mine
+from tests.connectors.promises import RECORDS, check_promise, items_of, loose_arguments, mine
 from tests.connectors.settling import Settled, settled
 from tests.faults import test_every_target
 
@@ -127,17 +127,19 @@ def test_every_write_is_declared(case: Case, world: World) -> None:
 
 def test_what_leaves_is_counted(case: Case, world: World, samples: list[Sample]) -> None:
     """Each request, where the proxy sees them; and it is as many as the writes say that they ask."""
+    exact = not case.excused("test_what_leaves_is_counted", "declared")
     for sample in samples:
         with closing(world.connect()) as connector:
-            settled(write_of(connector, sample), items_of(sample))  # the table is made
+            settled(write_of(connector, sample), items_of(sample))  # the table and its rows are made
         with closing(world.connect()) as connector:
             connector.check()
             write = write_of(connector, sample)
             presents = write.presents if write.present else Asks(0)
-            for number, first in ((1, 1), (1, 0), (min(12, write.batch), 0)):
+            for number, first in ((1, 1), (1, 0), (min(RECORDS, write.batch), 0)):
                 read, sent = _asked(world, connector, write, items_of(sample, number))
-                assert read == presents.of(number) + presents.first * first, (sample.write, number, first)
-                assert sent == write.sends.of(number) + write.sends.first * first, (sample.write, number)
+                if exact:
+                    assert read == presents.of(number) + presents.first * first, (sample.write, number)
+                    assert sent == write.sends.of(number) + write.sends.first * first, (sample.write, number)
             assert (connector.requests > 0) == (write.sends.of(1) > 0), "does it count?"
 
 

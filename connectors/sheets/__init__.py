@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from connectors.base import Account, Connector, Settings
 from connectors.holding import BAA, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.sheets.credentials import SheetsCredentials
 from connectors.tabular import Drift, Table
 
@@ -79,6 +79,7 @@ class Sheets(Connector):
                 batch=BATCH,
                 present=tab.present,
                 free_text=tab.table.free_text,
+                sends=Asks(2),
             )
             for tab in self._tabs
         }

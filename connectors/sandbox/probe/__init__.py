@@ -90,7 +90,7 @@ class Probe(Connector):
             base_url=url, timeout=credentials.timeout, trust_env=False, follow_redirects=False
         )
         self._token = credentials.token
-        self._sent = Sent()
+        self._left = Sent()
         self._batch = batch
         self._horizon, self._window = credentials.horizon, credentials.window
 
@@ -162,7 +162,7 @@ class Probe(Connector):
     @property
     def requests(self) -> int:
         """How many requests have left, retries included."""
-        return self._sent.number
+        return self._left.number
 
     def close(self) -> None:
         self._client.close()
@@ -223,7 +223,7 @@ class Probe(Connector):
         lost: ConnectorError = Unknown(
             "no_answer", "probe: the answer did not come; look before sending again"
         )
-        self._sent.one()
+        self._left.one()
         try:
             return self._client.request(method, path, json=body, headers=authorization)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
