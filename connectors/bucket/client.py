@@ -211,7 +211,11 @@ def _requests(credentials: "BucketCredentials", patience: Patience, sent: Sent) 
             sent.one()
         made = _session().client("s3", **place, **keys)
     made.meta.events.register("before-call.s3", _stay)
-    made.meta.events.register("before-send.s3", lambda **_: sent.one())
+
+    def leaves(**_: object) -> None:
+        sent.one()
+
+    made.meta.events.register("before-send.s3", leaves)
     return cast(Requests, made)
 
 
