@@ -1,6 +1,5 @@
 """A recorded practice: what a week in staging says is what the next week costs live."""
 
-import json
 import random
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.edits import Edit
 from connectors.sandbox.probe import ProbeServer
 from flows.ledger.stage_tables import STAGE
+from flows.ledger.tables import INTEGRATION, RUN
 from flows.quote import Quote, quote
 from flows.settings import Settings
 from tests.agent.openai_server import Endpoint, serving
@@ -64,11 +64,11 @@ class Recorded:
 
     def counts(self, name: str) -> list[Mapping[str, int]]:
         """Of each run of an integration of the ledger, in their order."""
-        rows = self.practice.ledger(
-            "SELECT run.counts FROM run JOIN integration ON integration.id = run.integration "
-            f"WHERE integration.name = '{name}' ORDER BY run.started"
-        )
-        return [json.loads(str(text)) if isinstance(text, str) else dict(text) for (text,) in rows]
+        query = sa.select(RUN.c.counts).join(INTEGRATION, INTEGRATION.c.id == RUN.c.integration)
+        engine = sa.create_engine(self.practice.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            mine = query.where(INTEGRATION.c.name == name).order_by(RUN.c.started)
+            return list(connection.execute(mine).scalars())
 
 
 @pytest.fixture(scope="module")
