@@ -35,6 +35,11 @@ class Connector(ABC):
     def check(self) -> Account:
         """One harmless read that names the account. Raises Unauthorized or Transient."""
 
+    @property
+    @abstractmethod
+    def requests(self) -> int:
+        """How many requests have left, retries included. A database is asked; a file is not."""
+
     def writes(self) -> Mapping[str, Write]:
         """The writes by their own name, without the target's prefix: {"upsert_patients": …}."""
         return {}

@@ -18,6 +18,7 @@ import httpx
 from connectors.address import Reach
 from connectors.base import Settings
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.sent import Sent
 from connectors.turns import Turns, turns_of
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class Http:
         self._name = name
         self._limiter = limiter
         self._patience = patience
-        self._requests = 0
+        self._sent = Sent()
         self._reaches: dict[tuple[str, str, int | None], Reach] = {}
         self._lock = threading.Lock()
         self._client = httpx.Client(
@@ -114,7 +115,7 @@ class Http:
     @property
     def requests(self) -> int:
         """How many requests have left, retries included."""
-        return self._requests
+        return self._sent.number
 
     def send(
         self,
@@ -173,8 +174,7 @@ class Http:
 
     def _exchange(self, request: httpx.Request) -> Answer:
         self._reach(request.url).sure()
-        with self._lock:
-            self._requests += 1
+        self._sent.one()
         try:
             response = self._client.send(request, stream=True)
             try:

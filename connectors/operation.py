@@ -76,6 +76,22 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """How many requests a call takes, of a table that is there as it was declared.
+
+    call: whatever it is about. items: one more for each so many items of the call; 0: for none. first: more
+    in the first call of a run, which looks at the table.
+    """
+
+    call: int = 1
+    items: int = 0
+    first: int = 0
+
+    def of(self, number: int) -> int:
+        return self.call + (-(-number // self.items) if self.items else 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """A write, delivered in batches of at most `batch` items.
 
@@ -93,6 +109,7 @@ class Write:
     shows: the target's answers show each record as it is afterwards, and `send` calls nothing `done` of
         which it saw another value, or none. That is the read-back then; a sample is read besides only in
         a run over everyone.
+    presents, sends: how many requests `present` and `send` take: a stage says by it what would leave.
     """
 
     name: str
@@ -108,6 +125,8 @@ class Write:
     room: Callable[[], int] | None = None
     money: bool = False  # somebody pays, or owes more, by it
     shows: bool = False
+    presents: Asks = Asks()
+    sends: Asks = Asks()
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record
     free_text: frozenset[str] = field(default_factory=frozenset[str])
     window: float = 86_400.0  # seconds a keyed target honours a key; after it, look first

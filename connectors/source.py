@@ -49,11 +49,6 @@ class Source(Connector):
         """The source's own clock at its last answer (UTC); None if it did not say."""
 
     @property
-    @abstractmethod
-    def requests(self) -> int:
-        """How many requests have left, retries included."""
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """Codes that the source warned with, such as API_VERSION_SUNSET_WARNING."""
         return ()

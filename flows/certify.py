@@ -8,9 +8,10 @@ from pydantic import JsonValue
 
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
-from flows import anchor, deliver
+from flows import anchor, deliver, steps
 from flows.ledger import audit, deliveries, emission, entries, measured, restored, runs
 from flows.run import Run
+from flows.staging import Stage
 
 ACCOUNTED = (
     *("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided"),
@@ -32,14 +33,24 @@ def certify(run: Run) -> None:
     everything = deliver.unsettled(run)
     run.state, run.code = _judgement(run, settled, everything)
     run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
-    run.counts["source_requests"] = run.source.requests
-    run.counts[f"{measured.REQUESTS}{run.source.name}"] = run.source.requests
     run.counts["stored_bytes"] = measured.stored(run.ledger)
+    _count_requests(run)
+    steps.whole(run)
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     closes = run.period if _ended_everything(run, everything) else None
     keep = run.deployment.integration.keep_entries
     runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors, closes=closes, keep=keep)
     anchor.keep(run.ledger)
+
+
+def _count_requests(run: Run) -> None:
+    """By system: of the source, and of each target; of a stage, too, what was read of the real one."""
+    run.counts["source_requests"] = run.source.requests
+    for name, target in run.targets.items():
+        beside = run.paired.there.requests if run.paired and run.paired.pair.target == name else 0
+        run.counts[f"{measured.REQUESTS}{name}"] = target.requests + beside
+        if isinstance(target, Stage):
+            run.counts[f"{measured.IMAGE}{name}"] = target.left + beside
 
 
 def _count_waiting(run: Run) -> None:

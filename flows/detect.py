@@ -1,7 +1,6 @@
 """Changed, read, fingerprint: which entries to decide anew. Everything nominates; the fingerprint decides."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 
 from connectors.changes import Cursor, scan
@@ -9,6 +8,7 @@ from connectors.entry import Absent, Found, canonical
 from flows import acts, paired
 from flows.ledger import audit, entries, runs
 from flows.ledger.entries import Known
+from flows.ledger.store import now
 from flows.run import Candidate, Run
 
 PAGE = 500  # entries held in memory at a time
@@ -32,7 +32,7 @@ def _nominated(run: Run) -> Iterator[str]:
     yield from entries.to_try_again(run.ledger, run.today, run.versions.instructions)
     yield from paired.nominated(run)
     for feed in run.source.feeds(paired.reads(run)):
-        reading = scan(feed, known.get(feed.name), now=lambda: datetime.now(UTC))
+        reading = scan(feed, known.get(feed.name), now=now)
         for changes in reading:
             yield from (change.patient for change in changes)
         run.cursors[feed.name] = reading.cursor

@@ -83,6 +83,9 @@ def rows(run: Run) -> Iterator[Row]:
         dollars = run.counts["model_micro_usd"] / 1_000_000
         yield Row(run.counts["model_tokens"], "model tokens", f"in and out, for {dollars:.4f} US dollars")
     yield Row(run.source.requests, "source requests", f"asked of {run.source.name}, which is only read")
+    asked = "would be asked of it: it is staged" if run.asked.staged else "asked of it, reads included"
+    for target, system in run.targets.items():
+        yield Row(system.requests, f"{target} requests", asked)
     yield Row(
         run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"
     )

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -97,6 +98,7 @@ class Run:
     calendar: Calendar | None = None  # in which week deliveries leave; None: in every run
     shadow: Beside | None = None  # a version that decides beside the live one
     emission: Emission | None = None  # the month they leave for, once the run has begun
+    begun: float = field(default_factory=time.monotonic)  # no matter what a clock says
     state: str = "running"
     code: str = ""
 
@@ -154,7 +156,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         IntegrationInvalid, NotApproved, LedgerUnavailable, LeaseHeld, AnchorUnavailable, ConnectorError:
             nothing was done.
     """
-    settings = Settings()
+    settings, begun = Settings(), time.monotonic()
     deployment = load(settings.deployments, asked.label) if asked.staged else approved(settings, asked.label)
     with ExitStack() as stack:
         stack.enter_context(reach.one_client())
@@ -172,7 +174,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         seal = stack.enter_context(tenant_seal(settings, deployment.tenant)) if asked.staged else ledger.seal
         own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
         run = _assemble(stack, deployment, ledger, asked, own)
-        run.restored = restored
+        run.restored, run.begun = restored, begun
         accounts.confirm(own, deployment, run.source, _reached(run.targets))
         root, keep = settings.deployments, not asked.dry_run and not asked.staged
         run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)

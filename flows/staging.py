@@ -4,13 +4,14 @@ A stage begins as an image of the real target, read when a record is first touch
 that can only read. It enforces what the target itself would: see `Write.refuses`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from connectors.base import Account, Connector
-from connectors.operation import Arguments, Delivery, Item, Lookup, Outcome, Write
+from connectors.operation import Arguments, Asks, Delivery, Item, Lookup, Outcome, Write
 from flows import connections
 from flows.connections import Connections
 from flows.ledger import staged
@@ -58,6 +59,7 @@ class Stage(Connector):
     def __init__(self, target: str, there: Connector, ledger: Ledger, *, image: bool) -> None:
         self.image = image
         self._target, self._there, self._ledger = target, there, ledger
+        self._counted = _Counted(lambda: there.requests)
 
     def check(self) -> Account:
         """The real account, by its own harmless read. What lacks to write is no matter here."""
@@ -65,6 +67,16 @@ class Stage(Connector):
 
     def lookups(self) -> Mapping[str, Lookup]:
         return self._there.lookups()
+
+    @property
+    def requests(self) -> int:
+        """How many would have left, were it the target: what decides is asked, what is written would be."""
+        return self._there.requests - self._counted.image + self._counted.live
+
+    @property
+    def left(self) -> int:
+        """How many have left: reads alone."""
+        return self._there.requests
 
     def writes(self) -> Mapping[str, Write]:
         """The target's own, each of which ends here."""
@@ -74,8 +86,9 @@ class Stage(Connector):
         self._there.close()
 
     def _staged(self, write: Write) -> Write:
-        asked = write if self.image else replace(write, present=None, refuses=None, room=None)
-        here = _Staged(self._ledger, f"{self._target}_{write.name}", asked)
+        live = write if write.present else replace(write, presents=Asks(0))
+        asked = live if self.image else replace(live, present=None, refuses=None, room=None)
+        here = _Staged(self._ledger, f"{self._target}_{write.name}", asked, self._counted)
         return replace(
             write,
             send=here.send,
@@ -85,20 +98,45 @@ class Stage(Connector):
         )
 
 
+class _Counted:
+    """What a target is asked for its image, and what it would be asked for the stage's writes."""
+
+    def __init__(self, left: Callable[[], int]) -> None:
+        self._left = left
+        self._asked: set[str] = set()
+        self.image = self.live = 0
+
+    def asks(self, what: str, asks: Asks, number: int) -> None:
+        """The target would be asked this, of so many items."""
+        self.live += asks.of(number) + (0 if what in self._asked else asks.first)
+        self._asked.add(what)
+
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """What leaves meanwhile is for the image."""
+        before = self._left()
+        try:
+            yield
+        finally:
+            self.image += self._left() - before
+
+
 class _Staged:
     """One write of a target, as it is in staging."""
 
-    def __init__(self, ledger: Ledger, operation: str, write: Write) -> None:
-        self._ledger, self._operation, self._write = ledger, operation, write
+    def __init__(self, ledger: Ledger, operation: str, write: Write, counted: _Counted) -> None:
+        self._ledger, self._operation, self._write, self._counted = ledger, operation, write, counted
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the stage holds of the items' records, in the arguments that each sets."""
+        self._counted.asks(f"present {self._operation}", self._write.presents, len(items))
         held = self._held(items)
         return {item.key: _asked(held[self._record(item)].values, item) for item in items}
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Apply the items to the stage alone. What the target would refuse is refused."""
-        refused = {one.key: one for one in (self._write.refuses(items) if self._write.refuses else ())}
+        self._counted.asks(f"send {self._operation}", self._write.sends, len(items))
+        refused = {one.key: one for one in self._refused(items)}
         taken = [item for item in items if item.key not in refused]
         held = self._held(taken)
         refused |= self._without_room(taken, held)
@@ -121,7 +159,8 @@ class _Staged:
         new = [item for item in items if held[self._record(item)].values is None]
         if self._write.room is None or not new:
             return {}
-        room = self._write.room() - staged.made(self._ledger, self._operation)
+        with self._counted.reading():
+            room = self._write.room() - staged.made(self._ledger, self._operation)
         beyond = set(list(dict.fromkeys(self._record(item) for item in new))[max(room, 0) :])
         return {
             item.key: Outcome(item.key, "rejected", "sheet_full")
@@ -131,6 +170,7 @@ class _Staged:
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
         """Which deliveries arrived here: the stage forgets none of them."""
+        self._counted.asks("", Asks(), len(items))
         there = staged.written_by(self._ledger, [item.key for item in items])
         return {item.key: there[item.key].record if item.key in there else None for item in items}
 
@@ -154,7 +194,15 @@ class _Staged:
         """What the target itself holds of these; nothing, of a write that makes a record each time."""
         if not items or self._write.present is None:
             return {}
-        return self._write.present(items)
+        with self._counted.reading():
+            return self._write.present(items)
+
+    def _refused(self, items: Sequence[Item]) -> Sequence[Outcome]:
+        """Those that the target would refuse, as it says without being written to."""
+        if self._write.refuses is None:
+            return ()
+        with self._counted.reading():
+            return self._write.refuses(items)
 
     def _record(self, item: Item) -> str:
         """Of a write that makes a new record each time, each delivery has one of its own."""

@@ -30,6 +30,7 @@ from flows import (
     reconcile,
     report,
     rollout,
+    steps,
     sweeper,
     undo,
 )
@@ -152,16 +153,18 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     run.emission = emit.begin(run.ledger, run.calendar, run.started)
     if word:
         hold.settle(run, word)
-    deliver.settle(run)  # what an earlier run left behind comes first
-    deliver.hold_other_policies(run)
-    deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
+    with steps.timed(run, "deliver"):
+        deliver.settle(run)  # what an earlier run left behind comes first
+        deliver.hold_other_policies(run)
+        deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
     if run.kind == "undo":
         undo.plan(run, run.asked.run)
     else:
         _plan_pages(run)
-    deliver.finish(run)
-    if rollout.go_on(run):
+    with steps.timed(run, "deliver"):
         deliver.finish(run)
+        if rollout.go_on(run):
+            deliver.finish(run)
     reconcile.reconcile(run)
     certify.certify(run)
 
@@ -169,18 +172,20 @@ def _carry(run: Run, word: hold.Word | None) -> None:
 def _plan_pages(run: Run) -> None:
     """Page by page: read, decide, journal, deliver. Memory holds one page."""
     progress, told = None if run.dry else _progress(run), time.monotonic()
-    for page in detect.pages(run):
-        candidates = detect.changed(run, page)
-        names = decide.groups(run, candidates)
-        futures = _mapped(run, names)
-        for future in futures:
-            future.wait()
+    for page in steps.each(run, "read", detect.pages(run)):
+        with steps.timed(run, "read"):
+            candidates = detect.changed(run, page)
+        with steps.timed(run, "decide"):
+            names = decide.groups(run, candidates)
+            for future in _mapped(run, names):
+                future.wait()
         decide.left_over(run, [name for name in names if name in run.groups])
         run.counts["model_tokens"] = run.asking.meter.run.tokens
         run.counts["model_micro_usd"] = run.asking.meter.run.micro_usd
         decide.stop_if_the_model_differs(run)
         if not run.dry:
-            deliver.meanwhile(run, full=True)
+            with steps.timed(run, "deliver"):
+                deliver.meanwhile(run, full=True)
         OBSERVER.get().progress(run.counts["listed"], run.known or None)
         if progress and time.monotonic() - told > TELL_EVERY:
             update_progress_artifact(progress, progress=_part_done(run))

@@ -14,10 +14,10 @@ from pydantic import SecretStr, ValidationError
 
 import tests.test_every_connector_under_faults as under_faults
 from connectors.address import IsEndpoint
-from connectors.base import Settings
+from connectors.base import Connector, Settings
 from connectors.entry import Category
 from connectors.errors import ConnectorError
-from connectors.operation import Delivery, Item
+from connectors.operation import Asks, Delivery, Item, Write
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.proxy import ELSEWHERE, Proxy
 from flows.systems import SYSTEMS
@@ -25,7 +25,7 @@ from tests.connectors import answers, nasty
 from tests.connectors.addresses import REFUSED
 from tests.connectors.asked import EVERY, case, pytest_generate_tests, samples, world
 from tests.connectors.every import Case, Sample, World, write_of
-from tests.connectors.promises import check_promise, items_of, loose_arguments, mine
+from tests.connectors.promises import RECORDS, check_promise, items_of, loose_arguments, mine
 from tests.connectors.settling import Settled, settled
 from tests.faults import test_every_target
 
@@ -123,6 +123,40 @@ def test_every_write_is_declared(case: Case, world: World) -> None:
             unread = case.excused("test_every_write_is_declared", name)
             assert write.delivery is not Delivery.UPSERT or write.present is not None or unread, name
             assert write.delivery not in (Delivery.KEYED, Delivery.SEARCHABLE) or write.look is not None, name
+
+
+def test_what_leaves_is_counted(case: Case, world: World, samples: list[Sample]) -> None:
+    """Each request, where the proxy sees them; and it is as many as the writes say that they ask."""
+    exact = not case.excused("test_what_leaves_is_counted", "declared")
+    for sample in samples:
+        with closing(world.connect()) as connector:
+            settled(write_of(connector, sample), items_of(sample))  # the table and its rows are made
+        with closing(world.connect()) as connector:
+            connector.check()
+            write = write_of(connector, sample)
+            presents = write.presents if write.present else Asks(0)
+            for number, first in ((1, 1), (1, 0), (min(RECORDS, write.batch), 0)):
+                read, sent = _asked(world, connector, write, items_of(sample, number))
+                if exact:
+                    assert read == presents.of(number) + presents.first * first, (sample.write, number)
+                    assert sent == write.sends.of(number) + write.sends.first * first, (sample.write, number)
+            assert (connector.requests > 0) == (write.sends.of(1) > 0), "does it count?"
+
+
+def _asked(world: World, connector: Connector, write: Write, items: list[Item]) -> tuple[int, int]:
+    """How many requests a read of these records took, and their delivery."""
+    proxied, began = _proxied(world), connector.requests
+    if write.present is not None:
+        write.present(items)
+    between = connector.requests
+    assert all(outcome.state == "done" for outcome in write.send(items))
+    if isinstance(world.proxy, Proxy):
+        assert connector.requests - began == _proxied(world) - proxied
+    return between - began, connector.requests - between
+
+
+def _proxied(world: World) -> int:
+    return world.proxy.number if isinstance(world.proxy, Proxy) else 0
 
 
 def test_a_record_has_one_name(world: World, samples: list[Sample]) -> None:

@@ -9,11 +9,11 @@ from typing import ClassVar, Final
 
 from connectors.airtable.credentials import AirtableCredentials
 from connectors.airtable.shape import AirtableOptions, Arranged, TableOptions
-from connectors.airtable.target import BATCH, Base, Target
+from connectors.airtable.target import AT_ONCE, BATCH, Base, Target
 from connectors.base import Account, Connector
 from connectors.errors import Unauthorized
 from connectors.holding import Condition, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 __all__ = ["Airtable", "AirtableCredentials", "AirtableOptions", "TableOptions"]
@@ -86,7 +86,7 @@ class Airtable(Connector):
     @property
     def requests(self) -> int:
         """How many requests have left, retries included."""
-        return self._base.wire.requests
+        return self._base.requests
 
     def close(self) -> None:
         self._base.close()
@@ -105,4 +105,6 @@ def _write(target: Target) -> Write:
         present=target.present,
         refuses=target.refuses,
         free_text=table.free_text,
+        presents=Asks(first=1),
+        sends=Asks(0, items=AT_ONCE),
     )

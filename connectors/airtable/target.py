@@ -50,6 +50,11 @@ class Base:
                 self._wire = Wire(self._credentials, read_only=self._read_only)
             return self._wire
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left."""
+        return 0 if self._wire is None else self._wire.requests
+
     def shape(self, table: Table) -> Shape:
         """A declared table as it was last seen."""
         with self._lock:

@@ -10,7 +10,7 @@ from connectors.bigquery.options import BigQueryOptions, Layout, check, typed
 from connectors.bigquery.target import Target
 from connectors.errors import Rejected
 from connectors.holding import Holding
-from connectors.operation import Delivery, Item, Outcome, Write
+from connectors.operation import Asks, Delivery, Item, Outcome, Write
 from connectors.tabular import Drift, Table
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ class BigQuery(Connector):
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return 0 if self._opened is None else self._opened.requests
+
     def close(self) -> None:
         if self._opened is not None:
             self._opened.close()
@@ -119,4 +124,6 @@ class BigQuery(Connector):
             batch=BATCH,
             present=target.present,
             free_text=table.free_text,
+            presents=Asks(first=1),
+            sends=Asks(11),  # two jobs, each looked at until it ends
         )

@@ -48,6 +48,11 @@ class Api:
         # None: the SDK repeats nothing; its annotations do not know that this is allowed
         self._once: dict[str, Any] = {"retry": None, "timeout": self._patience.answer}
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, those for a token among them."""
+        return self._transport.requests
+
     def close(self) -> None:
         self._transport.close()
 

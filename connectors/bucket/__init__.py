@@ -18,6 +18,7 @@ from connectors.base import Settings
 from connectors.bucket.failures import Failed, Failure
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.http import Limiter, Patience, limiter_for
+from connectors.sent import Sent
 
 if TYPE_CHECKING:
     from connectors.bucket.client import Client
@@ -80,6 +81,7 @@ class Bucket:
 
     def __init__(self, system: str, credentials: BucketCredentials) -> None:
         self.name = credentials.bucket
+        self.sent = Sent()
         own = credentials.endpoint is None
         self.identity = f"s3://{self.name}" if own else f"s3://{host_of(credentials.url)}/{self.name}"
         self._system = system
@@ -161,7 +163,7 @@ class Bucket:
             if self._client is None:
                 from connectors.bucket.client import Client  # noqa: PLC0415  # the SDK takes half a second
 
-                self._client = Client(self._credentials, self._patience)
+                self._client = Client(self._credentials, self._patience, self.sent)
             return self._client
 
     def _call(self, act: "Callable[[Client], Answer]", *, repeat: bool) -> Answer:

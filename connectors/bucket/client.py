@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from connectors.bucket.failures import Failed, Failure, failure_by_status
 from connectors.http import Answer, Patience
+from connectors.sent import Sent
 
 if TYPE_CHECKING:
     from connectors.bucket import BucketCredentials
@@ -50,7 +51,7 @@ class Requests(Protocol):
 class Client:
     """One bucket, with the credentials of a connection or of the role that they assume."""
 
-    def __init__(self, credentials: "BucketCredentials", patience: Patience) -> None:
+    def __init__(self, credentials: "BucketCredentials", patience: Patience, sent: Sent) -> None:
         self._bucket = {"Bucket": credentials.bucket}
         self._key = ""
         self._sealing: dict[str, object] = {}
@@ -61,7 +62,7 @@ class Client:
                 "SSEKMSKeyId": credentials.kms_key,
                 "BucketKeyEnabled": True,
             }
-        self._requests = ended(lambda: _requests(credentials, patience))
+        self._requests = ended(lambda: _requests(credentials, patience, sent))
 
     def head_bucket(self) -> None:
         """Is the bucket there, and ours to look into?"""
@@ -189,7 +190,7 @@ def ended(act: Callable[[], Result]) -> Result:
     raise Failed(failure)
 
 
-def _requests(credentials: "BucketCredentials", patience: Patience) -> Requests:
+def _requests(credentials: "BucketCredentials", patience: Patience, sent: Sent) -> Requests:
     """A client that takes nothing from this machine's environment or files, and retries nothing."""
     settings = Config(
         retries={"total_max_attempts": 1},
@@ -207,8 +208,14 @@ def _requests(credentials: "BucketCredentials", patience: Patience) -> Requests:
     with _MAKING:
         if credentials.role:
             keys = _assumed(credentials, _session().client("sts", **place, **keys))
+            sent.one()
         made = _session().client("s3", **place, **keys)
     made.meta.events.register("before-call.s3", _stay)
+
+    def leaves(**_: object) -> None:
+        sent.one()
+
+    made.meta.events.register("before-send.s3", leaves)
     return cast(Requests, made)
 
 

@@ -15,7 +15,7 @@ from connectors.csv.file import File
 from connectors.delimited import Format
 from connectors.errors import Unauthorized
 from connectors.holding import OWN, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 __all__ = ["Csv", "CsvCredentials", "Format"]
@@ -59,6 +59,11 @@ class Csv(Connector):
             raise Unauthorized("no_folder", "csv: the folder is not there or may not be written")
         return Account(system=self.name, identity=str(self._folder.resolve()), sandbox=False)
 
+    @property
+    def requests(self) -> int:
+        """None: it is a file of this machine."""
+        return 0
+
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
         return {file.table.write: _write(file) for file in self._files}
@@ -81,4 +86,6 @@ def _write(file: File) -> Write:
         present=file.present,
         refuses=file.refuses,
         free_text=table.free_text,
+        presents=Asks(0),
+        sends=Asks(0),
     )

@@ -12,7 +12,7 @@ from connectors.base import Account, Connector
 from connectors.excel.file import File
 from connectors.excel.options import Arranged, ExcelCredentials, ExcelOptions, SheetOptions
 from connectors.holding import OWN, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Excel(Connector):
         """Is the folder there, and the workbook ours to write and fit to be kept? Raises Unauthorized."""
         self._file.check()
         return Account(system=self.name, identity=str(self._path.resolve()), sandbox=False)
+
+    @property
+    def requests(self) -> int:
+        """None: it is a file of this machine."""
+        return 0
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
@@ -92,4 +97,6 @@ def _write(target: "Target") -> Write:
         present=target.present,
         refuses=target.refuses,
         free_text=table.free_text,
+        presents=Asks(0),
+        sends=Asks(0),
     )

@@ -1,8 +1,9 @@
 """Healthie: the source of entries, and a target for what is written back."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from connectors.base import Account
 from connectors.changes import Feed
@@ -17,8 +18,16 @@ from connectors.healthie.fields import catalogue
 from connectors.healthie.lookups import lookups
 from connectors.healthie.reading import Reader
 from connectors.holding import OWN, Holding
-from connectors.operation import Lookup, Write
+from connectors.operation import Asks, Lookup, Write
 from connectors.source import Source
+
+LOOKED_AT_FIRST: Final = frozenset(
+    (
+        *("set_metadata", "apply_tag", "remove_tag", "create_location", "update_location"),
+        *("update_task", "complete_task"),
+    )
+)
+"""Writes that read the record before they change it."""
 
 
 class Healthie(Source):
@@ -63,7 +72,13 @@ class Healthie(Source):
             LocationWrites(self._client).all(),
             TaskWrites(self._client, self._credentials.zone).all(),
         )
-        return {write.name: write for group in groups for write in group}
+        return {
+            write.name: replace(
+                write, presents=Asks(0, items=1), sends=Asks(1 + (write.name in LOOKED_AT_FIRST))
+            )
+            for group in groups
+            for write in group
+        }
 
     def lookups(self) -> Mapping[str, Lookup]:
         return lookups(self._client)

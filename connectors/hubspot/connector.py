@@ -22,7 +22,7 @@ from connectors.hubspot.options import HubSpotOptions, check_options, object_typ
 from connectors.hubspot.records import BATCH, Records
 from connectors.hubspot.schema import live
 from connectors.hubspot.wire import Property
-from connectors.operation import Delivery, Lookup, Write
+from connectors.operation import Asks, Delivery, Lookup, Write
 from connectors.source import Source
 from connectors.tabular import Column, Drift, Table
 
@@ -156,4 +156,6 @@ def _write(records: Records) -> Write:
         shows=True,
         look=records.seek if isinstance(records, Contacts) else None,
         free_text=table.free_text,
+        presents=Asks(first=1),
+        sends=Asks(1 if records.kind == "contacts" else 3),  # a company: its contact, itself, their link
     )

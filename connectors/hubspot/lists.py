@@ -11,7 +11,7 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.contacts import NO_CONTACT, Contacts
 from connectors.hubspot.sending import lost_by
 from connectors.hubspot.wire import Members, Memberships
-from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outcome, Write
+from connectors.operation import ArgumentModel, Arguments, Asks, Delivery, Item, Outcome, Write
 from connectors.values import code_of
 
 CONTACT: Final = "0-1"  # HubSpot's number for the type of contacts
@@ -48,6 +48,8 @@ class Lists:
             record=lambda patient, arguments: f"list:{arguments.get('list_id')}:{patient}",
             batch=BATCH,
             present=self._present,
+            presents=Asks(items=1),
+            sends=Asks(2),
             opposite="remove_from_list" if adds else "add_to_list",
         )
 

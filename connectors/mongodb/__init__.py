@@ -10,7 +10,7 @@ from connectors.base import Account, Connector, Settings
 from connectors.holding import Condition, Holding
 from connectors.mongodb.place import Place, is_local, read_url
 from connectors.mongodb.rights import missing
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ class Mongo(Connector):
         """How the collections differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many commands have left."""
+        return self._client.sent.number
+
     def close(self) -> None:
         self._client.close()
 
@@ -101,4 +106,5 @@ def _write(target: "Target") -> Write:
         batch=BATCH,
         present=target.present,
         free_text=table.free_text,
+        presents=Asks(first=2),
     )

@@ -21,6 +21,7 @@ from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized,
 from connectors.mongodb.failures import Failure, failure_of
 from connectors.mongodb.hosts import Hosts
 from connectors.mongodb.place import Place
+from connectors.sent import Sent
 
 Answer = TypeVar("Answer")
 Document = dict[str, Any]  # BSON: what a value is depends on the document
@@ -53,6 +54,7 @@ class Client:
     """
 
     def __init__(self, place: Place, answer: float) -> None:
+        self.sent = Sent()
         self._hosts = Hosts(local=place.local)
         self._named = () if place.service else place.hosts  # a service's hosts are the driver's to find
         self._client = _made(place, answer)
@@ -74,6 +76,7 @@ class Client:
     def write(self, collection: str, statements: Sequence[UpdateOne]) -> Told | Failure:
         """Send them all, each for itself. A failure is of the whole: what of it was applied is not known."""
         self._sure()
+        self.sent.one()
         try:
             self._database[collection].bulk_write(list(statements), ordered=False)
         except BulkWriteError as error:
@@ -87,6 +90,7 @@ class Client:
 
     def _asked(self, ask: Callable[[], Answer]) -> Answer:
         self._sure()
+        self.sent.one()
         try:
             return ask()
         except (PyMongoError, BSONError) as error:

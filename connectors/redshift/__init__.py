@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from connectors.base import Account, Connector, Settings
 from connectors.bucket import Bucket
 from connectors.holding import Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.redshift import texts
 from connectors.redshift.credentials import RedshiftCredentials
 from connectors.redshift.load import Loader
@@ -93,6 +93,11 @@ class Redshift(Connector):
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many requests the bucket got, and how often the warehouse was asked."""
+        return self._bucket.sent.number + self._warehouse.sent.number
+
     def close(self) -> None:
         self._warehouse.close()
         self._bucket.close()
@@ -118,4 +123,6 @@ def _write(target: Target) -> Write:
         batch=BATCH,
         present=target.present,
         free_text=table.free_text,
+        presents=Asks(first=1),
+        sends=Asks(3, first=3),
     )

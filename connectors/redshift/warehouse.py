@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
 from connectors.redshift.credentials import RedshiftCredentials
 from connectors.redshift.failures import LOST, Failure, StatementFailed
+from connectors.sent import Sent
 
 if TYPE_CHECKING:
     from connectors.redshift.session import Session
@@ -22,6 +23,7 @@ class Warehouse:
     def __init__(self, credentials: RedshiftCredentials) -> None:
         self._credentials = credentials
         self._session: Session | None = None
+        self.sent = Sent()
         self._lock = threading.RLock()
         self.session = 0  # which session it is: a new one knows nothing of the temporary tables of the last
 
@@ -39,6 +41,7 @@ class Warehouse:
 
     def act(self, act: "Callable[[Session], Answer]") -> Answer | Failure:
         """What `act` gives, or why it failed. Nothing is tried again."""
+        self.sent.one()
         with self._lock:
             try:
                 return act(self._open())

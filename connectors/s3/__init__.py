@@ -12,7 +12,7 @@ from typing import ClassVar
 from connectors.base import Account, Connector
 from connectors.bucket import Bucket, BucketCredentials
 from connectors.holding import Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.s3.dataset import Dataset
 from connectors.s3.layout import S3Options
 from connectors.s3.target import Target
@@ -58,6 +58,11 @@ class S3(Connector):
         """How the datasets differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift()]
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return self._bucket.sent.number
+
     def close(self) -> None:
         self._bucket.close()
 
@@ -74,4 +79,6 @@ def _write(target: Target) -> Write:
         batch=BATCH,
         present=target.present,
         free_text=table.free_text,
+        presents=Asks(4, first=9),  # some of at most 16 parts, and each of them once
+        sends=Asks(3),
     )

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from connectors.base import Account, Connector, Settings
 from connectors.holding import BAA, Holding
-from connectors.operation import Delivery, Write
+from connectors.operation import Asks, Delivery, Write
 from connectors.sheets.credentials import SheetsCredentials
 from connectors.tabular import Drift, Table
 
@@ -91,6 +91,7 @@ class Sheets(Connector):
                 refuses=tab.refuses,
                 room=tab.room,
                 free_text=tab.table.free_text,
+                sends=Asks(2),
             )
             for tab in self._tabs
         }
@@ -103,6 +104,11 @@ class Sheets(Connector):
     def drift(self) -> list[Drift]:
         """How the sheets' headers differ now from what was declared. Changes nothing."""
         return [drift for tab in self._tabs for drift in tab.drift()]
+
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return self._book.requests
 
     def close(self) -> None:
         self._book.close()

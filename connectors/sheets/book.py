@@ -177,6 +177,11 @@ class Book:
         found = self._google.read("drive", "get", self._file, answers.FILE, params=params)
         return found.get("capabilities", {}).get("canEdit", False)
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, those for a token among them."""
+        return self._google.sent.number
+
     def close(self) -> None:
         self._google.close()
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from connectors.address import Reach
 from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.http import Answer, Limiter, Patience, as_transient, by_status, limiter_for
+from connectors.sent import Sent
 from connectors.sheets.answers import FAILED
 from connectors.sheets.credentials import SheetsCredentials
 from connectors.sheets.tokens import Tokens
@@ -39,7 +40,8 @@ class Google:
         }
         self._reach = Reach("sheets", credentials.url)
         self._limiters = _limiters(credentials)
-        self._session = new_session()
+        self.sent = Sent()
+        self._session = new_session(self.sent)
         self._tokens = Tokens(credentials, self._session, read_only=read_only)
         self._client = _Client(self._session, read_only=read_only)
         self._client.set_timeout((self._patience.connect, self._patience.answer))

@@ -5,17 +5,31 @@ The library's errors quote what was sent, so ours are raised outside of the `exc
 
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connectors.errors import ConnectorError, Rejected, Transient, Unknown
 from connectors.http import LARGEST_BODY, Answer
+from connectors.sent import Sent
 
 
-def new_session() -> requests.Session:
+class _Session(requests.Session):
+    """Counts what leaves, a token's requests among it."""
+
+    def __init__(self, sent: Sent) -> None:
+        super().__init__()
+        self._sent = sent
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        self._sent.one()
+        return super().send(request, **options)
+
+
+def new_session(sent: Sent) -> requests.Session:
     """Nothing of the environment is used, and no cookie kept."""
-    session = requests.Session()
+    session = _Session(sent)
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session

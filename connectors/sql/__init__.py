@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from connectors.base import Account, Connector, Settings
 from connectors.errors import Rejected
 from connectors.holding import OWN, Holding
-from connectors.operation import Delivery, Item, Outcome, Write
+from connectors.operation import Asks, Delivery, Item, Outcome, Write
 from connectors.sql.connection import read_url
 from connectors.sql.database import Database
-from connectors.sql.target import Target
+from connectors.sql.target import CHUNK, Target
 from connectors.tabular import Drift, Table, sound_name
 
 BATCH = 2000
@@ -82,6 +82,11 @@ class Sql(Connector):
         """How the tables differ now from what was declared. Changes nothing."""
         return [drift for target in self._targets for drift in target.look().drift]
 
+    @property
+    def requests(self) -> int:
+        """How many reads and transactions the database was asked for."""
+        return self._database.sent.number
+
     def close(self) -> None:
         self._database.close()
 
@@ -115,4 +120,6 @@ class Sql(Connector):
             present=target.present,
             refuses=target.refuses,
             free_text=table.free_text,
+            presents=Asks(0, items=CHUNK, first=1),
+            sends=Asks(first=2),
         )

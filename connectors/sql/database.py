@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
+from connectors.sent import Sent
 from connectors.sql.connection import engine_for
 from connectors.sql.failures import Failure, failure_of, failure_to_connect
 
@@ -25,9 +26,11 @@ class Database:
         self._engine = engine_for(url, lock, read_only=read_only)
         self._read_only = read_only
         self.kind = url.get_backend_name()
+        self.sent = Sent()
 
     def read(self, ask: Callable[[sa.Connection], Answer]) -> Answer:
         """What `ask` gives. Raises Transient, Unauthorized or Rejected."""
+        self.sent.one()
         try:
             with self._engine.connect() as connection:
                 return ask(connection)
@@ -43,6 +46,7 @@ class Database:
         if self._read_only:
             raise Denied("read_only", "sql: this connection only reads")
         sent = False
+        self.sent.one()
         try:
             with self._engine.connect() as connection:
                 sent = True

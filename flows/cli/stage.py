@@ -11,6 +11,7 @@ from flows.ledger import stages
 from flows.ledger.database import connect
 from flows.ledger.stages import Extension, Stage
 from flows.ledger.store import now
+from flows.quote import driving, lines, staged_drivers
 from flows.quote import quote as quoted
 from flows.settings import Settings
 from flows.tenants import load
@@ -32,7 +33,7 @@ def quote(
     live: Annotated[bool, typer.Option("--live", help="from what is live; else from its stage")] = False,
 ) -> None:
     """Say what an integration would cost on each schedule, from what its runs measured."""
-    for line in quoted(Settings(), label, "live" if live else "staging"):
+    for line in lines(quoted(Settings(), label, "live" if live else "staging")):
         say(line)
 
 
@@ -58,6 +59,9 @@ def stage(
         elif until:
             stages.extend(engine, kek, settings.env, found, _extension(label, until, by, reason))
         _say(stages.latest(engine, deployment.tenant, deployment.name) or found)
+        drivers = staged_drivers(engine, deployment, found) if until else None
+        for line in driving(drivers) if drivers else ():
+            say(line)
     finally:
         engine.dispose()
 

@@ -10,6 +10,8 @@ from typing import cast
 
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
 
+import flows.detect
+import flows.ledger.runs
 import flows.run
 import flows.sync
 from flows import report
@@ -31,6 +33,8 @@ def main(label: str, kind: str, environment: dict[str, str], log: str) -> None:
         _log_everything(everything)
     if moment := environment.get("TEST_MOMENT"):
         flows.run.now = lambda: datetime.fromisoformat(moment)
+    if clock := environment.get("TEST_CLOCK"):  # the same for all that a run remembers of when it was
+        flows.run.now = flows.detect.now = flows.ledger.runs.now = lambda: datetime.fromisoformat(clock)
     asked = Parameters.of(label, cast(Kind, kind))
     said = {"emit": environment.get("TEST_EMIT", "always"), "mode": environment.get("TEST_MODE", "live")}
     asked = asked.model_copy(update=said)

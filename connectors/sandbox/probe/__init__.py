@@ -21,6 +21,7 @@ from connectors.operation import ArgumentModel, Arguments, Delivery, Item, Outco
 from connectors.sandbox.probe.faults import Faults, Scripted
 from connectors.sandbox.probe.process import ProbeServer
 from connectors.sandbox.probe.state import Effect, Result
+from connectors.sent import Sent
 from connectors.values import code_of, storable
 
 __all__ = ["Effect", "Faults", "Probe", "ProbeCredentials", "ProbeServer", "Scripted"]
@@ -89,6 +90,7 @@ class Probe(Connector):
             base_url=url, timeout=credentials.timeout, trust_env=False, follow_redirects=False
         )
         self._token = credentials.token
+        self._left = Sent()
         self._batch = batch
         self._horizon, self._window = credentials.horizon, credentials.window
 
@@ -157,6 +159,11 @@ class Probe(Connector):
             batch=self._batch,
         )
 
+    @property
+    def requests(self) -> int:
+        """How many requests have left, retries included."""
+        return self._left.number
+
     def close(self) -> None:
         self._client.close()
 
@@ -216,6 +223,7 @@ class Probe(Connector):
         lost: ConnectorError = Unknown(
             "no_answer", "probe: the answer did not come; look before sending again"
         )
+        self._left.one()
         try:
             return self._client.request(method, path, json=body, headers=authorization)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):

@@ -109,6 +109,7 @@ def test_more_time_needs_a_day_a_name_and_a_reason_and_begins_with_nothing(here:
 
     assert more.code == 0, more.err
     assert "until 2999-01-01" in more.out
+    assert "6 entries are known" in more.out and "healthie and warehouse (sql)" in more.out
     assert here.ledger("SELECT actor FROM audit WHERE act LIKE '%extended to 2999-01-01: a second look'") == [
         ("person Ana",)
     ]
@@ -128,7 +129,7 @@ def test_a_quote_is_told_from_what_staged_runs_measured(here: Practice) -> None:
     assert said.code == 0, said.err
     for rhythm in ("hourly", "six-hourly", "daily", "weekly"):
         assert f"{rhythm}: " in said.out
-    assert "of healthie" in said.out and "KiB" in said.out
+    assert "of healthie" in said.out and "of warehouse (sql)" in said.out and "KiB" in said.out
     assert "6 entries are known" in said.out
     assert "5 fields are read, 1 kinds of writes are granted" in said.out
 
