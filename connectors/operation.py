@@ -61,6 +61,36 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A value of an item's record that no other record of the target may have.
+
+    rule: names what must be unique. value: the record's own, spelled so that equal texts are what the target
+    takes for equal; None if the record has none. holder: the record that has it in the target now, as
+    `Write.record` names it; "" if none does. code: with which the target refuses a second one.
+    """
+
+    key: str
+    rule: str
+    value: str | None
+    code: str
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A record of another write of the same target that must be there before the item's.
+
+    record: as that write names it. there: whether the target has it now. code: of the refusal if not.
+    """
+
+    key: str
+    write: str
+    record: str
+    code: str
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """A read that helps to decide. `answer(patient, arguments)` returns JSON, never raises for "none".
 
@@ -89,6 +119,8 @@ class Write:
         read-back: {key: values, or None where there is no such record}.
     refuses: what the target would refuse, as far as that is known without sending: an outcome for each of
         those items, rejected. It only reads.
+    rules: the same of what the rest of the record decides, or other records: each item has all arguments
+        that were set of its record since the target was looked at. It only reads.
     shows: the target's answers show each record as it is afterwards, and `send` calls nothing `done` of
         which it saw another value, or none. That is the read-back then; a sample is read besides only in
         a run over everyone.
@@ -104,6 +136,7 @@ class Write:
     look: Callable[[Sequence[Item]], Mapping[str, str | None]] | None = None
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
     refuses: Callable[[Sequence[Item]], Sequence[Outcome]] | None = None
+    rules: Callable[[Sequence[Item]], Sequence[Outcome | Claim | Need]] | None = None
     money: bool = False  # somebody pays, or owes more, by it
     shows: bool = False
     opposite: str = ""  # the write of the same target that undoes this one: never both on one record

@@ -1,19 +1,21 @@
 """Staging: each target is replaced by a stage, which records what would be written and writes nothing.
 
 A stage begins as an image of the real target, read when a record is first touched and through a connector
-that can only read. It enforces what the target itself would: see `Write.refuses`.
+that can only read. It enforces what the target itself would: see `Write.refuses` and `Write.rules`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from connectors.base import Account, Connector
-from connectors.operation import Arguments, Delivery, Item, Lookup, Outcome, Write
+from connectors.operation import Arguments, Claim, Delivery, Item, Lookup, Need, Outcome, Write
 from flows import connections
 from flows.connections import Connections
 from flows.ledger import staged
+from flows.ledger.claimed import Claimed
 from flows.ledger.staged import Held
 from flows.ledger.store import Ledger
 from flows.tenants import Deployment, Target
@@ -74,8 +76,8 @@ class Stage(Connector):
         self._there.close()
 
     def _staged(self, write: Write) -> Write:
-        asked = write if self.image else replace(write, present=None, refuses=None)
-        here = _Staged(self._ledger, f"{self._target}_{write.name}", asked)
+        asked = write if self.image else replace(write, present=None, refuses=None, rules=None)
+        here = _Staged(self._ledger, self._target, asked)
         return replace(
             write,
             send=here.send,
@@ -88,8 +90,9 @@ class Stage(Connector):
 class _Staged:
     """One write of a target, as it is in staging."""
 
-    def __init__(self, ledger: Ledger, operation: str, write: Write) -> None:
-        self._ledger, self._operation, self._write = ledger, operation, write
+    def __init__(self, ledger: Ledger, target: str, write: Write) -> None:
+        self._ledger, self._target, self._write = ledger, target, write
+        self._operation = f"{target}_{write.name}"
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the stage holds of the items' records, in the arguments that each sets."""
@@ -98,21 +101,42 @@ class _Staged:
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Apply the items to the stage alone. What the target would refuse is refused."""
+        outcomes: list[Outcome] = []
+        for part in self._apart(items):
+            outcomes += self._applied(part)
+        return outcomes
+
+    def _apart(self, items: Sequence[Item]) -> list[list[Item]]:
+        """In parts, in none of which a record is met twice."""
+        parts: list[list[Item]] = []
+        met = Counter[str]()
+        for item in items:
+            record = self._record(item)
+            parts += [[]] if met[record] == len(parts) else []
+            parts[met[record]].append(item)
+            met[record] += 1
+        return parts
+
+    def _applied(self, items: Sequence[Item]) -> list[Outcome]:
         refused = {one.key: one for one in (self._write.refuses(items) if self._write.refuses else ())}
         taken = [item for item in items if item.key not in refused]
         held = self._held(taken)
-        written: dict[str, Held] = {}
+        told = self._rules([_whole(held[self._record(item)], item) for item in taken])
+        refused |= {one.key: one for one in told if isinstance(one, Outcome)}
+        beside = [one for one in told if isinstance(one, Claim | Need)]
+        claimed = Claimed(self._ledger, self._target, self._write.name, beside)
+        written: list[Held] = []
         for item in taken:
-            record = self._record(item)
-            before = written.get(record, held[record])
-            written[record] = replace(
-                before,
-                values={**(before.values or NOTHING), **item.arguments},
-                made=before.made or before.values is None,
-                delivery=item.key,
-            )
-        staged.keep(self._ledger, self._operation, list(written.values()))
-        return [*refused.values(), *(Outcome(item.key, "done") for item in taken)]
+            before = held[self._record(item)]
+            if item.key not in refused and (code := claimed.refusal(item.key, before.record)):
+                refused[item.key] = Outcome(item.key, "rejected", code)
+            if item.key not in refused:
+                written.append(claimed.taken(item.key, _written(before, item)))
+        staged.keep(self._ledger, self._operation, [*written, *claimed.rows()])
+        return [*refused.values(), *(Outcome(one.delivery, "done") for one in written)]
+
+    def _rules(self, items: Sequence[Item]) -> Sequence[Outcome | Claim | Need]:
+        return self._write.rules(items) if self._write.rules and items else ()
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
         """Which deliveries arrived here: the stage forgets none of them."""
@@ -152,6 +176,22 @@ class _Staged:
 def _over(theirs: Arguments | None, ours: Arguments | None) -> Arguments | None:
     """What the target has of a record, under what the stage has of it."""
     return None if theirs is None and ours is None else {**(theirs or NOTHING), **(ours or NOTHING)}
+
+
+def _whole(held: Held, item: Item) -> Item:
+    """The item with all that the stage's deliveries set of its record before."""
+    ours = {name: value for name, value in (held.values or NOTHING).items() if name in held.ours}
+    return replace(item, arguments={**ours, **item.arguments})
+
+
+def _written(before: Held, item: Item) -> Held:
+    return replace(
+        before,
+        values={**(before.values or NOTHING), **item.arguments},
+        made=before.made or before.values is None,
+        delivery=item.key,
+        ours=before.ours | item.arguments.keys(),
+    )
 
 
 def _asked(values: Arguments | None, item: Item) -> Arguments | None:
