@@ -1,0 +1,141 @@
+"""A stage over a database with rules of its own: whatever is sent, it ends as it would end there.
+
+The same items go to the stage first, which leaves the database as it is, and then to the database.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from connectors.operation import Arguments, Item
+from connectors.sql import Sql
+from connectors.tabular import Column, Table
+from flows.ledger.store import Ledger
+from flows.staging import Stage
+from tests.campaign import FULL
+from tests.connectors.sql.conftest import (
+    mariadb_server,
+    mysql,
+    place,
+    postgresql,
+    postgresql_server,
+    sqlite,
+)
+from tests.connectors.sql.servers import Place
+from tests.flows.ledgers import held
+
+__all__ = ["mariadb_server", "mysql", "place", "postgresql", "postgresql_server", "sqlite"]
+
+SEEDS = range(300 if FULL else 4)
+STEPS = 30
+KEY = {"sqlite": "TEXT", "postgresql": "VARCHAR(50)", "mysql": "VARCHAR(50) COLLATE utf8mb4_bin"}
+MADE = (
+    "CREATE TABLE clinics (id {key} PRIMARY KEY)",
+    "CREATE TABLE patients (patient_id {key} PRIMARY KEY, name VARCHAR(20) NOT NULL, email VARCHAR(50), "
+    "status VARCHAR(10) CHECK (status IN ('new', 'old:1', '5%')), low BIGINT, high BIGINT, clinic {key}, "
+    "legacy VARCHAR(10) DEFAULT 'free', kind VARCHAR(10) NOT NULL DEFAULT 'plain', "
+    "CHECK (low <= high), CHECK (legacy <> 'locked' OR status IS NULL), UNIQUE (low, high), "
+    "FOREIGN KEY (clinic) REFERENCES clinics (id))",
+    "CREATE UNIQUE INDEX by_email ON patients (email)",
+    "CREATE TABLE policies (patient_id {key} NOT NULL, number {key} NOT NULL, payer VARCHAR(20), "
+    "PRIMARY KEY (patient_id, number), FOREIGN KEY (patient_id) REFERENCES patients (patient_id))",
+    "INSERT INTO clinics VALUES ('north')",
+    "INSERT INTO patients (patient_id, name, email, status, low, high, legacy) "
+    "VALUES ('p0', 'Theirs', 'a@x', NULL, 1, 9, 'locked'), ('p1', 'Theirs', 'b@x', 'new', 2, 9, 'free'), "
+    "('theirs', 'Theirs', 'c@x', 'new', 3, 9, 'free')",
+)
+PATIENTS = Table(
+    name="patients",
+    key=("patient_id",),
+    patient="patient_id",
+    columns={
+        "patient_id": Column(type="str"),
+        **{name: Column(type="str") for name in ("name", "email", "status", "clinic", "kind")},
+        **{name: Column(type="int") for name in ("low", "high")},
+    },
+)
+POLICIES = Table(
+    name="policies",
+    key=("patient_id", "number"),
+    patient="patient_id",
+    columns={name: Column(type="str") for name in ("patient_id", "number", "payer")},
+)
+VALUES: dict[str, Sequence[JsonValue]] = {
+    "name": ("Ana", "Ben", "Ana", "Ben", "Cy", None, "x" * 21),
+    "email": ("a@x", "b@x", "c@x", "d@x", "D@x", None),
+    "status": ("new", "old:1", "5%", "lost", None),
+    "clinic": ("north", "north", "south", None),
+    "kind": ("plain", "other", None),
+    "low": (1, 2, 5, None),
+    "high": (4, 9, None),
+}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(held(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)) as opened:
+        yield opened
+
+
+def made(place: Place) -> None:
+    place.run(*(statement.format(key=KEY[place.kind]) for statement in MADE))
+
+
+def random_steps(seed: int) -> list[tuple[str, Item]]:
+    """What is sent, one after the other: mostly sound, and now and then against a rule."""
+    chance, steps = random.Random(seed), list[tuple[str, Item]]()
+    for at in range(STEPS):
+        patient = f"p{chance.randrange(5)}"
+        if chance.random() < 0.2:
+            steps.append(("upsert_policies", Item(f"k{at}", patient, {"number": str(chance.randrange(3))})))
+            continue
+        names = {"name", *chance.sample(sorted(VALUES), chance.randrange(4))}
+        if chance.random() < 0.1:
+            names -= {"name"}
+        arguments: Arguments = {name: chance.choice(VALUES[name]) for name in sorted(names)}
+        steps.append(("upsert_patients", Item(f"k{at}", patient, arguments)))
+    return steps
+
+
+def ended(connector: Sql | Stage, steps: Sequence[tuple[str, Item]]) -> list[str]:
+    writes = connector.writes()
+    outcomes = (writes[name].send([item])[0] for name, item in steps)
+    return [f"{one.state} {one.code}".strip() for one in outcomes]
+
+
+def holding(connector: Sql | Stage) -> Mapping[str, Arguments | None]:
+    present = connector.writes()["upsert_patients"].present
+    assert present is not None
+    return present([Item(f"p{at}", f"p{at}", dict.fromkeys(VALUES)) for at in range(5)])
+
+
+def rows(place: Place) -> list[tuple[object, ...]]:
+    return [
+        row
+        for name in ("clinics", "patients", "policies")
+        for row in sorted(place.rows(f"SELECT * FROM {name}"))
+    ]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_is_sent_ends_in_a_stage_as_it_ends_there(place: Place, ledger: Ledger, seed: int) -> None:
+    made(place)
+    steps, before = random_steps(seed), rows(place)
+
+    told: list[str] = []
+    for part in (steps[: STEPS // 2], steps[STEPS // 2 :]):  # two runs of one stage
+        with closing(Stage("t", place.sql(PATIENTS, POLICIES, read_only=True), ledger, image=True)) as stage:
+            told += ended(stage, part)
+            then = holding(stage)
+
+    assert rows(place) == before
+    with closing(place.sql(PATIENTS, POLICIES)) as live:
+        assert list(zip(steps, told, strict=True)) == list(zip(steps, ended(live, steps), strict=True))
+        now = holding(live)
+    for patient, record in then.items():  # of a new one the stage knows what it set, and no default
+        there = now[patient]
+        assert record == (there and {name: there[name] for name in record or ()})
