@@ -4,7 +4,7 @@ The same items go to the stage first, which leaves the database as it is, and th
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,10 +12,8 @@ import pytest
 from pydantic import JsonValue
 
 from connectors.operation import Arguments, Item
-from connectors.sql import Sql
 from connectors.tabular import Column, Table
 from flows.ledger.store import Ledger
-from flows.staging import Stage
 from tests.campaign import FULL
 from tests.connectors.sql.conftest import (
     mariadb_server,
@@ -27,6 +25,7 @@ from tests.connectors.sql.conftest import (
 )
 from tests.connectors.sql.servers import Place
 from tests.flows.ledgers import held
+from tests.flows.staging.alike import Step, ends_alike
 
 __all__ = ["mariadb_server", "mysql", "place", "postgresql", "postgresql_server", "sqlite"]
 
@@ -85,9 +84,9 @@ def made(place: Place) -> None:
     place.run(*(statement.format(key=KEY[place.kind]) for statement in MADE))
 
 
-def random_steps(seed: int) -> list[tuple[str, Item]]:
+def random_steps(seed: int) -> list[Step]:
     """What is sent, one after the other: mostly sound, and now and then against a rule."""
-    chance, steps = random.Random(seed), list[tuple[str, Item]]()
+    chance, steps = random.Random(seed), list[Step]()
     for at in range(STEPS):
         patient = f"p{chance.randrange(5)}"
         if chance.random() < 0.2:
@@ -101,41 +100,51 @@ def random_steps(seed: int) -> list[tuple[str, Item]]:
     return steps
 
 
-def ended(connector: Sql | Stage, steps: Sequence[tuple[str, Item]]) -> list[str]:
-    writes = connector.writes()
-    outcomes = (writes[name].send([item])[0] for name, item in steps)
-    return [f"{one.state} {one.code}".strip() for one in outcomes]
-
-
-def holding(connector: Sql | Stage) -> Mapping[str, Arguments | None]:
-    present = connector.writes()["upsert_patients"].present
-    assert present is not None
-    return present([Item(f"p{at}", f"p{at}", dict.fromkeys(VALUES)) for at in range(5)])
-
-
 def rows(place: Place) -> list[tuple[object, ...]]:
-    return [
-        row
-        for name in ("clinics", "patients", "policies")
-        for row in sorted(place.rows(f"SELECT * FROM {name}"))
-    ]
+    tables = ("clinics", "patients", "policies")
+    return [row for name in tables for row in sorted(place.rows(f"SELECT * FROM {name}"), key=str)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_is_sent_ends_in_a_stage_as_it_ends_there(place: Place, ledger: Ledger, seed: int) -> None:
     made(place)
-    steps, before = random_steps(seed), rows(place)
 
-    told: list[str] = []
-    for part in (steps[: STEPS // 2], steps[STEPS // 2 :]):  # two runs of one stage
-        with closing(Stage("t", place.sql(PATIENTS, POLICIES, read_only=True), ledger, image=True)) as stage:
-            told += ended(stage, part)
-            then = holding(stage)
+    ends_alike(
+        lambda: place.sql(PATIENTS, POLICIES, read_only=True),
+        lambda: place.sql(PATIENTS, POLICIES),
+        ledger,
+        random_steps(seed),
+        lambda: rows(place),
+    )
 
-    assert rows(place) == before
-    with closing(place.sql(PATIENTS, POLICIES)) as live:
-        assert list(zip(steps, told, strict=True)) == list(zip(steps, ended(live, steps), strict=True))
-        now = holding(live)
-    for patient, record in then.items():  # of a new one the stage knows what it set, and no default
-        there = now[patient]
-        assert record == (there and {name: there[name] for name in record or ()})
+
+def test_every_rule_is_met(place: Place, ledger: Ledger) -> None:
+    made(place)
+    steps = [
+        Item("null", "p7", {"name": None}),
+        Item("missing", "p7", {"email": "e@x"}),
+        Item("check", "p7", {"name": "Ana", "status": "lost"}),
+        Item("theirs", "p0", {"name": "Ana", "status": "new"}),  # against a column that is not declared
+        Item("double", "p7", {"name": "Ana", "email": "a@x"}),
+        Item("moved", "p0", {"name": "Ana", "email": "z@x"}),
+        Item("free", "p7", {"name": "Ana", "email": "a@x"}),
+        Item("taken", "p8", {"name": "Ana", "email": "z@x"}),
+        Item("case", "p8", {"name": "Ana", "email": "Z@x"}),
+        Item("nobody", "p8", {"name": "Ana", "clinic": "south"}),
+        Item("wide", "p8", {"name": "x" * 21}),
+    ]
+    orphan = ("upsert_policies", Item("orphan", "p9", {"number": "1"}))
+    child = ("upsert_policies", Item("child", "p7", {"number": "1"}))
+
+    ended = ends_alike(
+        lambda: place.sql(PATIENTS, POLICIES, read_only=True),
+        lambda: place.sql(PATIENTS, POLICIES),
+        ledger,
+        [*(("upsert_patients", one) for one in steps), orphan, child],
+        lambda: rows(place),
+    )
+
+    refused = {"not_null", "check", "duplicate", "too_long", "foreign_key"}
+    if place.kind == "sqlite":
+        refused -= {"foreign_key"}  # it looks at none, unless a connection asks for it
+    assert ended == {"done", *(f"rejected {code}" for code in refused)}
