@@ -72,7 +72,7 @@ class Target:
     def refuses(self, items: Sequence[Item]) -> list[Outcome]:
         """What cannot be stored in the table as it is now. Makes nothing."""
         try:
-            return self._sorted(self.look(), items)[1]
+            return self._sorted(self.look().made, items)[1]
         except Rejected as error:
             return [Outcome(item.key, "rejected", error.code) for item in items]
 

@@ -4,7 +4,7 @@ Tables are made and columns added; nothing is ever dropped, narrowed or changed.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +52,11 @@ class Shape:
     places: Mapping[str, int] = field(default_factory=dict[str, int])
     strict: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
+
+    @property
+    def made(self) -> "Shape":
+        """As it is with the columns that the first write adds."""
+        return replace(self, drift=tuple(one for one in self.drift if one.code != "missing_column"))
 
     def objection(self, table: Table, key: Key, values: Mapping[str, Value]) -> str | None:
         """Why this row cannot be stored exactly as it is, as a code, or None."""

@@ -69,7 +69,7 @@ class Target:
 
     def refuses(self, items: Sequence[Item]) -> list[Outcome]:
         """What cannot be stored in the table as it is now. Makes nothing."""
-        shape = self._now()
+        shape = self._now().made
 
         def refused(key: Key, values: dict[str, Value]) -> str | None:
             null = any(values.get(name, "") is None for name in shape.strict)

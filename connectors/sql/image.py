@@ -1,6 +1,7 @@
 """What one table would refuse, asked of the database and written nowhere."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import sqlalchemy as sa
@@ -52,7 +53,7 @@ class Image:
             return self._seen
         target = self._target
         asked = partial(rules.look, wanted=target.wanted, table=target.table)
-        seen = (target.look(), self._database.read(asked))
+        seen = _made(target.look(), self._database.read(asked))
         if self._database.read_only:
             self._seen = seen
         return seen
@@ -126,6 +127,13 @@ class Image:
                     yield Need(item, other.table.write, named, "foreign_key", is_there)
                 elif not is_there:
                     yield Outcome(item, "rejected", "foreign_key")
+
+
+def _made(shape: schema.Shape, known: Rules | None) -> tuple[schema.Shape, Rules | None]:
+    """As the table is with the columns that the first write adds: all that are not there in any spelling."""
+    there = {column.name.lower() for column in known.there.columns} if known else set[str]()
+    stays = (one for one in shape.drift if one.code != "missing_column" or one.column.lower() in there)
+    return replace(shape, drift=tuple(stays)), known
 
 
 def _is_meant(target: Target, foreign: Foreign) -> bool:
