@@ -93,6 +93,7 @@ class _Staged:
     def __init__(self, ledger: Ledger, target: str, write: Write) -> None:
         self._ledger, self._target, self._write = ledger, target, write
         self._operation = f"{target}_{write.name}"
+        self._seen: dict[str, Held] = {}  # the records of the last batch: it is shown first, and then sent
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the stage holds of the items' records, in the arguments that each sets."""
@@ -145,7 +146,7 @@ class _Staged:
 
     def _held(self, items: Sequence[Item]) -> dict[str, Held]:
         """The records of these items, by hash; what is asked for the first time is the target's own."""
-        found = staged.find(self._ledger, [self._record(item) for item in items])
+        found = self._seen | staged.find(self._ledger, [self._record(item) for item in items])
         new = [item for item in items if self._is_new(found.get(self._record(item)), item)]
         image = self._image(new)
         for item in new:
@@ -154,6 +155,7 @@ class _Staged:
             found[record] = replace(
                 before, values=_over(theirs, before.values), asked=before.asked | item.arguments.keys()
             )
+        self._seen = {record: found[record] for record in map(self._record, items)}
         return found
 
     def _is_new(self, known: Held | None, item: Item) -> bool:
