@@ -41,7 +41,7 @@ MARCH = datetime(2026, 3, 20, tzinfo=UTC)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def book(tmp_path: Path) -> Iterator[Ledger]:
     with closing(held(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)) as opened:
         yield opened
 
@@ -82,7 +82,7 @@ def random_steps(seed: int, names: Sequence[str]) -> list[Step]:
     return steps
 
 
-def alike(server: StandIn, ledger: Ledger, steps: Sequence[Step], **newest: str) -> set[str]:
+def alike(server: StandIn, book: Ledger, steps: Sequence[Step], **newest: str) -> set[str]:
     def shown() -> object:
         writes = {name: server.commands[name] for name in ("insert", "update", "delete", "drop", "create")}
         return sorted(map(str, server.documents("patients"))), writes
@@ -90,22 +90,20 @@ def alike(server: StandIn, ledger: Ledger, steps: Sequence[Step], **newest: str)
     return ends_alike(
         lambda: mongo(server, PATIENTS, POLICIES, newest=newest, read_only=True),
         lambda: mongo(server, PATIENTS, POLICIES, newest=newest),
-        ledger,
+        book,
         steps,
         shown,
     )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_is_sent_ends_in_a_stage_as_it_ends_there(
-    server: StandIn, ledger: Ledger, seed: int
-) -> None:
+def test_whatever_is_sent_ends_in_a_stage_as_it_ends_there(server: StandIn, book: Ledger, seed: int) -> None:
     made(server, EMAIL, PAIR, validator=VALIDATOR)
 
-    alike(server, ledger, random_steps(seed, ("email", "visits", "balance")))
+    alike(server, book, random_steps(seed, ("email", "visits", "balance")))
 
 
-def test_every_rule_is_met(server: StandIn, ledger: Ledger) -> None:
+def test_every_rule_is_met(server: StandIn, book: Ledger) -> None:
     made(server, EMAIL, validator=VALIDATOR)
     steps = [
         Item("missing", "p7", {"email": "b@x"}),
@@ -119,12 +117,12 @@ def test_every_rule_is_met(server: StandIn, ledger: Ledger) -> None:
         Item("precise", "p0", {"seen_at": "2026-03-01T12:00:00.000001Z"}),
     ]
 
-    ended = alike(server, ledger, [("upsert_patients", one) for one in steps])
+    ended = alike(server, book, [("upsert_patients", one) for one in steps])
 
     assert ended == {"done", *(f"rejected {code}" for code in ("check", "duplicate", "too_precise"))}
 
 
-def test_what_is_older_than_the_document_is_superseded_there_too(server: StandIn, ledger: Ledger) -> None:
+def test_what_is_older_than_the_document_is_superseded_there_too(server: StandIn, book: Ledger) -> None:
     made(server)
     steps = [
         Item("older", "p0", {"first_name": "Ana", "seen_at": "2026-03-01T12:00:00Z"}),
@@ -132,12 +130,12 @@ def test_what_is_older_than_the_document_is_superseded_there_too(server: StandIn
         Item("always", "p0", {"first_name": "Cy"}),
     ]
 
-    ended = alike(server, ledger, [("upsert_patients", one) for one in steps], patients="seen_at")
+    ended = alike(server, book, [("upsert_patients", one) for one in steps], patients="seen_at")
 
     assert ended == {"done", "superseded stale"}
 
 
-def test_what_may_not_be_looked_at_refuses_nothing(ledger: Ledger) -> None:
+def test_what_may_not_be_looked_at_refuses_nothing(book: Ledger) -> None:
     """A user who may only find: neither the indexes nor a validator's verdict are known then."""
     rights = ("find", "listCollections")
     with StandIn(users={"reader": "an invented word"}) as server:

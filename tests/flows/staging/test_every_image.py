@@ -49,7 +49,7 @@ def world(case: Case, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def book(tmp_path: Path) -> Iterator[Ledger]:
     with closing(held(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)) as opened:
         yield opened
 
@@ -86,7 +86,7 @@ def spoken(outcomes: Sequence[Outcome]) -> dict[str, str]:
 
 
 def test_before_the_first_write_nothing_is_there_and_nothing_is_made(
-    case: Case, world: World, ledger: Ledger
+    case: Case, world: World, book: Ledger
 ) -> None:
     sample = upsert(world)
     with untouched(world), closing(image(case, world)) as reading:
@@ -95,14 +95,14 @@ def test_before_the_first_write_nothing_is_there_and_nothing_is_made(
         assert present([sample.item(0)]) == {sample.item(0).key: None}
     every_write_is_refused_where_it_would_leave(case, world)
 
-    found = staged(case, world, ledger, sample.write, nasty(world))
+    found = staged(case, world, book, sample.write, nasty(world))
 
     assert found == sent(world, sample.write, nasty(world))
     assert len({code for code in found.values() if code != "done"}) > 1
 
 
 def test_the_before_and_the_refusals_are_its_own_and_nothing_is_written(
-    case: Case, world: World, ledger: Ledger
+    case: Case, world: World, book: Ledger
 ) -> None:
     sample = upsert(world)
     sent(world, sample.write, [sample.item(record) for record in range(3)])
@@ -112,7 +112,7 @@ def test_the_before_and_the_refusals_are_its_own_and_nothing_is_written(
         assert theirs is not None
         before = theirs(items)
 
-    with untouched(world), closing(Stage("t", image(case, world), ledger, image=True)) as stage:
+    with untouched(world), closing(Stage("t", image(case, world), book, image=True)) as stage:
         assert stage.check() == account
         write = stage.writes()[sample.write]
         assert write.present is not None
@@ -123,11 +123,11 @@ def test_the_before_and_the_refusals_are_its_own_and_nothing_is_written(
     assert before[items[0].key] is not None and before[items[1].key] is None
     assert after == {item.key: item.arguments for item in items}
     every_write_is_refused_where_it_would_leave(case, world)
-    assert staged(case, world, ledger, sample.write, nasty(world)) == sent(world, sample.write, nasty(world))
+    assert staged(case, world, book, sample.write, nasty(world)) == sent(world, sample.write, nasty(world))
 
 
 def test_what_a_changed_table_does_not_take_is_refused_with_its_own_code(
-    case: Case, world: World, ledger: Ledger
+    case: Case, world: World, book: Ledger
 ) -> None:
     if world.alter is None:
         return  # a system whose records have one shape
@@ -141,7 +141,7 @@ def test_what_a_changed_table_does_not_take_is_refused_with_its_own_code(
         Item("new", "p8", {"visits": 3}),
     ]
 
-    found = staged(case, world, ledger, sample.write, items)
+    found = staged(case, world, book, sample.write, items)
 
     assert found == {item.key: sent(world, sample.write, [item])[item.key] for item in items}
 
@@ -165,7 +165,7 @@ def nasty(world: World) -> list[Item]:
     ]
 
 
-def staged(case: Case, world: World, ledger: Ledger, name: str, items: Sequence[Item]) -> dict[str, str]:
+def staged(case: Case, world: World, book: Ledger, name: str, items: Sequence[Item]) -> dict[str, str]:
     """What becomes of the items in a stage, which leaves the system as it is."""
-    with untouched(world), closing(Stage("t", image(case, world), ledger, image=True)) as stage:
+    with untouched(world), closing(Stage("t", image(case, world), book, image=True)) as stage:
         return spoken(stage.writes()[name].send(items))

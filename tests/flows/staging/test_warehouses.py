@@ -45,12 +45,12 @@ STEPS: list[Step] = [
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def book(tmp_path: Path) -> Iterator[Ledger]:
     with closing(held(f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path)) as opened:
         yield opened
 
 
-def test_in_redshift(ledger: Ledger) -> None:
+def test_in_redshift(book: Ledger) -> None:
     with servers.postgresql() as server, places.opened(server) as warehouse:
         warehouse.run(
             "CREATE TABLE patients (patient_id VARCHAR(200) NOT NULL, name VARCHAR(20) NOT NULL, "
@@ -62,7 +62,7 @@ def test_in_redshift(ledger: Ledger) -> None:
         ended = ends_alike(
             lambda: Redshift(made, [PATIENTS], read_only=True),
             lambda: Redshift(made, [PATIENTS]),
-            ledger,
+            book,
             STEPS,
             lambda: (warehouse.rows("SELECT * FROM patients"), list(warehouse.stand_in.writes)),
         )
@@ -70,7 +70,7 @@ def test_in_redshift(ledger: Ledger) -> None:
     assert ended == {"done", *(f"rejected {code}" for code in ("not_null", "too_long", "too_precise"))}
 
 
-def test_in_bigquery(ledger: Ledger) -> None:
+def test_in_bigquery(book: Ledger) -> None:
     with BigQueryServer() as server:
         place = Place(server)
         server.state.by_hand(
@@ -88,7 +88,7 @@ def test_in_bigquery(ledger: Ledger) -> None:
         ended = ends_alike(
             lambda: BigQuery(made, [PATIENTS], read_only=True),
             lambda: BigQuery(made, [PATIENTS]),
-            ledger,
+            book,
             STEPS,
             lambda: (place.rows("patients"), place.jobs().count("load"), len(server.state.tables)),
         )
