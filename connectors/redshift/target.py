@@ -41,7 +41,8 @@ class Target:
         self.table = rows.table
         self.rows = rows
         self._warehouse, self._loader, self._names = warehouse, loader, names
-        self._shape: schema.Shape | None = None
+        self._shape: schema.Shape | None = None  # once it is made
+        self._seen: schema.Shape | None = None
         self._lock = threading.Lock()
 
     def make(self) -> schema.Shape:
@@ -86,9 +87,9 @@ class Target:
 
     def _now(self) -> schema.Shape:
         """The table as it is; looked at once, if nothing can change it here."""
-        shape = self._shape or self.look()
+        shape = self._shape or self._seen or self.look()
         if self._warehouse.read_only:
-            self._shape = shape
+            self._seen = shape
         return shape
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:

@@ -29,7 +29,7 @@ from tests.flows.staging.alike import Step, ends_alike
 
 __all__ = ["mariadb_server", "mysql", "place", "postgresql", "postgresql_server", "sqlite"]
 
-SEEDS = range(300 if FULL else 4)
+SEEDS = range(300 if FULL else 3)
 STEPS = 30
 KEY = {"sqlite": "TEXT", "postgresql": "VARCHAR(50)", "mysql": "VARCHAR(50) COLLATE utf8mb4_bin"}
 MADE = (

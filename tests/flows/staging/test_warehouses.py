@@ -39,7 +39,7 @@ STEPS: list[Step] = [
         ("theirs", "old", {"visits": 3}),
         ("kind", "old", {"kind": None}),
         ("wide", "old", {"name": "x" * 21}),
-        ("precise", "old", {"balance": "1.234"}),
+        ("precise", "old", {"name": "Ana", "balance": "1.234"}),
     )
 ]
 
