@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from connectors.bigquery import BigQuery, BigQueryCredentials
 from connectors.bigquery.transport import Transport
@@ -61,7 +62,7 @@ def test_a_database_refuses_the_session_whatever_changes_it(place: Place, statem
 
     with closing(place.sql(TABLE, read_only=True)) as reading:
         assert read(reading) == (dict(ANA[0].arguments), [])
-        with reading._database._engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as refused:
+        with reading._database._engine.connect() as connection, pytest.raises(DBAPIError) as refused:
             connection.execute(sa.text(statement))
 
     said = str(refused.value.orig).lower()
