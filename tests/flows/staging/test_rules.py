@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from connectors.operation import Arguments, Item
 from connectors.tabular import Column, Table
 from flows.ledger.store import Ledger
+from flows.staging import Stage
 from tests.campaign import FULL
 from tests.connectors.sql.conftest import (
     mariadb_server,
@@ -149,3 +150,20 @@ def test_every_rule_is_met(place: Place, book: Ledger) -> None:
     if place.kind == "sqlite":
         refused -= {"foreign_key"}  # it looks at none, unless a connection asks for it
     assert ended == {"done", *(f"rejected {code}" for code in refused)}
+
+
+def test_a_batch_ends_as_its_items_would(place: Place, book: Ledger) -> None:
+    """Of two records that want one value the first has it; a record that is met twice is met in order."""
+    made(place)
+    items = [
+        Item("first", "p7", {"name": "Ana", "email": "n@x"}),
+        Item("second", "p8", {"name": "Ben", "email": "n@x"}),
+        Item("once", "p9", {"name": "Cy", "low": 5}),
+        Item("again", "p9", {"name": "Cy", "high": 4}),
+    ]
+    with closing(Stage("t", place.sql(PATIENTS, POLICIES, read_only=True), book, image=True)) as stage:
+        told = {one.key: one.code for one in stage.writes()["upsert_patients"].send(items)}
+    with closing(place.sql(PATIENTS, POLICIES)) as live:
+        ended = {one.key: one.code for one in live.writes()["upsert_patients"].send(items)}
+
+    assert told == ended == {"first": "", "second": "duplicate", "once": "", "again": "check"}
