@@ -78,9 +78,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A record of another write of the same target that must be there before the item's.
+    """A record of the same target that must be there before the item's.
 
-    record: as that write names it. there: whether the target has it now. code: of the refusal if not.
+    write: whose record it is; "" if none of the target's writes makes it. record: as that write names it.
+    there: whether the target has it now. code: of the refusal if not.
     """
 
     key: str

@@ -123,7 +123,7 @@ class _Staged:
         taken = [item for item in items if item.key not in refused]
         held = self._held(taken)
         told = self._rules([_whole(held[self._record(item)], item) for item in taken])
-        refused |= {one.key: one for one in told if isinstance(one, Outcome)}
+        refused |= {one.key: one for one in reversed(told) if isinstance(one, Outcome)}  # the first counts
         beside = [one for one in told if isinstance(one, Claim | Need)]
         claimed = Claimed(self._ledger, self._target, self._write.name, beside)
         written: list[Held] = []

@@ -111,7 +111,7 @@ class Image:
 
     def _needs(
         self, known: Rules, foreign: Foreign, having: Having, connection: sa.Connection
-    ) -> Iterator[Outcome | Need]:
+    ) -> Iterator[Need]:
         whole = [(record, values) for record, values in having if None not in values]
         kinds = (self._target.wanted.c[name].type for name in foreign.columns)
         columns = (sa.column(name, kind) for name, kind in zip(foreign.referred, kinds, strict=True))
@@ -121,12 +121,9 @@ class Image:
         other = next((one for one in self._others if _is_meant(one, foreign)), None)
         for record, values in whole:
             is_there = rules.spelled(values, foreign.columns, known) in there
+            write, named = (other.table.write, other.named(foreign.referred, values)) if other else ("", "")
             for item in record.items:
-                if other is not None:
-                    named = other.named(foreign.referred, values)
-                    yield Need(item, other.table.write, named, "foreign_key", is_there)
-                elif not is_there:
-                    yield Outcome(item, "rejected", "foreign_key")
+                yield Need(item, write, named, "foreign_key", is_there)
 
 
 def _made(shape: schema.Shape, known: Rules | None) -> tuple[schema.Shape, Rules | None]:

@@ -133,6 +133,8 @@ def test_every_rule_is_met(place: Place, book: Ledger) -> None:
         Item("taken", "p8", {"name": "Ana", "email": "z@x"}),
         Item("case", "p8", {"name": "Ana", "email": "Z@x"}),
         Item("nobody", "p8", {"name": "Ana", "clinic": "south"}),
+        Item("both", "p0", {"name": "Ana", "status": "new", "clinic": "south"}),
+        Item("all", "p8", {"name": "Ana", "email": "z@x", "clinic": "south"}),
         Item("wide", "p8", {"name": "x" * 21}),
     ]
     orphan = ("upsert_policies", Item("orphan", "p9", {"number": "1"}))
