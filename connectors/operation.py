@@ -61,6 +61,37 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A value of an item's record that no other record of the target may have.
+
+    rule: names what must be unique. value: the record's own, spelled so that equal texts are what the target
+    takes for equal; None if the record has none. holder: the record that has it in the target now, as
+    `Write.record` names it; "" if none does. code: with which the target refuses a second one.
+    """
+
+    key: str
+    rule: str
+    value: str | None
+    code: str
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A record of the same target that must be there before the item's.
+
+    write: whose record it is; "" if none of the target's writes makes it. record: as that write names it.
+    there: whether the target has it now. code: of the refusal if not.
+    """
+
+    key: str
+    write: str
+    record: str
+    code: str
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """A read that helps to decide. `answer(patient, arguments)` returns JSON, never raises for "none".
 
@@ -106,6 +137,8 @@ class Write:
     refuses: what the target would refuse, as far as that is known without sending: an outcome for each of
         those items, rejected. It only reads.
     room: how many new records more the target takes, where it has an end: one beyond is `sheet_full`.
+    rules: the same of what the rest of the record decides, or other records: each item has all arguments
+        that were set of its record since the target was looked at. It only reads.
     shows: the target's answers show each record as it is afterwards, and `send` calls nothing `done` of
         which it saw another value, or none. That is the read-back then; a sample is read besides only in
         a run over everyone.
@@ -123,6 +156,7 @@ class Write:
     present: Callable[[Sequence[Item]], Mapping[str, Arguments | None]] | None = None
     refuses: Callable[[Sequence[Item]], Sequence[Outcome]] | None = None
     room: Callable[[], int] | None = None
+    rules: Callable[[Sequence[Item]], Sequence[Outcome | Claim | Need]] | None = None
     money: bool = False  # somebody pays, or owes more, by it
     shows: bool = False
     presents: Asks = Asks()

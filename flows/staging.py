@@ -1,25 +1,21 @@
 """Staging: each target is replaced by a stage, which records what would be written and writes nothing.
 
 A stage begins as an image of the real target, read when a record is first touched and through a connector
-that can only read. It enforces what the target itself would: see `Write.refuses`.
+that can only read. It enforces what the target itself would: see `Write.refuses` and `Write.rules`.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from connectors.base import Account, Connector
-from connectors.operation import Arguments, Asks, Delivery, Item, Lookup, Outcome, Write
+from connectors.operation import Asks, Delivery, Lookup, Write
 from flows import connections
 from flows.connections import Connections
-from flows.ledger import staged
-from flows.ledger.staged import Held
 from flows.ledger.store import Ledger
+from flows.staged_write import Counted, StagedWrite
 from flows.tenants import Deployment, Target
-
-NOTHING: Arguments = {}
 
 
 def stages(deployment: Deployment, opened: Connections, ledger: Ledger) -> dict[str, Connector]:
@@ -59,7 +55,7 @@ class Stage(Connector):
     def __init__(self, target: str, there: Connector, ledger: Ledger, *, image: bool) -> None:
         self.image = image
         self._target, self._there, self._ledger = target, there, ledger
-        self._counted = _Counted(lambda: there.requests)
+        self._counted = Counted(lambda: there.requests)
 
     def check(self) -> Account:
         """The real account, by its own harmless read. What lacks to write is no matter here."""
@@ -87,8 +83,8 @@ class Stage(Connector):
 
     def _staged(self, write: Write) -> Write:
         live = write if write.present else replace(write, presents=Asks(0))
-        asked = live if self.image else replace(live, present=None, refuses=None, room=None)
-        here = _Staged(self._ledger, f"{self._target}_{write.name}", asked, self._counted)
+        unseen = replace(live, present=None, refuses=None, room=None, rules=None)
+        here = StagedWrite(self._ledger, self._target, live if self.image else unseen, self._counted)
         return replace(
             write,
             send=here.send,
@@ -96,126 +92,3 @@ class Stage(Connector):
             look=here.look,
             horizon=0.0,
         )
-
-
-class _Counted:
-    """What a target is asked for its image, and what it would be asked for the stage's writes."""
-
-    def __init__(self, left: Callable[[], int]) -> None:
-        self._left = left
-        self._asked: set[str] = set()
-        self.image = self.live = 0
-
-    def asks(self, what: str, asks: Asks, number: int) -> None:
-        """The target would be asked this, of so many items."""
-        self.live += asks.of(number) + (0 if what in self._asked else asks.first)
-        self._asked.add(what)
-
-    @contextmanager
-    def reading(self) -> Generator[None]:
-        """What leaves meanwhile is for the image."""
-        before = self._left()
-        try:
-            yield
-        finally:
-            self.image += self._left() - before
-
-
-class _Staged:
-    """One write of a target, as it is in staging."""
-
-    def __init__(self, ledger: Ledger, operation: str, write: Write, counted: _Counted) -> None:
-        self._ledger, self._operation, self._write, self._counted = ledger, operation, write, counted
-
-    def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
-        """What the stage holds of the items' records, in the arguments that each sets."""
-        self._counted.asks(f"present {self._operation}", self._write.presents, len(items))
-        held = self._held(items)
-        return {item.key: _asked(held[self._record(item)].values, item) for item in items}
-
-    def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Apply the items to the stage alone. What the target would refuse is refused."""
-        self._counted.asks(f"send {self._operation}", self._write.sends, len(items))
-        refused = {one.key: one for one in self._refused(items)}
-        taken = [item for item in items if item.key not in refused]
-        held = self._held(taken)
-        refused |= self._without_room(taken, held)
-        taken = [item for item in taken if item.key not in refused]
-        written: dict[str, Held] = {}
-        for item in taken:
-            record = self._record(item)
-            before = written.get(record, held[record])
-            written[record] = replace(
-                before,
-                values={**(before.values or NOTHING), **item.arguments},
-                made=before.made or before.values is None,
-                delivery=item.key,
-            )
-        staged.keep(self._ledger, self._operation, list(written.values()))
-        return [*refused.values(), *(Outcome(item.key, "done") for item in taken)]
-
-    def _without_room(self, items: Sequence[Item], held: Mapping[str, Held]) -> dict[str, Outcome]:
-        """The items whose new records the target has no room for, beside those that the stage made before."""
-        new = [item for item in items if held[self._record(item)].values is None]
-        if self._write.room is None or not new:
-            return {}
-        with self._counted.reading():
-            room = self._write.room() - staged.made(self._ledger, self._operation)
-        beyond = set(list(dict.fromkeys(self._record(item) for item in new))[max(room, 0) :])
-        return {
-            item.key: Outcome(item.key, "rejected", "sheet_full")
-            for item in new
-            if self._record(item) in beyond
-        }
-
-    def look(self, items: Sequence[Item]) -> dict[str, str | None]:
-        """Which deliveries arrived here: the stage forgets none of them."""
-        self._counted.asks("", Asks(), len(items))
-        there = staged.written_by(self._ledger, [item.key for item in items])
-        return {item.key: there[item.key].record if item.key in there else None for item in items}
-
-    def _held(self, items: Sequence[Item]) -> dict[str, Held]:
-        """The records of these items, by hash; what is asked for the first time is the target's own."""
-        found = staged.find(self._ledger, [self._record(item) for item in items])
-        new = [item for item in items if self._is_new(found.get(self._record(item)), item)]
-        image = self._image(new)
-        for item in new:
-            record, theirs = self._record(item), image.get(item.key)
-            before = found.get(record, Held(record, None))
-            found[record] = replace(
-                before, values=_over(theirs, before.values), asked=before.asked | item.arguments.keys()
-            )
-        return found
-
-    def _is_new(self, known: Held | None, item: Item) -> bool:
-        return known is None or known.lacks(item.arguments)
-
-    def _image(self, items: Sequence[Item]) -> Mapping[str, Arguments | None]:
-        """What the target itself holds of these; nothing, of a write that makes a record each time."""
-        if not items or self._write.present is None:
-            return {}
-        with self._counted.reading():
-            return self._write.present(items)
-
-    def _refused(self, items: Sequence[Item]) -> Sequence[Outcome]:
-        """Those that the target would refuse, as it says without being written to."""
-        if self._write.refuses is None:
-            return ()
-        with self._counted.reading():
-            return self._write.refuses(items)
-
-    def _record(self, item: Item) -> str:
-        """Of a write that makes a new record each time, each delivery has one of its own."""
-        named = self._write.record(item.patient, item.arguments)
-        if self._write.delivery is not Delivery.UPSERT:
-            named = f"{named} {item.key}"
-        return staged.hash_of(self._ledger, self._operation, named)
-
-
-def _over(theirs: Arguments | None, ours: Arguments | None) -> Arguments | None:
-    """What the target has of a record, under what the stage has of it."""
-    return None if theirs is None and ours is None else {**(theirs or NOTHING), **(ours or NOTHING)}
-
-
-def _asked(values: Arguments | None, item: Item) -> Arguments | None:
-    return None if values is None else {name: values[name] for name in item.arguments if name in values}

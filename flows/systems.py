@@ -97,18 +97,23 @@ def _excel(values: Values, tables: Sequence[Table], options: Values, *, read_onl
     return Excel(known, tables, ExcelOptions.model_validate(dict(options)), read_only=read_only)
 
 
-def _s3(values: Values, tables: Sequence[Table], options: Values) -> S3:
-    return S3(S3Credentials.model_validate(dict(values)), tables, S3Options.model_validate(dict(options)))
+def _s3(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> S3:
+    known = S3Credentials.model_validate(dict(values))
+    return S3(known, tables, S3Options.model_validate(dict(options)), read_only=read_only)
 
 
-def _redshift(values: Values, tables: Sequence[Table], options: Values) -> Redshift:
+def _redshift(
+    values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False
+) -> Redshift:
     known = RedshiftCredentials.model_validate(dict(values))
-    return Redshift(known, tables, RedshiftOptions.model_validate(dict(options)))
+    return Redshift(known, tables, RedshiftOptions.model_validate(dict(options)), read_only=read_only)
 
 
-def _bigquery(values: Values, tables: Sequence[Table], options: Values) -> BigQuery:
+def _bigquery(
+    values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False
+) -> BigQuery:
     known = BigQueryCredentials.model_validate(dict(values))
-    return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)))
+    return BigQuery(known, tables, BigQueryOptions.model_validate(dict(options)), read_only=read_only)
 
 
 def _sheets(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> Sheets:
@@ -116,13 +121,13 @@ def _sheets(values: Values, tables: Sequence[Table], options: Values, *, read_on
     return Sheets(known, tables, SheetsOptions.model_validate(dict(options)), read_only=read_only)
 
 
-def _mongodb(values: Values, tables: Sequence[Table], options: Values) -> Mongo:
+def _mongodb(values: Values, tables: Sequence[Table], options: Values, *, read_only: bool = False) -> Mongo:
     credentials = MongoCredentials.model_validate(dict(values))
-    return Mongo(credentials, tables, MongoOptions.model_validate(dict(options)))
+    return Mongo(credentials, tables, MongoOptions.model_validate(dict(options)), read_only=read_only)
 
 
-def _probe(values: Values) -> Probe:
-    return Probe(ProbeCredentials.model_validate(dict(values)))
+def _probe(values: Values, *, read_only: bool = False) -> Probe:
+    return Probe(ProbeCredentials.model_validate(dict(values)), read_only=read_only)
 
 
 NO_BUCKET: Values = {
@@ -191,6 +196,7 @@ SYSTEMS: Mapping[str, System] = {
         S3Credentials,
         reach=lambda values: _s3(values, [], {}),
         target=_s3,
+        image=partial(_s3, read_only=True),
         options=S3Options,
         nowhere=NO_BUCKET,
     ),
@@ -198,6 +204,7 @@ SYSTEMS: Mapping[str, System] = {
         RedshiftCredentials,
         reach=lambda values: _redshift(values, [], {}),
         target=_redshift,
+        image=partial(_redshift, read_only=True),
         options=RedshiftOptions,
         nowhere={
             **NO_BUCKET,
@@ -220,6 +227,7 @@ SYSTEMS: Mapping[str, System] = {
         MongoCredentials,
         reach=lambda values: _mongodb(values, [], {}),
         target=_mongodb,
+        image=partial(_mongodb, read_only=True),
         options=MongoOptions,
         nowhere={"url": "mongodb://127.0.0.1:9/nothing"},
     ),
@@ -227,12 +235,14 @@ SYSTEMS: Mapping[str, System] = {
         ProbeCredentials,
         reach=_probe,
         target=lambda values, _tables, _options: _probe(values),
+        image=lambda values, _tables, _options: _probe(values, read_only=True),
         nowhere={"url": NOWHERE},
     ),
     "bigquery": System(
         BigQueryCredentials,
         reach=lambda values: _bigquery(values, [], {}),
         target=_bigquery,
+        image=partial(_bigquery, read_only=True),
         options=BigQueryOptions,
         nowhere=NOBODY,
     ),

@@ -31,6 +31,8 @@ class BigQuery(Connector):
     """A dataset of the tenant's. Only the declared tables, and staging tables beside them, are ever named.
 
     The key's account needs BigQuery Data Editor on the dataset and BigQuery Job User on the project.
+
+    read_only: nothing but reads leaves, with a token with which Google allows no more.
     """
 
     name: ClassVar[str] = "bigquery"
@@ -41,12 +43,14 @@ class BigQuery(Connector):
         credentials: BigQueryCredentials,
         tables: Sequence[Table],
         options: BigQueryOptions | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
         options = options or BigQueryOptions()
         check(options, {table.name: table for table in tables})
-        self._credentials = credentials
+        self._credentials, self._read_only = credentials, read_only
         self._place = f"{credentials.project}.{credentials.dataset}"
         self._layouts = options.tables
         self._targets = [
@@ -60,6 +64,14 @@ class BigQuery(Connector):
         """Which dataset is reached, and what the account may not do. Raises Unauthorized or Transient."""
         api = self._api()
         api.locate()
+        return Account(
+            system=self.name,
+            identity=f"{self._credentials.project}/{self._credentials.dataset}",
+            sandbox=self._credentials.local,
+            missing=() if self._read_only else self._lacking(api),
+        )
+
+    def _lacking(self, api: "Api") -> tuple[str, ...]:
         lacking = [] if api.may_run("SELECT 1") else ["bigquery.jobs.create"]
         for target in self._targets:
             if api.find(target.table.name) is not None:
@@ -67,12 +79,7 @@ class BigQuery(Connector):
         # UNVERIFIED: does Google ask for the permission already when the statement is only looked at?
         if not lacking and not api.may_run(f"CREATE TABLE `{self._place}._ferry_check` (checked BOOL)"):
             lacking.append("bigquery.tables.create")
-        return Account(
-            system=self.name,
-            identity=f"{self._credentials.project}/{self._credentials.dataset}",
-            sandbox=self._credentials.local,
-            missing=tuple(dict.fromkeys(lacking)),
-        )
+        return tuple(dict.fromkeys(lacking))
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
@@ -102,7 +109,7 @@ class BigQuery(Connector):
             if self._opened is None:
                 from connectors.bigquery.api import Api  # noqa: PLC0415  # as said
 
-                self._opened = Api(self._credentials)
+                self._opened = Api(self._credentials, read_only=self._read_only)
             return self._opened
 
     def _write(self, target: Target) -> Write:
@@ -123,6 +130,7 @@ class BigQuery(Connector):
             record=target.rows.record,
             batch=BATCH,
             present=target.present,
+            refuses=target.refuses,
             free_text=table.free_text,
             presents=Asks(first=1),
             sends=Asks(11),  # two jobs, each looked at until it ends

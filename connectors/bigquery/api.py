@@ -33,10 +33,10 @@ class Seen(Found):
 class Api:
     """One dataset. Safe to use from several threads. Raises connectors.errors alone."""
 
-    def __init__(self, credentials: BigQueryCredentials) -> None:
+    def __init__(self, credentials: BigQueryCredentials, *, read_only: bool = False) -> None:
         self._credentials = credentials
         self._patience = credentials.pace
-        self._transport = Transport(credentials)
+        self._transport = Transport(credentials, read_only=read_only)
         self._client = bigquery.Client(
             project=credentials.project,
             credentials=self._transport.signer,

@@ -5,7 +5,7 @@ Tables are made and NULLABLE columns added; nothing is ever dropped, narrowed or
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -59,6 +59,11 @@ class Shape:
     records: Mapping[str, Field] = field(
         default_factory=dict[str, Field]
     )  # lists, in the order of their fields
+
+    @property
+    def made(self) -> "Shape":
+        """As it is with the columns that the first write adds."""
+        return replace(self, drift=tuple(one for one in self.drift if one.code != "missing_column"))
 
     def objection(self, key: Key, values: Mapping[str, Value]) -> str | None:
         """Why this row cannot be stored exactly as it is, as a code, or None."""

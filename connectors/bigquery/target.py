@@ -51,11 +51,7 @@ class Target:
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Upsert the items' rows. Raises Transient or Unauthorized if nothing was applied, or Unknown."""
         shape = self.make()
-
-        def refused(key: Key, values: dict[str, Value]) -> str | None:
-            return shape.objection(key, values) or self._lines.objection(key, values)
-
-        records, outcomes = self.rows.records(items, refused)
+        records, outcomes = self._sorted(shape, items)
         parts = list(self._lines.parts(records))
         for number, (part, lines) in enumerate(parts):
             try:
@@ -72,6 +68,21 @@ class Target:
                 untried = [record for later, _ in parts[number + 1 :] for record in later]
                 return outcomes + _all_of(untried, Outcome("", "transient", error.code))
         return outcomes
+
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the table as it is now. Makes nothing."""
+        try:
+            return self._sorted(self.look().made, items)[1]
+        except Rejected as error:
+            return [Outcome(item.key, "rejected", error.code) for item in items]
+
+    def _sorted(self, shape: Shape, items: Sequence[Item]) -> tuple[list[Record], list[Outcome]]:
+        """The rows that may be sent, and the items that may not."""
+
+        def refused(key: Key, values: dict[str, Value]) -> str | None:
+            return shape.objection(key, values) or self._lines.objection(key, values)
+
+        return self.rows.records(items, refused)
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""

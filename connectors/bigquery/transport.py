@@ -1,6 +1,7 @@
 """The SDK's requests through Ferry's own client: its time limits, retries, limiter and error table hold."""
 
 import io
+import json
 import threading
 from collections.abc import Mapping
 from functools import partial
@@ -13,10 +14,11 @@ from google.oauth2.service_account import Credentials
 
 from connectors.bigquery.credentials import BigQueryCredentials
 from connectors.bigquery.failures import NAME, accepted
-from connectors.errors import Unauthorized
+from connectors.errors import Denied, Unauthorized
 from connectors.http import Answer, Http, Patience, by_status, limiter_for
 
 SCOPES: Final = ("https://www.googleapis.com/auth/bigquery",)
+ONLY_READS: Final = ("https://www.googleapis.com/auth/cloud-platform.read-only",)  # jobs.query takes it, too
 
 
 class _Token(Response):
@@ -67,17 +69,20 @@ class Transport:
     """What the SDK takes for a session of `requests`. Safe to use from several threads.
 
     Raises Ferry's errors through the SDK, which knows none of them and so repeats nothing.
+
+    read_only: what is no read is refused before it is sent, and the token allows Google no more.
     """
 
     is_mtls = False
 
-    def __init__(self, credentials: BigQueryCredentials) -> None:
+    def __init__(self, credentials: BigQueryCredentials, *, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._patience = credentials.pace
         limiter = limiter_for(f"{NAME}:{credentials.url}:{credentials.project}", credentials.rate)
         self._http = Http(NAME, limiter=limiter, patience=self._patience)
         self._tokens = _Tokens(self._http, self._patience)
         self._lock = threading.Lock()
-        self._signer = _signer(credentials)
+        self._signer = _signer(credentials, ONLY_READS if read_only else SCOPES)
 
     @property
     def signer(self) -> Credentials:
@@ -95,12 +100,15 @@ class Transport:
 
         Reads are tried again here; jobs.query is one, as nothing else is sent by it.
         """
+        content = data.encode() if isinstance(data, str) else data
+        if self._read_only and not _is_read(method, url, content):
+            raise Denied("read_only", f"{NAME}: this connection only reads")
         answer = self._http.send(
             method,
             url,
-            content=data.encode() if isinstance(data, str) else data,
+            content=content,
             headers={**(headers or {}), **self._authorization(method, url)},
-            repeatable=method == "GET" or url.partition("?")[0].endswith("/queries"),
+            repeatable=method == "GET" or _is_query(url),
             accept=partial(accepted, patience=self._patience),
         )
         response = requests.Response()
@@ -128,7 +136,21 @@ class Transport:
         raise Unauthorized("unauthorized", f"{NAME}: no token for the service account; connect again")
 
 
-def _signer(credentials: BigQueryCredentials) -> Credentials:
+def _is_query(url: str) -> bool:
+    return url.partition("?")[0].endswith("/queries")
+
+
+def _is_read(method: str, url: str, content: bytes | None) -> bool:
+    """A GET, or one statement that selects: jobs.query names no table for what it finds."""
+    if method == "GET":
+        return True
+    if method != "POST" or not _is_query(url):
+        return False
+    text = str(json.loads(content or b"{}").get("query", ""))
+    return text.startswith("SELECT ") and ";" not in text
+
+
+def _signer(credentials: BigQueryCredentials, scopes: tuple[str, ...]) -> Credentials:
     account = credentials.account
     key = {
         "client_email": account.client_email,
@@ -136,7 +158,7 @@ def _signer(credentials: BigQueryCredentials) -> Credentials:
         "token_uri": account.token_uri,
     }
     try:
-        made: Credentials = cast(Any, Credentials).from_service_account_info(key, scopes=SCOPES)
+        made: Credentials = cast(Any, Credentials).from_service_account_info(key, scopes=scopes)
     except ValueError:
         pass  # it may quote the key
     else:

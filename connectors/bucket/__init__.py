@@ -77,15 +77,16 @@ class Bucket:
 
     Args:
         system: the connector's name, for messages.
+        read_only: nothing but reads leaves: any other request is refused before it is sent.
     """
 
-    def __init__(self, system: str, credentials: BucketCredentials) -> None:
+    def __init__(self, system: str, credentials: BucketCredentials, *, read_only: bool = False) -> None:
         self.name = credentials.bucket
         self.sent = Sent()
         own = credentials.endpoint is None
         self.identity = f"s3://{self.name}" if own else f"s3://{host_of(credentials.url)}/{self.name}"
         self._system = system
-        self._credentials = credentials
+        self._credentials, self._read_only = credentials, read_only
         self._patience = credentials.pace
         rate = None if credentials.local else RATE
         self._limiter: Limiter = limiter_for(f"s3 {credentials.url} {credentials.bucket}", rate)
@@ -94,7 +95,7 @@ class Bucket:
         self._lock = threading.Lock()
 
     def missing(self, prefix: str) -> tuple[str, ...]:
-        """What the key may not do, by reads and a put that puts nothing.
+        """What the key may not do, by reads and, if it is to write, a put that puts nothing.
 
         Raises Unauthorized, Transient, or Rejected for a store that keeps no conditions.
         """
@@ -102,8 +103,9 @@ class Bucket:
         asked: dict[str, Callable[[Client], object]] = {
             "s3:ListBucket": lambda client: client.names(prefix, "", 1),
             "s3:GetObject": lambda client: client.digest(f"{prefix}.none"),
-            "s3:PutObject": lambda client: self._keeps_conditions(client, f"{prefix}.none"),
         }
+        if not self._read_only:
+            asked["s3:PutObject"] = lambda client: self._keeps_conditions(client, f"{prefix}.none")
         return tuple(permission for permission, ask in asked.items() if not self._may(ask))
 
     def _keeps_conditions(self, client: "Client", key: str) -> None:
@@ -163,7 +165,9 @@ class Bucket:
             if self._client is None:
                 from connectors.bucket.client import Client  # noqa: PLC0415  # the SDK takes half a second
 
-                self._client = Client(self._credentials, self._patience, self.sent)
+                self._client = Client(
+                    self._credentials, self._patience, self.sent, read_only=self._read_only
+                )
             return self._client
 
     def _call(self, act: "Callable[[Client], Answer]", *, repeat: bool) -> Answer:

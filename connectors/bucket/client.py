@@ -20,6 +20,7 @@ from botocore.session import Session  # type: ignore[import-untyped]  # likewise
 from urllib3.exceptions import HTTPError
 
 from connectors.bucket.failures import Failed, Failure, failure_by_status
+from connectors.errors import Denied
 from connectors.http import Answer, Patience
 from connectors.sent import Sent
 
@@ -33,6 +34,7 @@ DIGEST = "sha256"  # the name of our metadata: an ETag is no content's hash with
 BROKEN = (BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError, KeyError)
 LONGEST = timedelta(days=1)  # of a wait that is asked for
 _MAKING = threading.Lock()  # a session makes one client at a time
+READS = frozenset({"GET", "HEAD"})
 ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
@@ -51,7 +53,9 @@ class Requests(Protocol):
 class Client:
     """One bucket, with the credentials of a connection or of the role that they assume."""
 
-    def __init__(self, credentials: "BucketCredentials", patience: Patience, sent: Sent) -> None:
+    def __init__(
+        self, credentials: "BucketCredentials", patience: Patience, sent: Sent, *, read_only: bool = False
+    ) -> None:
         self._bucket = {"Bucket": credentials.bucket}
         self._key = ""
         self._sealing: dict[str, object] = {}
@@ -62,7 +66,7 @@ class Client:
                 "SSEKMSKeyId": credentials.kms_key,
                 "BucketKeyEnabled": True,
             }
-        self._requests = ended(lambda: _requests(credentials, patience, sent))
+        self._requests = ended(lambda: _requests(credentials, patience, sent, read_only=read_only))
 
     def head_bucket(self) -> None:
         """Is the bucket there, and ours to look into?"""
@@ -190,7 +194,9 @@ def ended(act: Callable[[], Result]) -> Result:
     raise Failed(failure)
 
 
-def _requests(credentials: "BucketCredentials", patience: Patience, sent: Sent) -> Requests:
+def _requests(
+    credentials: "BucketCredentials", patience: Patience, sent: Sent, *, read_only: bool
+) -> Requests:
     """A client that takes nothing from this machine's environment or files, and retries nothing."""
     settings = Config(
         retries={"total_max_attempts": 1},
@@ -216,7 +222,15 @@ def _requests(credentials: "BucketCredentials", patience: Patience, sent: Sent) 
         sent.one()
 
     made.meta.events.register("before-send.s3", leaves)
+    if read_only:
+        made.meta.events.register_first("before-send.s3", _only_reads)
     return cast(Requests, made)
+
+
+def _only_reads(request: Any, **_: object) -> None:  # as the SDK is about to send it
+    """Raises Denied for what is no read, whichever call of the SDK's it is."""
+    if request.method not in READS:
+        raise Denied("read_only", "the bucket: this connection only reads")
 
 
 def _stay(params: dict[str, Any], **_: object) -> None:  # a request, as the SDK keeps it

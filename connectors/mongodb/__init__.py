@@ -14,6 +14,7 @@ from connectors.operation import Asks, Delivery, Write
 from connectors.tabular import Drift, Table
 
 if TYPE_CHECKING:
+    from connectors.mongodb.image import Image
     from connectors.mongodb.target import Target
 
 __all__ = ["Mongo", "MongoCredentials", "MongoOptions"]
@@ -49,15 +50,24 @@ class MongoOptions(Settings):
 
 
 class Mongo(Connector):
-    """A database of the tenant's. Only the declared collections are ever named."""
+    """A database of the tenant's. Only the declared collections are ever named.
+
+    read_only: only reads leave; MongoDB itself knows no connection that only reads.
+    """
 
     name: ClassVar[str] = "mongodb"
     holds: ClassVar[Holding] = Holding(conditions=(OURS_OR_SIGNED,))
 
     def __init__(
-        self, credentials: MongoCredentials, tables: Sequence[Table], options: MongoOptions | None = None
+        self,
+        credentials: MongoCredentials,
+        tables: Sequence[Table],
+        options: MongoOptions | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         from connectors.mongodb.client import Client  # noqa: PLC0415  # brings the driver
+        from connectors.mongodb.image import Image  # noqa: PLC0415  # likewise
         from connectors.mongodb.target import Target  # noqa: PLC0415  # likewise
 
         newest = (options or MongoOptions()).newest
@@ -66,8 +76,9 @@ class Mongo(Connector):
         if unknown := sorted(newest.keys() - {table.name for table in tables}):
             raise ValueError(f"newest names {', '.join(unknown)}, which is no table of this target")
         self._place = credentials.place
-        self._client = Client(self._place, credentials.answer)
+        self._client = Client(self._place, credentials.answer, read_only=read_only)
         self._targets = [Target(self._client, table, newest.get(table.name)) for table in tables]
+        self._images = [Image(self._client, target) for target in self._targets]
 
     def check(self) -> Account:
         """One harmless read: who is this user, and what may they do. Raises Unauthorized or Transient."""
@@ -79,7 +90,8 @@ class Mongo(Connector):
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""
-        return {target.table.write: _write(target) for target in self._targets}
+        each = zip(self._targets, self._images, strict=True)
+        return {target.table.write: _write(target, image) for target, image in each}
 
     def drift(self) -> list[Drift]:
         """How the collections differ now from what was declared. Changes nothing."""
@@ -94,7 +106,7 @@ class Mongo(Connector):
         self._client.close()
 
 
-def _write(target: "Target") -> Write:
+def _write(target: "Target", image: "Image") -> Write:
     table = target.table
     return Write(
         name=table.write,
@@ -105,6 +117,8 @@ def _write(target: "Target") -> Write:
         record=target.rows.record,
         batch=BATCH,
         present=target.present,
+        refuses=image.refuses,
+        rules=image.rules,
         free_text=table.free_text,
         presents=Asks(first=2),
     )

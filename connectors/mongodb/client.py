@@ -17,7 +17,7 @@ from bson.errors import BSONError
 from pymongo import MongoClient, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from connectors.errors import ConnectorError, Rejected, Transient, Unauthorized, Unknown
+from connectors.errors import ConnectorError, Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.mongodb.failures import Failure, failure_of
 from connectors.mongodb.hosts import Hosts
 from connectors.mongodb.place import Place
@@ -27,6 +27,8 @@ Answer = TypeVar("Answer")
 Document = dict[str, Any]  # BSON: what a value is depends on the document
 
 CONNECT = 10.0  # seconds, at most, to reach a server, and to find one that takes writes
+READS = frozenset({"aggregate", "connectionStatus", "listCollections", "listIndexes"})
+STAGES = frozenset({"$documents", "$match", "$project"})
 CODEC: CodecOptions[Document] = CodecOptions(
     document_class=dict,
     tz_aware=True,
@@ -51,10 +53,13 @@ class Client:
     """A pool of connections. Nothing is reached before the first use.
 
     Raises Rejected if the file of authorities that the url names cannot be read.
+
+    read_only: what is no read is refused before it is sent.
     """
 
-    def __init__(self, place: Place, answer: float) -> None:
+    def __init__(self, place: Place, answer: float, *, read_only: bool = False) -> None:
         self.sent = Sent()
+        self._read_only = read_only
         self._hosts = Hosts(local=place.local)
         self._named = () if place.service else place.hosts  # a service's hosts are the driver's to find
         self._client = _made(place, answer)
@@ -65,16 +70,25 @@ class Client:
 
     def read(self, command: Document, *, on_admin: bool = False) -> Document:
         """The answer to a command that changes nothing. Raises Transient, Unauthorized or Rejected."""
+        if not _is_read(command):
+            raise Denied("read_only", "mongodb: a command that is no read was to be sent as one")
         database = self._client.admin if on_admin else self._database
         return self._asked(lambda: database.command(command, codec_options=CODEC))
 
-    def find(self, collection: str, wanted: Document, names: Sequence[str], most: int = 0) -> list[Document]:
-        """The documents with these fields, and the _id. Raises Transient, Unauthorized or Rejected."""
-        shown = dict.fromkeys(names or ("_id",), 1)
+    def find(
+        self, collection: str, wanted: Document, names: Sequence[str] | None, most: int = 0
+    ) -> list[Document]:
+        """The documents with these fields, and the _id; whole, if none are named.
+
+        Raises Transient, Unauthorized or Rejected.
+        """
+        shown = None if names is None else dict.fromkeys(names or ("_id",), 1)
         return self._asked(lambda: list(self._database[collection].find(wanted, shown, limit=most)))
 
     def write(self, collection: str, statements: Sequence[UpdateOne]) -> Told | Failure:
         """Send them all, each for itself. A failure is of the whole: what of it was applied is not known."""
+        if self._read_only:
+            raise Denied("read_only", "mongodb: this connection only reads")
         self._sure()
         self.sent.one()
         try:
@@ -100,6 +114,12 @@ class Client:
     def _sure(self) -> None:
         """Of the url's hosts, and of those that the servers themselves have led to: see there."""
         self._hosts.sure([*self._named, *self._client.nodes])
+
+
+def _is_read(command: Document) -> bool:
+    """Is it one of the commands, and of the stages of an aggregation, that change nothing?"""
+    stages = [stage for each in command.get("pipeline", ()) for stage in each]
+    return next(iter(command)) in READS and STAGES.issuperset(stages)
 
 
 def error_for(failure: Failure, *, written: bool) -> ConnectorError:

@@ -35,6 +35,14 @@ def id_of(table: Table, key: Key) -> object:
     return {name: _long(value) for name, value in sorted(zip(table.key, key, strict=True))}
 
 
+def key_of(table: Table, found: object) -> Mapping[str, object] | None:
+    """A key's columns out of an `_id`; None of one that a row's key never makes."""
+    if len(table.key) == 1:
+        return {table.key[0]: found} if isinstance(found, (str, int)) else None
+    parts = cast(dict[str, object], found) if isinstance(found, dict) else {}
+    return parts if parts.keys() == set(table.key) else None
+
+
 def name_of(found: object) -> str:
     """The `_id` of a document that was asked for by its key, as text: 7 and 7.0 are one, as there."""
     if isinstance(found, dict):

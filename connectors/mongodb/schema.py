@@ -5,7 +5,7 @@ But it may be a view, compare keys without regard to case, or have a validator t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.mongodb.client import Client, Document
@@ -27,6 +27,8 @@ class Shape:
     """A collection as it was found."""
 
     drift: tuple[Drift, ...] = ()
+    validator: Document = field(default_factory=dict[str, Any])  # that refuses what does not fit it
+    moderate: bool = False  # and lets alone a document that never did
 
     @property
     def objection(self) -> str | None:
@@ -46,7 +48,10 @@ def look(client: Client, table: Table) -> Shape:
     drift = list(_drift(table, found))
     if not drift or all(each.code != "missing_key" for each in drift):
         drift += _others(client, table)
-    return Shape(tuple(drift))
+    options: Document = found.get("options", {})
+    level = options.get("validationLevel", "strict")
+    holds = options.get("validationAction", "error") == "error" and level != "off"
+    return Shape(tuple(drift), options.get("validator", {}) if holds else {}, level == "moderate")
 
 
 def _drift(table: Table, found: Document) -> Iterator[Drift]:

@@ -48,13 +48,25 @@ class Target:
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Upsert the items' documents. Raises Transient, Unauthorized (nothing was applied) or Unknown."""
         try:
-            objection = self._known().objection
+            records, outcomes = self.sorted(items)
         except Rejected as error:
             return [Outcome(item.key, "rejected", error.code) for item in items]
-        records, outcomes = self.rows.records(
-            items, lambda key, values: objection or self._unfit(key, values)
-        )
         return outcomes + self._deliver(records) if records else outcomes
+
+    def sorted(self, items: Sequence[Item]) -> tuple[list[Record], list[Outcome]]:
+        """The documents that may be sent, and the items that may not. Raises as `Client.read` does."""
+        objection = self.known().objection
+        return self.rows.records(items, lambda key, values: objection or self._unfit(key, values))
+
+    def newer(self, records: Sequence[Record]) -> list[Record]:
+        """Those of which the collection has a newer version, by the column that says so."""
+        ids = {documents.name_of(documents.id_of(self.table, one.key)): one for one in records}
+        meant = [
+            {"_id": documents.id_of(self.table, one.key), **is_newer}
+            for one in records
+            if (is_newer := self._guard.newer(one.values))
+        ]
+        return [ids[documents.name_of(one["_id"])] for one in (self.find({"$or": meant}) if meant else ())]
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' documents hold now, in the fields that each item sets. A missing one is null."""
@@ -62,11 +74,12 @@ class Target:
         names = [name for name in self.table.columns if any(name in item.arguments for item in items)]
         ids = {item: documents.id_of(self.table, key) for item, key in keys.items() if key is not None}
         wanted = {"_id": {"$in": list(ids.values())}}
-        found = {documents.name_of(one["_id"]): one for one in self._find(wanted, names)}
+        found = {documents.name_of(one["_id"]): one for one in self.find(wanted, names)}
         named = {item: documents.name_of(id_) for item, id_ in ids.items()}
         return {item.key: _held(found.get(named.get(item.key, "")), item.arguments) for item in items}
 
-    def _known(self) -> schema.Shape:
+    def known(self) -> schema.Shape:
+        """The collection as it was when it was looked at last."""
         with self._lock:
             if self._shape is None:
                 self._shape = self.look()
@@ -75,8 +88,9 @@ class Target:
     def _unfit(self, key: Key, values: Mapping[str, Value]) -> str | None:
         return documents.objection(self.table, key, values)
 
-    def _find(self, wanted: Document, names: Sequence[str] = ()) -> list[Document]:
-        self._known()  # whoever leads elsewhere is found out before a patient is named
+    def find(self, wanted: Document, names: Sequence[str] | None = ()) -> list[Document]:
+        """The documents that are meant. Raises as `Client.read` does."""
+        self.known()  # whoever leads elsewhere is found out before a patient is named
         return self._client.find(self.table.name, wanted, names)
 
     def _deliver(self, records: Sequence[Record]) -> list[Outcome]:
@@ -145,7 +159,7 @@ class Target:
         newer = [self._guard.newer(record.values) for record in records]
         meant = [{"_id": id_, **is_newer} for id_, is_newer in zip(ids, newer, strict=True) if is_newer]
         try:
-            there = self._find({"$or": meant}) if meant else []
+            there = self.find({"$or": meant}) if meant else []
         except ConnectorError:  # the others were written: this is not to be said of all of them
             return dict.fromkeys(positions, UNSAID)
         found = {documents.name_of(one["_id"]) for one in there}

@@ -46,7 +46,11 @@ class RedshiftOptions(Settings):
 
 
 class Redshift(Connector):
-    """A warehouse of the tenant's. Only the declared tables and `_loads` are ever named."""
+    """A warehouse of the tenant's. Only the declared tables and `_loads` are ever named.
+
+    read_only: nothing is written: the warehouse refuses it, as every statement is in a transaction that only
+        reads, and so does this. The bucket is read at most.
+    """
 
     name: ClassVar[str] = "redshift"
     holds: ClassVar[Holding] = Holding()
@@ -56,14 +60,16 @@ class Redshift(Connector):
         credentials: RedshiftCredentials,
         tables: Sequence[Table],
         options: RedshiftOptions | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
         self._credentials = credentials
         self._options = options or RedshiftOptions()
         self._folder = f"{self._options.prefix}/"
-        self._bucket = Bucket(self.name, credentials)
-        self._warehouse = Warehouse(credentials)
+        self._bucket = Bucket(self.name, credentials, read_only=read_only)
+        self._warehouse = Warehouse(credentials, read_only=read_only)
         self._targets = [self._target(table) for table in tables]
 
     def check(self) -> Account:
@@ -122,6 +128,8 @@ def _write(target: Target) -> Write:
         record=target.rows.record,
         batch=BATCH,
         present=target.present,
+        refuses=target.refuses,
+        rules=target.rules,
         free_text=table.free_text,
         presents=Asks(first=1),
         sends=Asks(3, first=3),

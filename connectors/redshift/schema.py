@@ -4,7 +4,7 @@ Tables are made and columns added; nothing is ever dropped, narrowed or changed.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,12 +41,22 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A table as it was found. `lengths` and `places` are limits narrower than the declared ones."""
+    """A table as it was found. `lengths` and `places` are limits narrower than the declared ones.
+
+    strict: declared columns, the key left out, that may not be null; given: those of them without a default.
+    """
 
     drift: tuple[Drift, ...] = ()
     readable: frozenset[str] = frozenset()  # declared columns that are there, of a type that fits
     lengths: Mapping[str, int] = field(default_factory=dict[str, int])
     places: Mapping[str, int] = field(default_factory=dict[str, int])
+    strict: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+
+    @property
+    def made(self) -> "Shape":
+        """As it is with the columns that the first write adds."""
+        return replace(self, drift=tuple(one for one in self.drift if one.code != "missing_column"))
 
     def objection(self, table: Table, key: Key, values: Mapping[str, Value]) -> str | None:
         """Why this row cannot be stored exactly as it is, as a code, or None."""
@@ -89,7 +99,10 @@ def look(session: "Session", names: Names, table: Table) -> Shape:
         drift.append(Drift(table.name, "", "missing_key"))  # nothing in the warehouse forbids doubled keys
     lengths, places = _limits(table, there)
     drift += [Drift(table.name, name, "narrower") for name in (*lengths, *places)]
-    return Shape(tuple(drift), frozenset(table.columns) - broken, lengths, places)
+    own = {name: there[name.lower()] for name in table.plain if name.lower() in there}
+    strict = frozenset(name for name, found in own.items() if found.nullable != "YES")
+    given = frozenset(name for name in strict if own[name].default is None)
+    return Shape(tuple(drift), frozenset(table.columns) - broken, lengths, places, strict, given)
 
 
 def _columns(session: "Session", names: Names) -> list[Found]:

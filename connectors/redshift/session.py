@@ -13,6 +13,7 @@ from redshift_connector.core import Connection
 from redshift_connector.error import Error
 
 from connectors.address import Reach
+from connectors.errors import Denied
 from connectors.redshift.credentials import RedshiftCredentials
 from connectors.redshift.failures import LOST, Failure, StatementFailed, failure_of
 
@@ -26,10 +27,14 @@ Cell = Any  # a value of the driver's, by the column's type
 
 
 class Session:
-    """One connection. Used by one thread at a time; after a failure that is "lost" it is of no use."""
+    """One connection. Used by one thread at a time; after a failure that is "lost" it is of no use.
 
-    def __init__(self, credentials: RedshiftCredentials) -> None:
+    read_only: a statement that is no SELECT is refused here, and each is in a transaction that only reads.
+    """
+
+    def __init__(self, credentials: RedshiftCredentials, *, read_only: bool = False) -> None:
         self.statements = 0  # that were run, those that begin and end transactions left out
+        self._read_only = False
         Reach("redshift", credentials.warehouse, inside=True).sure()
         failure: Failure | None = LOST
         self._connection = Connection.__new__(Connection)
@@ -62,6 +67,7 @@ class Session:
         except StatementFailed:
             self.close()
             raise
+        self._read_only = read_only
 
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """How many rows it touched, -1 if the warehouse does not say. Raises StatementFailed."""
@@ -82,7 +88,24 @@ class Session:
     def _asked(
         self, statement: str, values: Sequence[object], *, rows: bool
     ) -> tuple[int, list[tuple[Cell, ...]]]:
-        self.statements += statement not in ("BEGIN", "COMMIT", "ROLLBACK")
+        if self._read_only:
+            return self._read(statement, values)
+        return self._sent(statement, values, rows=rows)
+
+    def _read(self, statement: str, values: Sequence[object]) -> tuple[int, list[tuple[Cell, ...]]]:
+        if statement != "ROLLBACK" and not statement.startswith("SELECT "):
+            raise Denied("read_only", "redshift: this connection only reads")
+        if statement == "ROLLBACK":
+            return self._sent(statement, (), rows=False)
+        self._sent("BEGIN READ ONLY", (), rows=False)
+        found = self._sent(statement, values, rows=True)
+        self._sent("ROLLBACK", (), rows=False)
+        return found
+
+    def _sent(
+        self, statement: str, values: Sequence[object], *, rows: bool
+    ) -> tuple[int, list[tuple[Cell, ...]]]:
+        self.statements += statement not in ("BEGIN", "BEGIN READ ONLY", "COMMIT", "ROLLBACK")
         failure = LOST
         try:
             cursor = cast(Any, self._connection.cursor())  # its methods have no types

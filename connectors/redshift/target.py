@@ -16,7 +16,7 @@ from connectors.redshift.load import Loader
 from connectors.redshift.texts import Names
 from connectors.redshift.warehouse import Warehouse, error_for
 from connectors.tabular import Key, Record, Rows
-from connectors.values import as_json
+from connectors.values import Value, as_json
 
 if TYPE_CHECKING:
     from connectors.redshift.session import Session
@@ -41,7 +41,8 @@ class Target:
         self.table = rows.table
         self.rows = rows
         self._warehouse, self._loader, self._names = warehouse, loader, names
-        self._shape: schema.Shape | None = None
+        self._shape: schema.Shape | None = None  # once it is made
+        self._seen: schema.Shape | None = None
         self._lock = threading.Lock()
 
     def make(self) -> schema.Shape:
@@ -67,23 +68,52 @@ class Target:
             )
             return outcomes + self._deliver(records) if records else outcomes
 
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be stored in the table as it is now. Makes nothing."""
+        shape = self._now().made
+
+        def refused(key: Key, values: dict[str, Value]) -> str | None:
+            null = any(values.get(name, "") is None for name in shape.strict)
+            return shape.objection(self.table, key, values) or ("not_null" if null else None)
+
+        return self.rows.records(items, refused)[1]
+
+    def rules(self, items: Sequence[Item]) -> list[Outcome]:
+        """Of rows that are not there yet: those that leave a column null that may not be."""
+        given, keys = self._now().given, self.rows.keys(items)
+        lacking = [item for item in items if not given <= item.arguments.keys()]
+        there = self._there([key for item in lacking if (key := keys[item.key]) is not None], ())
+        return [Outcome(item.key, "rejected", "not_null") for item in lacking if keys[item.key] not in there]
+
+    def _now(self) -> schema.Shape:
+        """The table as it is; looked at once, if nothing can change it here."""
+        shape = self._shape or self._seen or self.look()
+        if self._warehouse.read_only:
+            self._seen = shape
+        return shape
+
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
         keys = self.rows.keys(items)
-        readable = (self._shape or self.look()).readable
+        readable = self._now().readable
         if not readable.issuperset(self.table.key):
             return dict.fromkeys(keys)  # no such table yet, so no rows
         asked = {name for item in items for name in item.arguments} & readable
-        names = (*self.table.key, *(name for name in self.table.plain if name in asked))
-        found: dict[Key, dict[str, JsonValue]] = {}
-        distinct = list(dict.fromkeys(key for key in keys.values() if key is not None))
-        for at in range(0, len(distinct), CHUNK):
-            part = distinct[at : at + CHUNK]
-            found.update(self._warehouse.read(partial(self._select, names, part)))
+        names = [name for name in self.table.plain if name in asked]
+        found = self._there([key for key in keys.values() if key is not None], names)
         return {
             item.key: None if (key := keys[item.key]) is None else _held(found.get(key), item.arguments)
             for item in items
         }
+
+    def _there(self, keys: Sequence[Key], names: Sequence[str]) -> dict[Key, dict[str, JsonValue]]:
+        """The rows with these keys, in the key's columns and these."""
+        found: dict[Key, dict[str, JsonValue]] = {}
+        distinct = list(dict.fromkeys(keys))
+        for at in range(0, len(distinct), CHUNK):
+            part = distinct[at : at + CHUNK]
+            found.update(self._warehouse.read(partial(self._select, (*self.table.key, *names), part)))
+        return found
 
     def _select(
         self, names: Sequence[str], keys: Sequence[Key], session: "Session"

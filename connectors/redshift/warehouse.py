@@ -20,8 +20,8 @@ TRIES = 3  # of what surely changed nothing
 class Warehouse:
     """One session, which one thread at a time uses."""
 
-    def __init__(self, credentials: RedshiftCredentials) -> None:
-        self._credentials = credentials
+    def __init__(self, credentials: RedshiftCredentials, *, read_only: bool = False) -> None:
+        self._credentials, self.read_only = credentials, read_only
         self._session: Session | None = None
         self.sent = Sent()
         self._lock = threading.RLock()
@@ -70,7 +70,7 @@ class Warehouse:
             from connectors.redshift.session import Session  # noqa: PLC0415  # the SDK takes a second
 
             try:
-                self._session = Session(self._credentials)
+                self._session = Session(self._credentials, read_only=self.read_only)
             except Transient as error:
                 raise StatementFailed(Failure("transient", error.code)) from None
             self.session += 1

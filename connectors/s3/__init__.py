@@ -28,19 +28,27 @@ class S3Credentials(BucketCredentials):
 
 
 class S3(Connector):
-    """Datasets in a bucket of the tenant's. Only what is below <prefix>/<table>/ is read or put."""
+    """Datasets in a bucket of the tenant's. Only what is below <prefix>/<table>/ is read or put.
+
+    read_only: nothing but reads leaves.
+    """
 
     name: ClassVar[str] = "s3"
     holds: ClassVar[Holding] = Holding()
 
     def __init__(
-        self, credentials: S3Credentials, tables: Sequence[Table], options: S3Options | None = None
+        self,
+        credentials: S3Credentials,
+        tables: Sequence[Table],
+        options: S3Options | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
         self._options = options or S3Options()
         self._sandbox = credentials.local
-        self._bucket = Bucket(self.name, credentials)
+        self._bucket = Bucket(self.name, credentials, read_only=read_only)
         self._targets = [Target(Dataset(self._bucket, table, self._options)) for table in tables]
 
     def check(self) -> Account:
@@ -78,6 +86,7 @@ def _write(target: Target) -> Write:
         record=target.rows.record,
         batch=BATCH,
         present=target.present,
+        refuses=target.refuses,
         free_text=table.free_text,
         presents=Asks(4, first=9),  # some of at most 16 parts, and each of them once
         sends=Asks(3),

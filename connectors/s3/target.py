@@ -43,6 +43,15 @@ class Target:
                 return outcomes + [Outcome(item, "done") for record in records for item in record.items]
         raise Transient("contention", "s3: others write the same dataset all the time; try again")
 
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be kept in the dataset as it is now. Puts nothing."""
+        with self._lock:
+            try:
+                self._dataset.refresh()
+            except Rejected as error:
+                return [Outcome(item.key, "rejected", error.code) for item in items]
+            return self.rows.records(items, self._objection)[1]
+
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
         keys = self.rows.keys(items)

@@ -16,6 +16,7 @@ from connectors.holding import OWN, Holding
 from connectors.operation import Asks, Delivery, Item, Outcome, Write
 from connectors.sql.connection import read_url
 from connectors.sql.database import Database
+from connectors.sql.image import Image
 from connectors.sql.target import CHUNK, Target
 from connectors.tabular import Drift, Table, sound_name
 
@@ -99,7 +100,7 @@ class Sql(Connector):
         return () if connection.scalar(sa.select(able)) else ("TEMPORARY on the database",)
 
     def _write(self, target: Target) -> Write:
-        table = target.table
+        table, image = target.table, Image(self._database, target, self._targets)
 
         def send(items: Sequence[Item]) -> Sequence[Outcome]:
             try:
@@ -118,7 +119,8 @@ class Sql(Connector):
             record=target.rows.record,
             batch=BATCH,
             present=target.present,
-            refuses=target.refuses,
+            refuses=image.refuses,
+            rules=image.rules,
             free_text=table.free_text,
             presents=Asks(0, items=CHUNK, first=1),
             sends=Asks(first=2),

@@ -24,7 +24,7 @@ class Database:
 
     def __init__(self, url: URL, lock: int, *, read_only: bool = False) -> None:
         self._engine = engine_for(url, lock, read_only=read_only)
-        self._read_only = read_only
+        self.read_only = read_only
         self.kind = url.get_backend_name()
         self.sent = Sent()
 
@@ -43,7 +43,7 @@ class Database:
 
         A failure that is "lost" may have been committed; every other one was not.
         """
-        if self._read_only:
+        if self.read_only:
             raise Denied("read_only", "sql: this connection only reads")
         sent = False
         self.sent.one()

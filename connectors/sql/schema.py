@@ -149,20 +149,25 @@ def _has_key(inspector: sa.Inspector, wanted: sa.Table, table: Table) -> bool:
     return any(
         found["unique"]
         and set(found["column_names"]) == key
-        and not _partial(found.get("dialect_options", {}))
+        and not is_partial(found.get("dialect_options", {}))
         for found in inspector.get_indexes(name, schema=schema)
     )
 
 
-def _partial(options: Mapping[str, object]) -> bool:
+def is_partial(options: Mapping[str, object]) -> bool:
+    """Does a unique index leave rows out, or the rest of a text?"""
     return any(name.endswith(("_where", "_length")) and value is not None for name, value in options.items())
 
 
 def _inexact(connection: sa.Connection, wanted: sa.Table, table: Table) -> list[str]:
-    """The text key columns whose comparison ignores case or accents."""
+    return [name for name in loose(connection, wanted) if name in table.key]
+
+
+def loose(connection: sa.Connection, wanted: sa.Table) -> list[str]:
+    """The text columns whose comparison ignores case or accents."""
     if connection.dialect.name == "postgresql":
         place = connection.dialect.identifier_preparer.format_table(wanted)
-        return [name for (name,) in connection.execute(_LOOSE, {"place": place}) if name in table.key]
+        return [str(name) for (name,) in connection.execute(_LOOSE, {"place": place})]
     if connection.dialect.name not in ("mysql", "mssql"):
         return []
     columns = sa.table(
@@ -176,9 +181,9 @@ def _inexact(connection: sa.Connection, wanted: sa.Table, table: Table) -> list[
         )
     )
     return [
-        name
+        str(name)
         for name, collation in found
-        if name in table.key and collation and not re.search(r"_bin2?$", collation, re.IGNORECASE)
+        if collation and not re.search(r"_bin2?$", collation, re.IGNORECASE)
     ]
 
 

@@ -35,14 +35,14 @@ class Target:
         self.table = table
         self.rows = Rows(table)
         self._database = database
-        self._wanted = table_of(table, in_schema, database.kind)
+        self.wanted = table_of(table, in_schema, database.kind)
         self._statements: dict[tuple[str, ...], sa.Executable] = {}
         self._shape: schema.Shape | None = None
 
     def make(self) -> schema.Shape:
         """Make what is not there, and see what is. Raises Transient, Unauthorized or Rejected."""
         if self._shape is None:
-            failure = self._database.write(partial(schema.make, wanted=self._wanted))
+            failure = self._database.write(partial(schema.make, wanted=self.wanted))
             if failure is not None:
                 raise error_for(failure, written=False)
             self._shape = self.look()
@@ -50,17 +50,19 @@ class Target:
 
     def look(self) -> schema.Shape:
         """The table as it is now."""
-        return self._database.read(partial(schema.look, wanted=self._wanted, table=self.table))
+        return self._database.read(partial(schema.look, wanted=self.wanted, table=self.table))
+
+    def named(self, columns: Sequence[str], values: Sequence[Value]) -> str:
+        """The record of the row with this key, as its write names it."""
+        key = dict(zip(columns, values, strict=True))
+        others = {name: as_json(value) for name, value in key.items() if name != self.table.patient}
+        return self.rows.record(str(key[self.table.patient]), others)
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Upsert the items' rows. Raises Transient or Unauthorized if nothing was applied, or Unknown."""
         records, outcomes = self.rows.records(items, self.make().objection)
         records.sort(key=lambda record: record.key)  # two runs that lock in one order wait for each other
         return outcomes + self._deliver(records) if records else outcomes
-
-    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
-        """What cannot be stored in the table as it is now. Makes nothing."""
-        return self.rows.records(items, self.look().objection)[1]
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' rows hold now, in the columns that each item sets. Makes nothing."""
@@ -82,7 +84,7 @@ class Target:
     def _select(
         self, names: Sequence[str], keys: Sequence[Key], connection: sa.Connection
     ) -> dict[Key, dict[str, JsonValue]]:
-        columns = self._wanted.c
+        columns = self.wanted.c
         each_part = (list(dict.fromkeys(parts)) for parts in zip(*keys, strict=True))
         wanted = sa.select(*(columns[name] for name in names)).where(
             *(columns[name].in_(parts) for name, parts in zip(self.table.key, each_part, strict=True))
@@ -133,7 +135,7 @@ class Target:
             row: dict[str, Value] = dict(zip(self.table.key, record.key, strict=True))
             groups.setdefault(given, []).append({**row, **values})
         if self._database.kind == "postgresql":
-            copying.upsert(connection, self._wanted, self.table.key, groups)
+            copying.upsert(connection, self.wanted, self.table.key, groups)
             return
         for given, rows in groups.items():  # drivers make one statement of many rows, or reuse a prepared one
             connection.execute(self._statement(given), rows)
@@ -141,7 +143,7 @@ class Target:
     def _statement(self, given: tuple[str, ...]) -> sa.Executable:
         statement = self._statements.get(given)
         if statement is None:
-            statement = upsert(self._wanted, self.table.key, given, self._database.kind)
+            statement = upsert(self.wanted, self.table.key, given, self._database.kind)
             self._statements[given] = statement
         return statement
 

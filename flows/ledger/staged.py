@@ -1,8 +1,8 @@
 """What a stage's targets would hold: sealed under the stage's own key, and gone with it."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +20,8 @@ class Held:
     """One record of a target, as one write's arguments show it.
 
     values: None where there is no such record. asked: the arguments of which the target was asked what it
-    holds. made: the stage made the record, so that nothing of it is the target's own.
+    holds. made: the stage made the record, so that nothing of it is the target's own. ours: the arguments
+    that the stage's deliveries set. claims: what it holds of what must be unique, see claimed.py.
     """
 
     record: str  # a keyed hash
@@ -28,6 +29,8 @@ class Held:
     asked: frozenset[str] = frozenset()
     made: bool = False
     delivery: str = ""  # the one that wrote it last; "": none of ours yet
+    ours: frozenset[str] = frozenset()
+    claims: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def lacks(self, names: Iterable[str]) -> bool:
         """Whether the target is still to be asked about one of these."""
@@ -93,11 +96,23 @@ def _found(ledger: Ledger, column: sa.ColumnElement[str], values: Sequence[str])
 
 
 def _opened(ledger: Ledger, row: Any) -> Held:  # a row of a select of the whole table
-    content = json.loads(ledger.seal.open(row.held_sealed, PURPOSE))
-    return Held(row.record, content["values"], frozenset(content["asked"]), row.made, delivery=row.delivery)
+    held = json.loads(ledger.seal.open(row.held_sealed, PURPOSE))
+    return Held(
+        row.record,
+        held["values"],
+        frozenset(held["asked"]),
+        row.made,
+        row.delivery,
+        frozenset(held["ours"]),
+        held["claims"],
+    )
 
 
 def _text(one: Held) -> bytes:
-    values = None if one.values is None else dict(one.values)
-    content = {"values": values, "asked": sorted(one.asked)}
+    content = {
+        "values": None if one.values is None else dict(one.values),
+        "asked": sorted(one.asked),
+        "ours": sorted(one.ours),
+        "claims": dict(one.claims),
+    }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -96,8 +96,14 @@ class _Conversation(BaseHTTPRequestHandler):
         elif not stand_in.tokens.knows(self.headers.get("Authorization", "")):
             refused = Refusal(401, "authError", "Request had invalid authentication credentials.")
             self._give(401, refused.body())
+        elif stand_in.tokens.only_reads(self.headers.get("Authorization", "")) and not self._reads():
+            self._give(403, Refusal(403, "accessDenied", "insufficient authentication scopes").body())
         else:
             self._give(*_answered(stand_in, self, content))
+
+    def _reads(self) -> bool:
+        """Does Google take this with a scope that only reads? jobs.query is the one POST among these."""
+        return self.command == "GET" or urlsplit(self.path).path.endswith("/queries")
 
     def _give(self, status: int, answer: object) -> None:
         content = b"" if answer is None else json.dumps(answer).encode()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 ACCOUNT = "ferry@stand-in.iam.gserviceaccount.com"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFE = 3600  # seconds
+ONLY_READS = "https://www.googleapis.com/auth/cloud-platform.read-only"
 
 
 @cache
@@ -46,22 +47,28 @@ class Tokens:
     """The tokens that are valid now."""
 
     def __init__(self) -> None:
-        self._valid: set[str] = set()
+        self._valid: dict[str, str] = {}  # with what each is for
         self._lock = threading.Lock()
 
     def grant(self, body: bytes) -> tuple[int, dict[str, Any]]:
         """The token endpoint's answer."""
         form = parse_qs(body.decode())
-        if form.get("grant_type") != [GRANT] or not _is_signed(form.get("assertion", [""])[0]):
+        asked = form.get("assertion", [""])[0]
+        if form.get("grant_type") != [GRANT] or not _is_signed(asked):
             return 400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
         token = f"ya29.{secrets.token_urlsafe(24)}"
         with self._lock:
-            self._valid.add(token)
+            self._valid[token] = str(json.loads(_decoded(asked.split(".")[1]))["scope"])
         return 200, {"access_token": token, "expires_in": LIFE - 1, "token_type": "Bearer"}
 
     def knows(self, authorization: str) -> bool:
         with self._lock:
             return authorization.removeprefix("Bearer ") in self._valid
+
+    def only_reads(self, authorization: str) -> bool:
+        """Is it a token with which nothing can be changed?"""
+        with self._lock:
+            return self._valid.get(authorization.removeprefix("Bearer ")) == ONLY_READS
 
     def revoke(self) -> None:
         """Every token is refused from now on."""

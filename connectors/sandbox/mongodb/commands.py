@@ -8,13 +8,14 @@ from connectors.sandbox.mongodb.collection import LARGEST, Collection
 from connectors.sandbox.mongodb.failing import FailPoint
 from connectors.sandbox.mongodb.login import Login
 from connectors.sandbox.mongodb.refusals import Refusal
+from connectors.sandbox.mongodb.rules import breaks
 from connectors.sandbox.mongodb.state import State
 from connectors.sandbox.mongodb.wire import Document, Request, is_document
 
 FIRST_BATCH = 101  # documents, of a find that asks for no number
 MOST = 100_000  # statements of one command
 FREE = ("hello", "ismaster", "isMaster", "ping", "buildInfo", "saslStart", "saslContinue", "connectionStatus",
-        "endSessions", "killCursors", "getMore", "configureFailPoint")  # fmt: skip
+        "endSessions", "killCursors", "getMore", "configureFailPoint", "aggregate")  # fmt: skip
 NEEDED = {"create": "createCollection", "createIndexes": "createIndex", "drop": "dropCollection",
           "delete": "remove"}  # fmt: skip
 OK: Document = {"ok": 1.0}
@@ -35,6 +36,8 @@ class Commands:
             **dict.fromkeys(("endSessions", "killCursors"), lambda _: dict(OK)),
             "configureFailPoint": self._fail,
             "listCollections": self._list,
+            "listIndexes": self._list_indexes,
+            "aggregate": self._aggregate,
             "create": self._create,
             "createIndexes": self._create_indexes,
             "collMod": self._modify,
@@ -101,6 +104,22 @@ class Commands:
             and ((name := namespace.removeprefix(prefix)) in (wanted or [name]))
         ]
         return {"cursor": {"id": 0, "ns": f"{prefix}$cmd.listCollections", "firstBatch": found}, **OK}
+
+    def _list_indexes(self, body: Document) -> Document:
+        collection = self._of(body)
+        found: list[Document] = [{"v": 2, "key": {"_id": 1}, "name": "_id_"}]
+        for name, fields in collection.unique.items():
+            found.append({"v": 2, "key": dict.fromkeys(fields, 1), "name": name, "unique": True})
+        return {"cursor": {"id": 0, "ns": collection.namespace, "firstBatch": found}, **OK}
+
+    def _aggregate(self, body: Document) -> Document:
+        """Of documents that are given, those that break a validator: no other pipeline is known here."""
+        given, wrong, shown = body["pipeline"]
+        if body["aggregate"] != 1 or shown != {"$project": {"_id": 1}}:
+            raise Refusal(40324, "Unrecognized pipeline stage name")
+        (validator,) = wrong["$match"]["$nor"]
+        found = [{"_id": one["_id"]} for one in given["$documents"]["$literal"] if breaks(one, validator)]
+        return {"cursor": {"id": 0, "ns": f"{body['$db']}.$cmd.aggregate", "firstBatch": found}, **OK}
 
     def _create(self, body: Document) -> Document:
         namespace = f"{body['$db']}.{body['create']}"

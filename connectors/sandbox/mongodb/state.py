@@ -9,7 +9,7 @@ from connectors.sandbox.mongodb.wire import Document
 
 READ_WRITE = (
     "find", "insert", "update", "remove", "createCollection", "createIndex", "dropCollection",
-    "listCollections", "collMod",
+    "listCollections", "listIndexes", "collMod",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ with ProbeServer() as server:
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, ClassVar, TypeVar
@@ -27,6 +28,7 @@ from connectors.values import code_of, storable
 __all__ = ["Effect", "Faults", "Probe", "ProbeCredentials", "ProbeServer", "Scripted"]
 
 Shape = TypeVar("Shape")
+READS = ("/account", "/find/", "/read/")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 RESULTS = TypeAdapter(list[Result])
 FOUND = TypeAdapter(dict[str, str | None])
@@ -77,12 +79,15 @@ class ProbeCredentials(Settings):
 
 
 class Probe(Connector):
-    """Speaks to a ProbeServer. Refuses every host that is not this machine."""
+    """Speaks to a ProbeServer. Refuses every host that is not this machine.
+
+    read_only: a request that is no read is refused before it is sent.
+    """
 
     name: ClassVar[str] = "probe"
     holds: ClassVar[Holding] = OWN
 
-    def __init__(self, credentials: ProbeCredentials, *, batch: int = 20) -> None:
+    def __init__(self, credentials: ProbeCredentials, *, batch: int = 20, read_only: bool = False) -> None:
         url = httpx.URL(credentials.url)
         if url.scheme != "http" or url.host not in LOOPBACK or url.userinfo:
             raise Denied("not_loopback", "probe: only http:// on this machine is reached")
@@ -91,7 +96,7 @@ class Probe(Connector):
         )
         self._token = credentials.token
         self._left = Sent()
-        self._batch = batch
+        self._batch, self._read_only = batch, read_only
         self._horizon, self._window = credentials.horizon, credentials.window
 
     def check(self) -> Account:
@@ -105,7 +110,7 @@ class Probe(Connector):
     def writes(self) -> Mapping[str, Write]:
         """One of each delivery class."""
         made = (self._charge(), self._contact(), self._order(), self._event())
-        return {write.name: write for write in made}
+        return {write.name: replace(write, refuses=partial(self._refuses, write.name)) for write in made}
 
     def _charge(self) -> Write:
         return Write(
@@ -167,9 +172,16 @@ class Probe(Connector):
     def close(self) -> None:
         self._client.close()
 
+    def _refuses(self, operation: str, items: Sequence[Item]) -> list[Outcome]:
+        return [
+            Outcome(item.key, "rejected", code)
+            for item in items
+            if (code := self._objection(operation, item))
+        ]
+
     def _send(self, operation: str, items: Sequence[Item]) -> list[Outcome]:
-        refused = {item.key: code for item in items if (code := self._objection(operation, item))}
-        outcomes = [Outcome(key, "rejected", code) for key, code in refused.items()]
+        outcomes = self._refuses(operation, items)
+        refused = {outcome.key for outcome in outcomes}
         sound = [item for item in items if item.key not in refused]
         return outcomes + self._sent(operation, sound) if sound else outcomes
 
@@ -219,6 +231,8 @@ class Probe(Connector):
         return answer
 
     def _exchange(self, method: str, path: str, body: JsonValue) -> httpx.Response:
+        if self._read_only and not path.startswith(READS):
+            raise Denied("read_only", "probe: this connection only reads")
         authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
         lost: ConnectorError = Unknown(
             "no_answer", "probe: the answer did not come; look before sending again"

@@ -54,10 +54,15 @@ Row = tuple[str, Mapping[str, JsonValue]]
 
 
 def mongo(
-    server: StandIn, *tables: Table, newest: Mapping[str, str] | None = None, answer: float = 5.0
+    server: StandIn,
+    *tables: Table,
+    newest: Mapping[str, str] | None = None,
+    answer: float = 5.0,
+    read_only: bool = False,
 ) -> Mongo:
     credentials = MongoCredentials(url=SecretStr(url_of(server)), answer=answer)
-    return Mongo(credentials, tables or [PATIENTS, POLICIES], MongoOptions(newest=dict(newest or {})))
+    options = MongoOptions(newest=dict(newest or {}))
+    return Mongo(credentials, tables or [PATIENTS, POLICIES], options, read_only=read_only)
 
 
 def url_of(server: StandIn) -> str:

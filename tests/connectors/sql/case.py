@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from connectors.sandbox.wire import Wire
@@ -45,6 +47,15 @@ def sqlite(folder: Path) -> Iterator[World]:
 
 
 @contextmanager
+def mariadb(_folder: Path) -> Iterator[World]:
+    program = servers.mariadbd()
+    if program is None:
+        pytest.skip(servers.NEEDS_MARIADB)
+    with servers.mariadb(program) as server:
+        yield _in(servers.new_database("mysql", server))
+
+
+@contextmanager
 def postgresql(_folder: Path) -> Iterator[World]:
     with servers.postgresql() as server:
         place = servers.new_database("postgresql", server)
@@ -53,7 +64,11 @@ def postgresql(_folder: Path) -> Iterator[World]:
 
 
 def _behind(place: servers.Place, wire: Wire) -> World:
-    url = place.through(wire).url
+    return replace(_in(place, place.through(wire).url), proxy=wire)
+
+
+def _in(place: servers.Place, url: str = "") -> World:
+    url = url or place.url
 
     def records(write: str) -> list[Held]:
         there = place.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'people'")
@@ -67,7 +82,6 @@ def _behind(place: servers.Place, wire: Wire) -> World:
         records=records,
         values={"url": url},
         table=TABLE,
-        proxy=wire,
         alter=lambda: place.run("ALTER TABLE people RENAME COLUMN full_name TO renamed"),
     )
 
@@ -104,3 +118,6 @@ CASES = [
         },
     ),
 ]
+
+MARIADB = Case(name="sql-mariadb", connector=Sql, credentials=SqlCredentials, opened=mariadb)
+"""For tests that need each engine: the common suite takes the two above."""
