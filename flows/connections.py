@@ -161,14 +161,15 @@ def read_through(name: str, deployment: Deployment, opened: Connections) -> Sour
 def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:
     """The open targets, by their name in the integration."""
     return {
-        name: _target(deployment, target, opened) for name, target in deployment.integration.targets.items()
+        name: written_to(deployment, target, opened)
+        for name, target in deployment.integration.targets.items()
     }
 
 
-def _target(deployment: Deployment, target: Target, opened: Connections) -> Connector:
-    name = target.connection
+def written_to(deployment: Deployment, target: Target, opened: Connections) -> Connector:
+    """One target, open to be written to."""
+    name, tables = target.connection, [table.table() for table in target.tables]
     make = making(deployment, name, opened.system(name))
-    tables = [table.table() for table in target.tables]
     return made(opened.tenant, name, lambda: make(opened.values(name), tables, target.options))
 
 

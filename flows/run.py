@@ -21,7 +21,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, held, other, reach, shadow, staging
+from flows import accounts, anchor, approval, connections, held, instead, other, reach, shadow, staging
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
@@ -155,7 +155,8 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             nothing was done.
     """
     settings = Settings()
-    deployment = load(settings.deployments, asked.label) if asked.staged else approved(settings, asked.label)
+    written = load(settings.deployments, asked.label) if asked.staged else approved(settings, asked.label)
+    deployment = instead.staged(written) if asked.staged else written
     with ExitStack() as stack:
         stack.enter_context(reach.one_client())
         ledger = open_ledger(settings, deployment, asked.mode)
@@ -174,6 +175,8 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run = _assemble(stack, deployment, ledger, asked, own)
         run.restored = restored
         accounts.confirm(own, deployment, run.source, _reached(run.targets))
+        if asked.staged:
+            instead.confirm(own, written, run.targets)
         root, keep = settings.deployments, not asked.dry_run and not asked.staged
         run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:

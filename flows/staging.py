@@ -1,7 +1,8 @@
 """Staging: each target is replaced by a stage, which records what would be written and writes nothing.
 
 A stage begins as an image of the real target, read when a record is first touched and through a connector
-that can only read. It enforces what the target itself would: see `Write.refuses`.
+that can only read. It enforces what the target itself would: see `Write.refuses`. Only an account of the
+vendor's for trials is written to, where integration.yaml names one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,10 @@ NOTHING: Arguments = {}
 
 
 def stages(deployment: Deployment, opened: Connections, ledger: Ledger) -> dict[str, Connector]:
-    """A stage in the place of each target. The target itself is reached, if at all, to read only."""
+    """A stage in the place of each target but an account for trials. The target is reached, if at all, to read.
+
+    deployment: as it is in staging: see flows/instead.py, which looks whether such an account is one.
+    """
     return {
         name: _stage(deployment, name, target, opened, ledger)
         for name, target in deployment.integration.targets.items()
@@ -32,6 +36,8 @@ def stages(deployment: Deployment, opened: Connections, ledger: Ledger) -> dict[
 def _stage(
     deployment: Deployment, name: str, target: Target, opened: Connections, ledger: Ledger
 ) -> Connector:
+    if target.staging and target.staging.sandbox:
+        return connections.written_to(deployment, target, opened)
     system, tables = opened.system(target.connection), [table.table() for table in target.tables]
     if system.image is None:
         there = connections.making(deployment, target.connection, system)(

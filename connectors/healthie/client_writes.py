@@ -21,6 +21,8 @@ from connectors.healthie.mutation import (
     each,
     not_applied,
     parsed,
+    refused,
+    refuses,
     run,
 )
 from connectors.healthie.normal import MalformedError, metadata
@@ -49,6 +51,7 @@ class ClientWrites:
                 arguments=UpdateClient,
                 delivery=Delivery.UPSERT,
                 send=each(self._update),
+                refuses=refuses(self.client, self._update_known),
                 record=lambda id_, _: f"client/{id_}",
                 present=self._present,
             ),
@@ -59,6 +62,7 @@ class ClientWrites:
                 arguments=CreateClient,
                 delivery=Delivery.SEARCHABLE,
                 send=each(self._create),
+                refuses=refuses(self.client, self._create),
                 record=lambda id_, _: f"new_client/{id_}",
                 look=self._created,
             ),
@@ -69,6 +73,7 @@ class ClientWrites:
                 arguments=SetMetadata,
                 delivery=Delivery.UPSERT,
                 send=each(self._set_metadata),
+                refuses=refuses(self.client, self._set_metadata),
                 record=lambda id_, arguments: f"client/{id_}/metadata/{arguments.get('name')}",
                 present=self._present_metadata,
             ),
@@ -83,6 +88,12 @@ class ClientWrites:
             asked["user_group_id"] = ""  # how Healthie removes a group; null would leave it
         found = applied(UPDATE_CLIENT, asked, run(self.client, UPDATE_CLIENT, asked, sent))
         return str(found["id"])
+
+    def _update_known(self, item: Item) -> str:
+        """The same; whom Healthie does not show it does not change either."""
+        if patient(self.client, item.patient, "") is None:
+            raise refused([])
+        return self._update(item)
 
     def _present(self, items: Sequence[Item]) -> Mapping[str, Arguments | None]:
         held: dict[str, Arguments | None] = {}
