@@ -1,18 +1,19 @@
 """Instead: by which other connection a target is reached in staging, where integration.yaml names one.
 
 Either one that reads the same account, with credentials that allow no more; or an account of the vendor's for
-trials, which is written to. Whether it is one is taken from no file: the account that answers says so, and is the one
-that was pinned when the connection was made.
+trials, which is written to. Whether it is one is taken from no file: the account that answers says so, and is
+the one that was pinned when the connection was made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from connectors.base import Connector
+from connectors.base import Account, Connector
 from flows.accounts import same, told
 from flows.boundary import CodedFailure
 from flows.check.staging import objections
-from flows.connections import Connections
 from flows.tenants import Deployment, IntegrationInvalid, Target
+
+Pin = Callable[[str], Account | None]
 
 
 def staged(deployment: Deployment) -> Deployment:
@@ -36,10 +37,10 @@ def _instead(target: Target) -> Target:
     return target.model_copy(update={"connection": target.staging.connection, "confirmed": confirmed})
 
 
-def confirm(opened: Connections, written: Deployment, targets: Mapping[str, Connector]) -> None:
-    """See that what is written to is an account for trials and not the live one, and what is read the live one.
+def confirm(pin: Pin, written: Deployment, targets: Mapping[str, Connector]) -> None:
+    """See that what is written to is an account for trials, not the live one, and what is read the live one.
 
-    written: the deployment as its files say.
+    pin: see Connections. written: the deployment as its files say.
 
     Raises:
         CodedFailure: not_a_sandbox, account_mismatch.
@@ -47,14 +48,14 @@ def confirm(opened: Connections, written: Deployment, targets: Mapping[str, Conn
     for name, target in written.integration.targets.items():
         if target.staging is None:
             continue
-        reached = opened.pin(target.staging.connection) or targets[name].check()
-        live = opened.pin(target.connection)
+        reached = pin(target.staging.connection) or targets[name].check()
+        live = pin(target.connection)
         where = f"{written.label}: target {name}"
         if target.staging.sandbox and (not reached.sandbox or (live and live.identity == reached.identity)):
             raise CodedFailure(
                 "not_a_sandbox",
-                f"{where} reaches {told(reached)} in staging, which is no account for trials; nothing was written. "
-                "Name one of the vendor's own, or remove sandbox",
+                f"{where} reaches {told(reached)} in staging, which is no account for trials; nothing was "
+                "written. Name one of the vendor's own, or remove sandbox",
             )
         if not target.staging.sandbox and live and not same(live, reached):
             raise CodedFailure(

@@ -1,4 +1,4 @@
-"""How a version is tried before it decides: what integration.yaml says of proofs, replay, shadow and staging."""
+"""How a version is tried before it decides: what integration.yaml says of proofs, replay, shadow, staging."""
 
 import re
 from datetime import timedelta

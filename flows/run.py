@@ -176,7 +176,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         run.restored = restored
         accounts.confirm(own, deployment, run.source, _reached(run.targets))
         if asked.staged:
-            instead.confirm(own, written, run.targets)
+            instead.confirm(own.pin, written, run.targets)
         root, keep = settings.deployments, not asked.dry_run and not asked.staged
         run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:

@@ -10,11 +10,14 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from pydantic import JsonValue
+
 from connectors.base import Account, Connector
 from connectors.operation import Arguments, Delivery, Item, Lookup, Outcome, Write
 from flows import connections
 from flows.connections import Connections
 from flows.ledger import staged
+from flows.ledger.pair_links import STAGED
 from flows.ledger.staged import Held
 from flows.ledger.store import Ledger
 from flows.tenants import Deployment, Target
@@ -23,7 +26,7 @@ NOTHING: Arguments = {}
 
 
 def stages(deployment: Deployment, opened: Connections, ledger: Ledger) -> dict[str, Connector]:
-    """A stage in the place of each target but an account for trials. The target is reached, if at all, to read.
+    """A stage in the place of each target but an account for trials. The target itself is at most read.
 
     deployment: as it is in staging: see flows/instead.py, which looks whether such an account is one.
     """
@@ -70,7 +73,9 @@ class Stage(Connector):
         return self._there.check().model_copy(update={"missing": ()})
 
     def lookups(self) -> Mapping[str, Lookup]:
-        return self._there.lookups()
+        """The target's own, each under what the stage has of that record."""
+        writes = self._there.writes()
+        return {short: self._looked(one, writes.get(one.of)) for short, one in self._there.lookups().items()}
 
     def writes(self) -> Mapping[str, Write]:
         """The target's own, each of which ends here."""
@@ -79,9 +84,22 @@ class Stage(Connector):
     def close(self) -> None:
         self._there.close()
 
+    def _looked(self, lookup: Lookup, write: Write | None) -> Lookup:
+        def answer(patient: str, arguments: Arguments) -> JsonValue:
+            there = lookup.answer(patient, arguments) if self.image else None
+            ours = write and staged.of_record(self._ledger, self._operation(write), write.record(patient, {}))
+            if not ours or not ours.values or not (isinstance(there, dict) or ours.made):
+                return there
+            return {**there, **ours.values} if isinstance(there, dict) else dict(ours.values)
+
+        return replace(lookup, answer=answer)
+
+    def _operation(self, write: Write) -> str:
+        return f"{self._target}_{write.name}"
+
     def _staged(self, write: Write) -> Write:
-        asked = write if self.image else replace(write, present=None, refuses=None)
-        here = _Staged(self._ledger, f"{self._target}_{write.name}", asked)
+        asked = write if self.image else replace(write, present=None, refuses=None, look=None)
+        here = _Staged(self._ledger, self._operation(write), asked)
         return replace(
             write,
             send=here.send,
@@ -118,12 +136,23 @@ class _Staged:
                 delivery=item.key,
             )
         staged.keep(self._ledger, self._operation, list(written.values()))
-        return [*refused.values(), *(Outcome(item.key, "done") for item in taken)]
+        named = self._named([item for item in taken if not written[self._record(item)].made])
+        made = {item.key: f"{STAGED}{self._record(item)}" for item in taken if self._write.look}
+        references = made | {key: reference for key, reference in named.items() if reference}
+        return [*refused.values(), *(Outcome(one.key, "done", "", references.get(one.key)) for one in taken)]
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
-        """Which deliveries arrived here: the stage forgets none of them."""
+        """Which deliveries arrived here. Of an upsert, how the target names the record, where it has one."""
         there = staged.written_by(self._ledger, [item.key for item in items])
-        return {item.key: there[item.key].record if item.key in there else None for item in items}
+        arrived = {key: f"{STAGED}{one.record}" for key, one in there.items()}
+        others = self._named([item for item in items if item.key not in there])
+        return {item.key: arrived.get(item.key) or others.get(item.key) for item in items}
+
+    def _named(self, items: Sequence[Item]) -> Mapping[str, str | None]:
+        """What the target itself calls the record of an upsert, where it can say."""
+        if not items or self._write.look is None or self._write.delivery is not Delivery.UPSERT:
+            return {}
+        return self._write.look(items)
 
     def _held(self, items: Sequence[Item]) -> dict[str, Held]:
         """The records of these items, by hash; what is asked for the first time is the target's own."""

@@ -32,8 +32,8 @@ from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
 Connectors = Literal[
-    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "bigquery", "sheets", "mongodb",
-    "probe", "model",
+    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "bigquery", "sheets",
+    "mongodb", "probe", "model",
 ]  # fmt: skip
 
 

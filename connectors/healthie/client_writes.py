@@ -1,9 +1,11 @@
 """Writes to the patient itself: demographics, a new patient, our own metadata."""
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from zoneinfo import available_timezones
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -31,6 +33,7 @@ from connectors.healthie.reply import Json
 from connectors.operation import Arguments, Delivery, Item, Write, arguments_of
 
 NAMESPACE: Final = "ferry"  # the one key of a metadata that is ours; all others are left as they are
+EMAIL: Final = re.compile(r"([^@\s]+@[^@\s]+\.[^@\s]+)?")
 LONGEST: Final = 128_000  # characters of a metadata
 
 
@@ -62,7 +65,7 @@ class ClientWrites:
                 arguments=CreateClient,
                 delivery=Delivery.SEARCHABLE,
                 send=each(self._create),
-                refuses=refuses(self.client, self._create),
+                refuses=refuses(self.client, self._create_known),
                 record=lambda id_, _: f"new_client/{id_}",
                 look=self._created,
             ),
@@ -93,7 +96,12 @@ class ClientWrites:
         """The same; whom Healthie does not show it does not change either."""
         if patient(self.client, item.patient, "") is None:
             raise refused([])
+        _acceptable(item.arguments)
         return self._update(item)
+
+    def _create_known(self, item: Item) -> Created:
+        _acceptable(item.arguments)
+        return self._create(item)
 
     def _present(self, items: Sequence[Item]) -> Mapping[str, Arguments | None]:
         held: dict[str, Arguments | None] = {}
@@ -148,6 +156,15 @@ class ClientWrites:
             there = isinstance(ours, dict) and name in ours
             held[item.key] = {"name": name, "value": ours[name]} if isinstance(ours, dict) and there else None
         return held
+
+
+def _acceptable(arguments: Arguments) -> None:
+    """Raises Rejected, as Healthie's own refusal, for a value of which it is known what it must be."""
+    email, zone = arguments.get("email"), arguments.get("timezone")
+    wrong = [] if not isinstance(email, str) or EMAIL.fullmatch(email) else ["email"]
+    wrong += [] if not isinstance(zone, str) or zone in available_timezones() else ["timezone"]
+    if wrong:
+        raise refused([{"field": name} for name in wrong])
 
 
 def _parsed(text: JsonValue) -> Json:

@@ -184,7 +184,7 @@ def _outcome(item: Item, act: Act) -> Outcome:
 
 
 def refuses(client: Client, act: Act) -> Callable[[Sequence[Item]], Sequence[Outcome]] | None:
-    """What an act would refuse before its mutation leaves. None where it would leave: the client is to be read-only."""
+    """What an act would refuse before its mutation leaves. None if it would leave: the client may write."""
     if not client.read_only:
         return None
     return lambda items: [one for item in items if (one := _refusal(item, act))]

@@ -101,7 +101,7 @@ class Contacts(Records):
         return held
 
     def refuses(self, items: Sequence[Item]) -> list[Outcome]:
-        """As for every record; and for an e-mail that another one has, unless that contact would be adopted."""
+        """As for every record; and an e-mail that another one has, unless that contact would be adopted."""
         outcomes = super().refuses(items)
         known = {one.key for one in outcomes}
         asked = [item for item in items if item.key not in known]

@@ -119,7 +119,7 @@ READ_ONLY: Mapping[str, tuple[str, ...]] = {
 
 
 NOT_FROM_HERE: Mapping[str, str] = {"hostaddr": "", "options": ""}
-"""What libpq would take from PGHOSTADDR, PGOPTIONS or a PGSERVICE of this machine: another server, other settings."""
+"""What libpq would take from PGHOSTADDR, PGOPTIONS or PGSERVICE: another server, other settings."""
 
 SESSION: Mapping[str, tuple[str, ...]] = {
     "postgresql": (

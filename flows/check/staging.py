@@ -6,7 +6,10 @@ from flows.tenants import Integration
 
 
 def objections(integration: Integration, kinds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with a target's `staging`: the target, what, and what to do. kinds: connectors by connection."""
+    """What is wrong with a target's `staging`: the target, what, and what to do.
+
+    kinds: the connectors by their connection's name.
+    """
     paired = integration.pair.target if integration.pair else ""
     for name, target in integration.targets.items():
         staging = target.staging

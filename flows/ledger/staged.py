@@ -48,6 +48,17 @@ def written_by(ledger: Ledger, deliveries: Sequence[str]) -> dict[str, Held]:
     return {one.delivery: one for one in _found(ledger, STAGED.c.delivery, deliveries).values()}
 
 
+def of_record(ledger: Ledger, operation: str, record: str) -> Held | None:
+    """What is held of one record, by its own name."""
+    name = hash_of(ledger, operation, record)
+    return find(ledger, [name]).get(name)
+
+
+def all_of(ledger: Ledger, operation: str) -> list[Held]:
+    """Everything that is held of one operation."""
+    return list(_found(ledger, STAGED.c.operation, [operation]).values())
+
+
 def keep(ledger: Ledger, operation: str, held: Sequence[Held]) -> None:
     """Remember these records, in the place of what was held of them."""
     rows = [

@@ -14,7 +14,7 @@ class Trap:
     """Listens where nothing of ours may come. `caught` counts the connections."""
 
     def __init__(self, ports: Iterable[int]) -> None:
-        """ports: the systems' own, which it has at another address, since an override may change the host alone."""
+        """ports: the systems' own, which it has at another address: an override may change the host alone."""
         self._open = [socket.create_server(("127.0.0.1", 0))]
         for port in sorted(set(ports)):
             with suppress(OSError):  # the machine gave it to somebody else
@@ -48,17 +48,18 @@ class Trap:
 
 
 def environment(trap: Trap, folder: Path, *, spared: str) -> Mapping[str, str]:
-    """Variables that name the trap in the place of a system. spared: the address that is Prefect's, not a system's."""
+    """Variables that name the trap in the place of a system. spared: Prefect's address, none of a system."""
     folder.mkdir(parents=True, exist_ok=True)
     aws, service, netrc = folder / "aws", folder / "pg_service", folder / "netrc"
     aws.write_text(
-        f"[default]\nendpoint_url = {trap.url}\nregion = eu-west-1\n[profile away]\nendpoint_url = {trap.url}\n"
+        f"[default]\nendpoint_url = {trap.url}\nregion = eu-west-1\n"
+        f"[profile away]\nendpoint_url = {trap.url}\n"
     )
     session = "-c default_transaction_read_only=off -c search_path=elsewhere"
     service.write_text(f"[away]\nhost={OTHER}\nhostaddr={OTHER}\nport={trap.port}\noptions={session}\n")
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     host = f"127.0.0.1:{trap.port}"
-    proxies = {name: trap.url for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY")}
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY"), trap.url)
     amazon = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_REDSHIFT")
     return {
         **proxies,

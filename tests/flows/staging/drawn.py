@@ -1,4 +1,4 @@
-"""Integrations at random: one target of a case, a part of what every target here can take, and a program for it."""
+"""Integrations at random: targets, a part of what each can take, and a program for it."""
 
 import random
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ TYPES = {
 
 
 def draw(chance: random.Random, root: Path, name: str, systems: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the integration `name` below `root`. `systems`: by the target's name, what its connection needs."""
+    """Write the integration `name` below `root`. `systems`: by the target's name, what is known of it."""
     targets: dict[str, JsonValue] = {}
     calls: list[str] = []
     for target, known in systems.items():

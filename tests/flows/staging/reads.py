@@ -57,10 +57,11 @@ HTTP: Mapping[str, Callable[[Request], bool]] = {
 }
 """Of each system that is spoken to by HTTP: is that request a read?"""
 
-COMMANDS = frozenset(
-    "hello ismaster isMaster saslStart saslContinue ping buildInfo connectionStatus find getMore killCursors "
-    "listCollections listIndexes endSessions aggregate count collStats dbStats".split()
-)
+COMMANDS = frozenset((
+    "hello", "ismaster", "isMaster", "saslStart", "saslContinue", "ping", "buildInfo", "connectionStatus",
+    "find", "getMore", "killCursors", "aggregate", "count", "collStats", "dbStats", "listCollections",
+    "listIndexes", "endSessions",
+))  # fmt: skip
 SESSION = (
     "SET",
     "SHOW",

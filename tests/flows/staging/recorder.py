@@ -1,7 +1,7 @@
-"""What this process does to the world outside: whom it connects to, asks for by name, starts, and where it writes.
+"""What this process does to the world outside: whom it connects to, what it starts and writes.
 
-An audit hook sees what Python does. PostgreSQL's library opens its sockets in C: each of its connections is asked
-for its peer once it is there.
+An audit hook sees what Python does. PostgreSQL's library opens its sockets in C: each of its connections is
+asked for its peer once it is there.
 """
 
 import os
@@ -30,7 +30,7 @@ CHANGES = (
 TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 Act = tuple[str, str]
-"""What was done (connects, looks up, starts, writes), and whom or what it met: `127.0.0.1:5432`, a name, a path."""
+"""What was done (connects, looks up, starts, writes), and whom or what it met: an address, a name, a path."""
 
 
 class Recorder:

@@ -1,8 +1,8 @@
 """Staged runs of random integrations over every connector: only reads leave, and only to what is declared.
 
-Of each run three things are looked at: what its process did (an audit hook), what came to the systems (proxies before
-them), and whether anything in them is another now. A failure names its integration: FERRY_SEED=<number> runs that one
-alone.
+Of each run it is looked at what its process did (an audit hook), and what came to the systems (proxies before
+them); at the end, whether anything in them is another. A failure names its integration: FERRY_SEED=<number>
+runs that one alone.
 """
 
 import os
@@ -101,7 +101,10 @@ class Place:
         return kind == "looks up" and what in ("127.0.0.1", "localhost", "None")
 
     def _last(self, name: str) -> str:
-        query = "SELECT run.id FROM run JOIN integration ON integration.id = run.integration WHERE name = :name ORDER BY started DESC"
+        query = (
+            "SELECT run.id FROM run JOIN integration ON integration.id = run.integration "
+            "WHERE name = :name ORDER BY started DESC"
+        )
         found = self.rows(query, name=f"{name}.staging")
         return str(found[0][0]) if found else ""
 
