@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.operation import Item
-from connectors.sandbox.hubspot import StandIn
+from connectors.sandbox.hubspot import Remote, StandIn
 from flows.ledger.store import Ledger
 from flows.staging import Stage
 from tests.connectors.hubspot.portals import CONTACTS, hubspot, item
@@ -46,13 +46,8 @@ def test_a_lookup_shows_what_the_stage_made_of_the_record(portal: StandIn, ledge
 
 
 def test_a_target_that_is_not_reached_is_not_looked_at(ledger: Ledger) -> None:
-    class Nowhere(StandIn):
-        """Nobody listens there."""
-
-        def __init__(self) -> None:
-            self.url = "http://127.0.0.1:9"
-
-    stage = Stage("hubspot", hubspot(Nowhere(), CONTACTS, read_only=True), ledger, image=False)
+    nobody = Remote("http://127.0.0.1:9")
+    stage = Stage("hubspot", hubspot(nobody, CONTACTS, read_only=True), ledger, image=False)
     ask, write = stage.lookups()["get_contact"].answer, stage.writes()["upsert_contacts"]
 
     assert ask("1", {}) is None
