@@ -16,6 +16,11 @@ from flows.tenants import Deployment, IntegrationInvalid, Target
 Pin = Callable[[str], Account | None]
 
 
+def writes(deployment: Deployment) -> bool:
+    """Whether anything is written in staging: to an account for trials."""
+    return any(one.staging and one.staging.sandbox for one in deployment.integration.targets.values())
+
+
 def staged(deployment: Deployment) -> Deployment:
     """The deployment as it is in staging.
 

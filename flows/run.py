@@ -155,7 +155,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             nothing was done.
     """
     settings = Settings()
-    written = load(settings.deployments, asked.label) if asked.staged else approved(settings, asked.label)
+    written = _written(settings, asked)
     deployment = instead.staged(written) if asked.staged else written
     with ExitStack() as stack:
         stack.enter_context(reach.one_client())
@@ -187,6 +187,12 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             runs.begin(ledger, asked.kind, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
         yield run
+
+
+def _written(settings: Settings, asked: Parameters) -> Deployment:
+    """An integration as its files say, approved if anything of it is written to any account at all."""
+    found = load(settings.deployments, asked.label) if asked.staged else None
+    return found if found and not instead.writes(found) else approved(settings, asked.label)
 
 
 def approved(settings: Settings, label: str) -> Deployment:

@@ -9,7 +9,7 @@ import os
 import random
 import re
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -288,7 +288,8 @@ def _engine(environment: Mapping[str, str], log: Path) -> Iterator["Connection[A
     try:
         yield ours
     finally:
-        ours.send(None)
+        with suppress(OSError):  # it has ended already
+            ours.send(None)
         process.join(20)
         if process.is_alive():
             process.kill()
