@@ -10,8 +10,12 @@ import yaml
 
 from connectors.base import Account
 from flows import instead
+from flows.approval import NotApproved
 from flows.boundary import CodedFailure
 from flows.check import check
+from flows.parameters import Parameters
+from flows.run import _written
+from flows.settings import Settings
 from flows.tenants import IntegrationInvalid, load
 from tests.faults.terminal import ferry
 from tests.faults.world import Practice
@@ -140,3 +144,14 @@ def test_live_runs_know_nothing_of_it(here: Practice) -> None:
 
     assert not (here.folder / "trials.db").exists()
     assert ferry(here, "status", LABEL).code == 0
+
+
+def test_in_production_an_account_for_trials_needs_an_approval(here: Practice) -> None:
+    asked = Parameters(tenant="acme", integration="simple", mode="staging")
+    settings = Settings(deployments=written(here, TRIALS, url="$TEST_TRIALS_URL"), env="production")
+
+    with pytest.raises(NotApproved):
+        _written(settings, asked)
+
+    written(here, {"connection": "trials"}, url="$TEST_TRIALS_URL")
+    assert _written(settings, asked).label == LABEL
