@@ -67,6 +67,8 @@ SESSION = (
     "SHOW",
     "BEGIN",
     "START",
+    "SAVEPOINT",
+    "RELEASE",
     "COMMIT",
     "ROLLBACK",
     "DISCARD",
