@@ -112,7 +112,7 @@ def _there(run: Run, paired: Paired, known: Sequence[Link]) -> tuple[dict[str, E
         return {}, set()
     audit.ahead(run.ledger, "other side read", *(one.ref for one in known))
     asked = [one for one in wanted if not one.startswith(STAGED)]
-    readings = list(paired.there.read(asked, paired.pair.there))
+    readings = list(paired.there.read(asked, paired.pair.there)) if asked else []
     given = {one.patient: one.entry for one in readings if isinstance(one, Found)}
     there = _as_held(run, paired, [one for one in known if one.at(paired.theirs) in wanted], given)
     hidden = (one for one in readings if isinstance(one, Absent) and one.reason in entries.MAY_COME_BACK)

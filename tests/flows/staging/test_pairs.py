@@ -71,7 +71,7 @@ def test_the_keeper_is_staged_beside_its_live_links(world: World, patient: str) 
 
         ran = staged(world, CRM)
 
-        assert (ran.state, ran.counts["planned"], ran.counts.get("contested", 0)) == ("complete", 1, 0)
+        assert (ran.state, ran.counts["planned"], ran.counts.get("contested", 0)) == ("complete", 1, 0), ran
         assert ran.counts.get("held", 0) == ran.counts.get("review", 0) == 0
     assert world.writes() == 0
     assert links(world) == before
@@ -100,7 +100,7 @@ def test_a_pair_that_is_not_live_yet_learns_what_its_stage_made(world: World) ->
 
     ran = staged(world, CRM)
 
-    assert (ran.state, ran.counts["planned"], ran.counts.get("contested", 0)) == ("complete", 1, 0)
+    assert (ran.state, ran.counts["planned"], ran.counts.get("contested", 0)) == ("complete", 1, 0), ran
     assert links(world) == []
     assert world.contacts() == {}
     assert staged(world, CHART).counts.get("planned", 0) == 0
