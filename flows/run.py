@@ -174,9 +174,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
         run = _assemble(stack, deployment, ledger, asked, own)
         run.restored = restored
-        accounts.confirm(own, deployment, run.source, _reached(run.targets))
-        if asked.staged:
-            instead.confirm(own.pin, written, run.targets)
+        _confirm(run, own, written)
         root, keep = settings.deployments, not asked.dry_run and not asked.staged
         run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:
@@ -261,6 +259,13 @@ def _targets(
 def _reached(targets: Mapping[str, Connector]) -> dict[str, Connector]:
     """Those that answer: a stage without an image reaches nobody."""
     return {name: one for name, one in targets.items() if not isinstance(one, Stage) or one.image}
+
+
+def _confirm(run: Run, own: Connections, written: Deployment) -> None:
+    """See that every account is the right one; in staging also those that are reached instead."""
+    accounts.confirm(own, run.deployment, run.source, _reached(run.targets))
+    if run.asked.staged:
+        instead.confirm(own.pin, written, run.targets)
 
 
 def _versions(ledger: Ledger, deployment: Deployment, policy: Policy) -> Versions:

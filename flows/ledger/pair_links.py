@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import cast
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from connectors.entry import Entry
 from flows.ledger import entries, learning, links, staged
@@ -14,6 +14,7 @@ from flows.ledger.staged import Held
 from flows.ledger.store import Ledger
 
 OPERATION = "pair"  # what a stage's links are kept as; no write's full name is one word
+LINK = TypeAdapter(Link)
 STAGED = "staged:"  # begins what a stage calls a record that it made: the target has none
 
 
@@ -122,7 +123,7 @@ class StagedLinks(PairLinks):
 
 
 def _link(held: Held) -> Link:
-    return Link(**cast(dict[str, str], held.values))
+    return LINK.validate_python(held.values)
 
 
 def _agreed(link: Link, one: Agreed) -> Link:
