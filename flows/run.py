@@ -155,8 +155,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             nothing was done.
     """
     settings = Settings()
-    written = _written(settings, asked)
-    deployment = instead.staged(written) if asked.staged else written
+    written, deployment = _written(settings, asked)
     with ExitStack() as stack:
         stack.enter_context(reach.one_client())
         ledger = open_ledger(settings, deployment, asked.mode)
@@ -187,10 +186,12 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         yield run
 
 
-def _written(settings: Settings, asked: Parameters) -> Deployment:
-    """An integration as its files say, approved if anything of it is written to any account at all."""
+def _written(settings: Settings, asked: Parameters) -> tuple[Deployment, Deployment]:
+    """An integration as its files say, approved if it writes to any account at all; and as it is carried."""
     found = load(settings.deployments, asked.label) if asked.staged else None
-    return found if found and not instead.writes(found) else approved(settings, asked.label)
+    if found is None or instead.writes(found):
+        found = approved(settings, asked.label)
+    return found, instead.staged(found) if asked.staged else found
 
 
 def approved(settings: Settings, label: str) -> Deployment:

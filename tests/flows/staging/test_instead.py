@@ -154,4 +154,6 @@ def test_in_production_an_account_for_trials_needs_an_approval(here: Practice) -
         _written(settings, asked)
 
     written(here, {"connection": "trials"}, url="$TEST_TRIALS_URL")
-    assert _written(settings, asked).label == LABEL
+    files, carried = _written(settings, asked)
+    there = [one.integration.targets["warehouse"].connection for one in (files, carried)]
+    assert there == ["warehouse", "trials"]
