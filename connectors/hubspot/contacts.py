@@ -119,7 +119,8 @@ class Contacts(Records):
     def _conflicts(self, records: Sequence[Record]) -> dict[Key, str]:
         """Why the e-mail of some of these cannot be theirs."""
         keyed, doubtful = self._seen().is_keyed, shared(records)
-        owners = self._owners(records) if keyed and doubtful else {}
+        nobody: Mapping[str | int | None, set[str]] = {}
+        owners = self._owners(records) if keyed and doubtful else nobody
         codes: dict[Key, str] = {}
         found = matches(self.client, self.key, records, keyed=keyed)
         for record, match in zip(records, found, strict=True):

@@ -22,7 +22,8 @@ class PairLinks:
     """Of one of the two integrations. Safe to use from several threads."""
 
     def __init__(self, ledger: Ledger, pair: str, ours: Side) -> None:
-        self._ledger, self._pair, self._ours = ledger, pair, ours
+        self._ledger, self._pair = ledger, pair
+        self._ours: Side = ours
 
     def of(self, known: Mapping[str, str]) -> dict[str, list[Link]]:
         """The links of our entries, {id: pseudonym}, by id; more than one where something is wrong."""

@@ -8,7 +8,7 @@ runs that one alone.
 import os
 import random
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -26,8 +26,8 @@ from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.edits import Edit
 from connectors.sandbox.probe import ProbeServer
 from connectors.sandbox.proxy import Proxy
-from connectors.sandbox.wire import WIRE, Wire
-from flows.parameters import Parameters
+from connectors.sandbox.wire import Wire
+from flows.parameters import Kind, Parameters
 from flows.systems import SYSTEMS
 from tests.campaign import FULL
 from tests.connectors.every import Case, World, cases, write_of
@@ -40,6 +40,8 @@ RUNS = 84 if FULL else 2  # of each case; 1,000 and some over all of them
 FIRST, _, LAST = os.environ.get("FERRY_SEED", "0:1000").partition(":")
 SEEDS = range(int(FIRST), int(LAST or int(FIRST) + 1))
 RATE = 0.1
+KINDS: tuple[Kind, ...] = ("changes", "sweep", "resync", "retry", "undo")
+RESETS: tuple[Trouble, ...] = ("reset", "reset_applied")  # of a wire
 TROUBLES: tuple[Trouble, ...] = ("307", "429", "500", "reset", "truncated")
 WITHOUT = {"healthie", "probe"}  # systems that are in every integration here, and have no case of their own
 CASES = [one for one in cases() if one.system not in WITHOUT]
@@ -65,7 +67,7 @@ class Place:
     runs: int = 0
     met: set[str] = field(default_factory=set[str])
 
-    def run(self, chance: random.Random, name: str, kind: str, again: str) -> None:
+    def run(self, chance: random.Random, name: str, kind: Kind, again: str) -> None:
         """One staged run, and everything that is to be true of it."""
         self.heard.forget()
         disturbed = chance.random() < 0.3
@@ -123,8 +125,7 @@ def _disturb(proxy: Proxy | Wire, seed: int | None) -> None:
     if seed is None:
         proxy.faults()
     elif isinstance(proxy, Wire):
-        troubles = tuple(one for one in WIRE if one.startswith("reset"))
-        proxy.faults(at_random=RandomFaults(rate=RATE, seed=seed, troubles=troubles))
+        proxy.faults(at_random=RandomFaults(rate=RATE, seed=seed, troubles=RESETS))
     else:
         proxy.faults(at_random=RandomFaults(rate=RATE, seed=seed, troubles=TROUBLES))
 
@@ -164,7 +165,7 @@ def _integration(place: Place, case: Case, seed: int) -> None:
     place.run(chance, name, "changes", again)
     for _ in range(chance.randint(0, 2)):
         _edit(place, chance)
-        place.run(chance, name, chance.choice(["changes", "sweep", "resync", "retry", "undo"]), again)
+        place.run(chance, name, chance.choice(KINDS), again)
 
 
 def _edit(place: Place, chance: random.Random, act: str = "") -> None:
@@ -280,7 +281,8 @@ def _fill(world: World, patients: list[str]) -> None:
 
 
 @contextmanager
-def _engine(environment: Mapping[str, str], log: Path) -> Iterator["Connection[Asked | None, Told]"]:
+def _engine(environment: Mapping[str, str], log: Path) -> Generator["Connection[Asked | None, Told]"]:
+    ours: Connection[Asked | None, Told]
     ours, theirs = Pipe()
     process = FORKS.Process(target=serve, args=(theirs, dict(environment), str(log)), daemon=True)
     process.start()
