@@ -73,8 +73,13 @@ TYPES = {
 }
 
 
-def draw(chance: random.Random, root: Path, name: str, systems: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the integration `name` below `root`. `systems`: by the target's name, what is known of it."""
+def draw(
+    chance: random.Random, root: Path, name: str, systems: Mapping[str, Mapping[str, Any]], *, asks: bool
+) -> None:
+    """Write the integration `name` below `root`.
+
+    systems: by the target's name, what is known of it. asks: writes may wait for a person.
+    """
     targets: dict[str, JsonValue] = {}
     calls: list[str] = []
     for target, known in systems.items():
@@ -84,7 +89,7 @@ def draw(chance: random.Random, root: Path, name: str, systems: Mapping[str, Map
     chance.shuffle(calls)
     folder = root / TENANT / name
     folder.mkdir(parents=True, exist_ok=True)
-    integration: dict[str, JsonValue] = {"targets": targets, "limits": _limits(chance)}
+    integration: dict[str, JsonValue] = {"targets": targets, "limits": _limits(chance, asks=asks)}
     if chance.random() < 0.3:
         integration["rollout"] = "50%"
     (folder / "integration.yaml").write_text(yaml.safe_dump(integration))
@@ -105,9 +110,9 @@ def connections(root: Path, described: Mapping[str, tuple[str, Mapping[str, str]
     )
 
 
-def _limits(chance: random.Random) -> dict[str, JsonValue]:
+def _limits(chance: random.Random, *, asks: bool) -> dict[str, JsonValue]:
     found: dict[str, JsonValue] = {"at_least": 100000}
-    if chance.random() < 0.2:
+    if chance.random() < 0.2 and asks:
         found["ask_first"] = chance.sample(["creates", "blanks", "money"], 1)
     return found
 

@@ -70,7 +70,7 @@ class Place:
     def run(self, chance: random.Random, name: str, kind: Kind, again: str) -> None:
         """One staged run, and everything that is to be true of it."""
         self.heard.forget()
-        disturbed = chance.random() < 0.3
+        disturbed = chance.random() < 0.3 and self.runs > 0  # the first one of all stages something
         for proxy in self.proxies:
             _disturb(proxy, chance.randrange(10**6) if disturbed else None)
         more = dict(self.environment) if chance.random() < 0.5 else _some(chance, self.environment)
@@ -81,7 +81,7 @@ class Place:
             kind=kind if undone or kind != "undo" else "changes",
             run=undone,
             mode="staging",
-            dry_run=chance.random() < 0.1,
+            dry_run=chance.random() < 0.1 and self.runs > 0,
         )
         self.pipe.send((asked, more, self.folder))
         assert self.pipe.poll(120), again
@@ -160,7 +160,8 @@ def _integration(place: Place, case: Case, seed: int) -> None:
     others = [name for name in sorted(WITHOUT) if chance.random() < 0.5]
     name = f"drawn{seed}"
     again = f"replay with FERRY_SEED={seed} -k '{case.name}'"
-    drawn.draw(chance, place.root, name, {one: place.systems[one] for one in ("target", *others)})
+    systems = {one: place.systems[one] for one in ("target", *others)}
+    drawn.draw(chance, place.root, name, systems, asks=place.runs > 0)
     _edit(place, chance, "restore")
     place.run(chance, name, "changes", again)
     for _ in range(chance.randint(0, 2)):
