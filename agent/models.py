@@ -74,11 +74,12 @@ def _on_google_cloud(name: str, access: Access) -> Model:
         # Without them an API key in the environment would win over the project's own credentials.
         raise CannotAsk(f"{CLOUD}:{name}: needs project and location")
     client = httpx2.AsyncClient(trust_env=False, timeout=access.request_timeout)
+    where = access.base_url or _googles_own(access.location)
     if name.startswith("claude"):
         vertex = AsyncAnthropicVertex(
             project_id=access.project,
             region=access.location,
-            base_url=f"{access.base_url}/v1" if access.base_url else None,
+            base_url=f"{where}/v1",
             max_retries=0,
             http_client=client,
             open_telemetry=False,
@@ -87,10 +88,19 @@ def _on_google_cloud(name: str, access: Access) -> Model:
     provider = GoogleCloudProvider(
         project=access.project,
         location=access.location,
-        base_url=access.base_url or None,
+        base_url=where,
         http_client=client,
     )
     return _Closing(GoogleModel(name, provider=provider), client)
+
+
+def _googles_own(location: str) -> str:
+    """Google's address there. Where it is not named, its clients take one from the environment."""
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    if location in ("us", "eu"):
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
 
 
 def _in_batches(model: Model, batch: Batch) -> Model:

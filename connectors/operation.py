@@ -97,6 +97,7 @@ class Lookup:
 
     categories: what kind of patient data the answer's fields are, by path without positions. A model is
         shown nothing that is not named here.
+    of: the write whose record it shows, under its arguments' names; "" where it is none's.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Lookup:
     arguments: type[ArgumentModel]
     answer: Callable[[str, Arguments], JsonValue]
     categories: Mapping[str, Category] = field(default_factory=dict[str, Category])
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from dataclasses import replace
 from connectors.entry import Absent, Entry, Found
 from connectors.operation import Arguments, Outcome
 from flows.compared import compared
-from flows.ledger import audit, deliveries, entries, learning, links
+from flows.ledger import audit, deliveries, entries, links
 from flows.ledger.deliveries import Due
 from flows.ledger.learning import Learnt
 from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Link
+from flows.ledger.pair_links import STAGED
 from flows.other import Paired, Pending
 from flows.run import Run
 
@@ -34,7 +35,7 @@ def weigh(
     paired = run.paired
     if paired is None or not operation.startswith(f"{paired.pair.target}_"):
         return list(batch)
-    known = _links(run, paired, batch)
+    known = _links(paired, batch)
     if operation != paired.pair.operation:
         return _safe(run, batch, lambda one: _doubted(paired, known.get(one.entry)))
     there, unread = _there(run, paired, list(known.values()))
@@ -76,29 +77,28 @@ def settled(run: Run, batch: Sequence[Due], outcomes: Sequence[Outcome]) -> None
         paired.pending.pop(one.item.key, None)
     if not pending:
         return
+    ids = {one.entry: one.patient for one in batch}
     if paired.pair.keeps:
         learnt = [
-            Learnt(its.entry, str(arrived[key].reference), its.gone)
+            Learnt(its.entry, str(arrived[key].reference), its.gone, ids[its.entry])
             for key, its in pending.items()
             if arrived[key].reference is not None
         ]
-        learning.learn(run.ledger, paired.pair.name, learnt)
-    now_known = _links(run, paired, [one for one in batch if one.item.key in pending])
+        paired.links.learn(learnt)
+    now_known = _links(paired, [one for one in batch if one.item.key in pending])
     agreed = [
-        _agreed(run, paired, its, now_known[its.entry], {**its.same, **its.sent})
+        _agreed(paired, its, now_known[its.entry], {**its.same, **its.sent})
         for its in pending.values()
         if its.entry in now_known
     ]
-    links.agree(run.ledger, agreed)
+    paired.links.agree(agreed)
     if overwritten := sum(its.overwritten for its in pending.values()):
         run.count("overwritten", overwritten)
 
 
-def _links(run: Run, paired: Paired, batch: Sequence[Due]) -> dict[str, Link]:
+def _links(paired: Paired, batch: Sequence[Due]) -> dict[str, Link]:
     """The links of a batch, by its entries' pseudonyms. One that says two things is none."""
-    if paired.pair.keeps:
-        return links.of_entries(run.ledger, [one.entry for one in batch])
-    found = links.of_records(run.ledger, paired.pair.name, [one.patient for one in batch])
+    found = paired.links.of({one.patient: one.entry for one in batch})
     return {one.entry: found[one.patient][0] for one in batch if len(found.get(one.patient, ())) == 1}
 
 
@@ -111,10 +111,20 @@ def _there(run: Run, paired: Paired, known: Sequence[Link]) -> tuple[dict[str, E
     if not wanted:
         return {}, set()
     audit.ahead(run.ledger, "other side read", *(one.ref for one in known))
-    readings = list(paired.there.read(wanted, paired.pair.there))
-    there = {one.patient: one.entry for one in readings if isinstance(one, Found)}
+    asked = [one for one in wanted if not one.startswith(STAGED)]
+    readings = list(paired.there.read(asked, paired.pair.there)) if asked else []
+    given = {one.patient: one.entry for one in readings if isinstance(one, Found)}
+    there = _as_held(run, paired, [one for one in known if one.at(paired.theirs) in wanted], given)
     hidden = (one for one in readings if isinstance(one, Absent) and one.reason in entries.MAY_COME_BACK)
     return there, {one.patient for one in hidden}
+
+
+def _as_held(run: Run, paired: Paired, known: Sequence[Link], given: Mapping[str, Entry]) -> dict[str, Entry]:
+    """What the other side's source gave of these links; in staging, under what the stage has of it."""
+    name = run.writes[paired.pair.operation].record
+    found = {link.at(paired.theirs): link for link in known}
+    held = {id_: paired.links.held(its, name(its.keeper, {}), given.get(id_)) for id_, its in found.items()}
+    return {id_: entry for id_, entry in held.items() if entry is not None}
 
 
 def _readable(run: Run, batch: Sequence[Due], unread: Collection[str]) -> Sequence[Due]:
@@ -160,9 +170,9 @@ def _mark(
     if not paired.pair.keeps:
         return
     right = {one.entry for one in safe}
-    links.confirm(run.ledger, [link for entry, link in known.items() if entry in right])
+    paired.links.confirm([link for entry, link in known.items() if entry in right])
     wrong = [known[one.entry] for one in batch if one.entry in known and one.entry not in right]
-    links.doubt(run.ledger, wrong)
+    paired.links.doubt(wrong)
 
 
 def _unsafe(paired: Paired, one: Due, link: Link | None, there: Mapping[str, Entry]) -> str:
@@ -182,14 +192,12 @@ def _doubted(paired: Paired, link: Link | None) -> str:
     return link.code if link.state == "review" else ""
 
 
-def _agreed(
-    run: Run, paired: Paired, its: Pending, link: Link, fields: Mapping[str, tuple[str, str]]
-) -> Agreed:
+def _agreed(paired: Paired, its: Pending, link: Link, fields: Mapping[str, tuple[str, str]]) -> Agreed:
     """By side, as hashes that are each record's own."""
     noted: dict[str, Mapping[str, str]] = {}
     for key, (own, seen) in fields.items():
         record = link.at(paired.theirs)
-        theirs = links.value_hash(run.ledger, paired.pair.name, record, key, seen)
+        theirs = paired.links.value_hash(record, key, seen)
         noted[key] = {paired.ours: own, paired.theirs: theirs}
     return Agreed(link.ref, noted, {**dict.fromkeys(noted, ""), **its.contested})
 

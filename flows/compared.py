@@ -146,7 +146,7 @@ def _left_empty(run: Run, paired: Paired, one: Due, sides: Sides) -> dict[str, t
 
 
 def _hash(run: Run, paired: Paired, record: str, key: str, value: str) -> str:
-    return links.value_hash(run.ledger, paired.pair.name, record, key, value)
+    return paired.links.value_hash(record, key, value)
 
 
 def _weight(run: Run, paired: Paired, field: Shared, one: Due, value: JsonValue, sides: Sides) -> Weight:

@@ -40,7 +40,7 @@ class Connections:
         self.tenant = tenant
         self.environment = environment
         self._described = described
-        self._seal = seal
+        self.seal = seal
         self._blocks: dict[str, SealedConnection | None] = {}
 
     def system(self, name: str) -> System:
@@ -55,7 +55,7 @@ class Connections:
         found: dict[str, JsonValue] = {}
         block = self._block(name)
         if block is not None:
-            opened = blocks.open_sealed(block, self._seal, self.tenant, name)
+            opened = blocks.open_sealed(block, self.seal, self.tenant, name)
             found |= {field: secret.get_secret_value() for field, secret in opened.secrets.items()}
         found |= described(self.tenant, name, self._described[name], environment=self.environment)
         for field in self.system(name).needed:
@@ -69,7 +69,7 @@ class Connections:
     def pin(self, name: str) -> Account | None:
         """The account that was reached when the connection was made; None if nothing was pinned."""
         block = self._block(name)
-        return None if block is None else blocks.open_sealed(block, self._seal, self.tenant, name).account
+        return None if block is None else blocks.open_sealed(block, self.seal, self.tenant, name).account
 
     def _block(self, name: str) -> SealedConnection | None:
         """The stored block. Values of the environment alone are one machine's: nothing is asked for then."""
@@ -161,14 +161,15 @@ def read_through(name: str, deployment: Deployment, opened: Connections) -> Sour
 def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:
     """The open targets, by their name in the integration."""
     return {
-        name: _target(deployment, target, opened) for name, target in deployment.integration.targets.items()
+        name: written_to(deployment, target, opened)
+        for name, target in deployment.integration.targets.items()
     }
 
 
-def _target(deployment: Deployment, target: Target, opened: Connections) -> Connector:
-    name = target.connection
+def written_to(deployment: Deployment, target: Target, opened: Connections) -> Connector:
+    """One target, open to be written to."""
+    name, tables = target.connection, [table.table() for table in target.tables]
     make = making(deployment, name, opened.system(name))
-    tables = [table.table() for table in target.tables]
     return made(opened.tenant, name, lambda: make(opened.values(name), tables, target.options))
 
 

@@ -113,7 +113,7 @@ def _candidate(run: Run, known: Known, found: Found) -> Candidate:
     fingerprint = run.ledger.seal.keyed_hash_of(canonical(found.entry))
     if run.paired is None:
         return Candidate(known, found, fingerprint)
-    own, rest = paired.owned(run, run.paired, found), paired.rest(run, run.paired, found.entry)
+    own, rest = paired.owned(run.paired, found), paired.rest(run, run.paired, found.entry)
     needed, named = paired.without_read_along(run, found)
     return Candidate(known, needed, fingerprint, named=named, own=own, rest=rest)
 

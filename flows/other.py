@@ -9,8 +9,9 @@ from connectors.base import Connector
 from connectors.source import Source
 from flows import accounts, connections
 from flows.connections import Connections
-from flows.ledger import audit, entries, learning, links
+from flows.ledger import audit, entries, learning
 from flows.ledger.links import Side
+from flows.ledger.pair_links import PairLinks, StagedLinks
 from flows.ledger.store import Ledger
 from flows.pairs import Pair, pair_of
 from flows.tenants import Deployment
@@ -41,6 +42,7 @@ class Paired:
 
     pair: Pair
     there: Source
+    links: PairLinks
     contested: set[str] = field(
         default_factory=set[str]
     )  # our ids that are decided whatever they hold: nothing waits of them
@@ -49,7 +51,7 @@ class Paired:
 
     @property
     def ours(self) -> Side:
-        return "keeper" if self.pair.keeps else "reader"
+        return self.pair.ours
 
     @property
     def theirs(self) -> Side:
@@ -85,13 +87,21 @@ def opened(
     stack.enter_context(closing(there))
     # what the keeper writes is made by it, so it may not be there yet
     accounts.admit(own, pair.source_there, there.check((pair.changed_there,) if pair.keeps else pair.there))
-    paired = Paired(pair, there)
+    paired = Paired(pair, there, _links(deployment, pair, ledger, own))
     if keep:
         if pair.keeps:
             audit.ahead(ledger, "paired target prepared", pair.target)
             targets[pair.target].prepare()
         keeper = deployment.name if pair.keeps else pair.partner
-        learning.learn(ledger, pair.name, learning.unlearned(ledger, keeper, pair.keeper_operation))
-    contested = links.contested(ledger, pair.name, paired.ours)
+        paired.links.learn(learning.unlearned(ledger, keeper, pair.keeper_operation))
+    contested = paired.links.contested()
     paired.contested |= set(contested) - entries.waiting(ledger, pair.operation, contested)
     return paired
+
+
+def _links(deployment: Deployment, pair: Pair, ledger: Ledger, own: Connections) -> PairLinks:
+    """A stage reads the links of what is live, under the tenant's own seal."""
+    if ledger.name == deployment.name:
+        return PairLinks(ledger, pair.name, pair.ours)
+    live = ledger.beside(deployment.name, own.seal)
+    return StagedLinks(ledger, live, pair.name, pair.ours, pair.operation, pair.identity)

@@ -48,7 +48,7 @@ def nominated(run: Run) -> Iterator[str]:
     if run.paired:
         yield from sorted(run.paired.contested)
         waiting = [] if run.paired.pair.keeps else entries.set_aside_for(run.ledger, links.ASIDE)
-        found = links.of_records(run.ledger, run.paired.pair.name, waiting)
+        found = run.paired.links.of(dict.fromkeys(waiting, ""))
         yield from (one for one in waiting if [link.state for link in found.get(one, ())] in RIGHT)
 
 
@@ -61,9 +61,9 @@ def undecided(run: Run, decided: Sequence[tuple[Candidate, Decided]]) -> None:
         for candidate, one in decided
         if candidate.known.patient in run.paired.contested and _says_nothing(run.paired, candidate, one)
     ]
-    found = [link for its in _links(run, run.paired, silent).values() for link in its]
+    found = [link for its in _links(run.paired, silent).values() for link in its]
     asked = {link.ref: dict.fromkeys(_left_to(run.paired, link), "person") for link in found}
-    links.agree(run.ledger, [Agreed(ref, {}, whose) for ref, whose in asked.items()])
+    run.paired.links.agree([Agreed(ref, {}, whose) for ref, whose in asked.items()])
     if asked:
         run.count("contested", sum(map(len, asked.values())))
 
@@ -84,7 +84,7 @@ def sift(run: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that are to be decided, bound to their records. The others are counted and noted."""
     if run.paired is None or not candidates:
         return list(candidates)
-    known = _links(run, run.paired, candidates)
+    known = _links(run.paired, candidates)
     kept: list[Candidate] = []
     asides: list[Aside] = []
     for candidate in candidates:
@@ -103,13 +103,11 @@ def sift(run: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
     return kept
 
 
-def owned(run: Run, paired: Paired, found: Found) -> dict[str, str]:
+def owned(paired: Paired, found: Found) -> dict[str, str]:
     """The fields of an entry that go both ways, by key, as hashes that are its own."""
     pair = paired.pair
     return {
-        one.key: links.value_hash(
-            run.ledger, pair.name, found.patient, one.key, folded(one.key, found.entry.get(one.own))
-        )
+        one.key: paired.links.value_hash(found.patient, one.key, folded(one.key, found.entry.get(one.own)))
         for one in pair.shared.values()
         if one.own
     }
@@ -134,12 +132,9 @@ def without_read_along(run: Run, found: Found) -> tuple[Found, JsonValue]:
     return replace(found, entry=rest_of_it), named
 
 
-def _links(run: Run, paired: Paired, candidates: Sequence[Candidate]) -> dict[str, list[Link]]:
+def _links(paired: Paired, candidates: Sequence[Candidate]) -> dict[str, list[Link]]:
     """The links of these entries, by our ids."""
-    if paired.pair.keeps:
-        found = links.of_entries(run.ledger, [one.known.ref for one in candidates])
-        return {one.known.patient: [found[one.known.ref]] for one in candidates if one.known.ref in found}
-    return links.of_records(run.ledger, paired.pair.name, [one.known.patient for one in candidates])
+    return paired.links.of({one.known.patient: one.known.ref for one in candidates})
 
 
 def _objection(paired: Paired, candidate: Candidate, found: Sequence[Link]) -> Aside | None:
@@ -194,8 +189,9 @@ def _note(run: Run, asides: Sequence[Aside], known: dict[str, list[Link]]) -> No
         right: list[Link] = []
     else:
         right = [one for patient, its in known.items() if found.get(patient, ECHO) == ECHO for one in its]
-    links.doubt(run.ledger, wrong)
-    links.confirm(run.ledger, right)
+    if run.paired:
+        run.paired.links.doubt(wrong)
+        run.paired.links.confirm(right)
     if asides:
         with run.ledger.writing("set aside") as connection:
             entries.set_aside(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.ledger.links import Side
 from flows.pairing import NEWEST, PERSON, Pairing
 from flows.tenants import Integration, TableGrant, ValueGrant, load_integration
 from flows.weigh import Owner
@@ -48,6 +49,10 @@ class Pair:
     changed_there: str
     source_there: str  # the connection that the other side is read through
     keeper_operation: str  # the keeper's paired write, whose answers name the reader's records
+
+    @property
+    def ours(self) -> Side:
+        return "keeper" if self.keeps else "reader"
 
     @property
     def own(self) -> tuple[str, ...]:

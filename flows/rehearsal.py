@@ -1,14 +1,16 @@
-"""How a version is tried before it decides: what integration.yaml says of proofs, replay and shadow."""
+"""How a version is tried before it decides: what integration.yaml says of proofs, replay, shadow, staging."""
 
 import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from connectors.base import Settings
-from flows.parameters import NAME
+from flows.meanings import CONFIRMED
+from flows.parameters import NAME, Name
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 COMMIT = r"[0-9a-f]{40}"
 
 
@@ -35,6 +37,17 @@ class Shadow(Settings):
     def is_commit(self) -> bool:
         """Is it named by what is in it, so that nothing else can be meant tomorrow?"""
         return re.fullmatch(COMMIT, self.version) is not None
+
+
+class Staging(Settings):
+    """By which other connection a target is reached in staging: to read only, or an account for trials."""
+
+    connection: Name = Field(description="a connection of tenant.yaml, such as one that may only read")
+    sandbox: bool = Field(
+        default=False,
+        description="it is the vendor's own account for trials, and is written to; else it is only read",
+    )
+    confirmed: dict[str, Words] = Field(default_factory=dict[str, str], description=CONFIRMED)
 
 
 KEPT_FOR = timedelta(days=30)

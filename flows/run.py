@@ -22,7 +22,7 @@ from connectors.changes import Cursor
 from connectors.entry import Found
 from connectors.operation import Write
 from connectors.source import Source
-from flows import accounts, anchor, approval, connections, held, other, reach, shadow, staging
+from flows import accounts, anchor, approval, connections, held, instead, other, reach, shadow, staging
 from flows.asking import Asking
 from flows.breaker import REMEMBERED, Breaker
 from flows.connections import Connections
@@ -157,7 +157,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             nothing was done.
     """
     settings, begun = Settings(), time.monotonic()
-    deployment = load(settings.deployments, asked.label) if asked.staged else approved(settings, asked.label)
+    written, deployment = _written(settings, asked)
     with ExitStack() as stack:
         stack.enter_context(reach.one_client())
         ledger = open_ledger(settings, deployment, asked.mode)
@@ -175,7 +175,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
         own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
         run = _assemble(stack, deployment, ledger, asked, own)
         run.restored, run.begun = restored, begun
-        accounts.confirm(own, deployment, run.source, _reached(run.targets))
+        _confirm(run, own, written)
         root, keep = settings.deployments, not asked.dry_run and not asked.staged
         run.paired = other.opened(stack, root, deployment, ledger, own, run.targets, keep=keep)
         if not asked.dry_run:
@@ -186,6 +186,14 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             runs.begin(ledger, asked.kind, run.versions, run.shadow.version if run.shadow else "")
             anchor.keep(ledger)
         yield run
+
+
+def _written(settings: Settings, asked: Parameters) -> tuple[Deployment, Deployment]:
+    """An integration as its files say, approved if it writes to any account at all; and as it is carried."""
+    found = load(settings.deployments, asked.label) if asked.staged else None
+    if found is None or instead.writes(found):
+        found = approved(settings, asked.label)
+    return found, instead.staged(found) if asked.staged else found
 
 
 def approved(settings: Settings, label: str) -> Deployment:
@@ -254,6 +262,13 @@ def _targets(
 def _reached(targets: Mapping[str, Connector]) -> dict[str, Connector]:
     """Those that answer: a stage without an image reaches nobody."""
     return {name: one for name, one in targets.items() if not isinstance(one, Stage) or one.image}
+
+
+def _confirm(run: Run, own: Connections, written: Deployment) -> None:
+    """See that every account is the right one; in staging also those that are reached instead."""
+    accounts.confirm(own, run.deployment, run.source, _reached(run.targets))
+    if run.asked.staged:
+        instead.confirm(own.pin, written, run.targets)
 
 
 def _versions(ledger: Ledger, deployment: Deployment, policy: Policy) -> Versions:

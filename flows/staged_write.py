@@ -8,6 +8,7 @@ from dataclasses import replace
 from connectors.operation import Arguments, Asks, Claim, Delivery, Item, Need, Outcome, Write
 from flows.ledger import staged
 from flows.ledger.claimed import Claimed
+from flows.ledger.pair_links import STAGED
 from flows.ledger.staged import Held
 from flows.ledger.store import Ledger
 
@@ -64,10 +65,12 @@ class StagedWrite:
         return outcomes
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
-        """Which deliveries arrived here: the stage forgets none of them."""
+        """Which deliveries arrived here. Of an upsert, how the target names the record, where it has one."""
         self._counted.asks("", Asks(), len(items))
         there = staged.written_by(self._ledger, [item.key for item in items])
-        return {item.key: there[item.key].record if item.key in there else None for item in items}
+        arrived = {key: f"{STAGED}{one.record}" for key, one in there.items()}
+        others = self._named([item for item in items if item.key not in there])
+        return {item.key: arrived.get(item.key) or others.get(item.key) for item in items}
 
     def _apart(self, items: Sequence[Item]) -> list[list[Item]]:
         """In parts, in none of which a record is met twice."""
@@ -98,7 +101,21 @@ class StagedWrite:
             if item.key not in refused:
                 written.append(claimed.taken(item.key, _written(before, item)))
         staged.keep(self._ledger, self._operation, [*written, *claimed.rows()])
-        return [*refused.values(), *(Outcome(one.delivery, "done") for one in written)]
+        return [*refused.values(), *self._done([item for item in taken if item.key not in refused], written)]
+
+    def _done(self, items: Sequence[Item], written: Sequence[Held]) -> list[Outcome]:
+        """Each as it arrived, with the name of its record: the target's own, or the stage's if it made it."""
+        named = self._named([item for item, one in zip(items, written, strict=True) if not one.made])
+        made = {one.delivery: f"{STAGED}{one.record}" for one in written if self._write.look}
+        names = made | {key: reference for key, reference in named.items() if reference}
+        return [Outcome(item.key, "done", "", names.get(item.key)) for item in items]
+
+    def _named(self, items: Sequence[Item]) -> Mapping[str, str | None]:
+        """What the target itself calls the record of an upsert, where it can say."""
+        if not items or self._write.look is None or self._write.delivery is not Delivery.UPSERT:
+            return {}
+        with self._counted.reading():
+            return self._write.look(items)
 
     def _refused(self, items: Sequence[Item]) -> Sequence[Outcome]:
         """Those that the target would refuse, as it says without being written to."""

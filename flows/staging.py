@@ -1,7 +1,8 @@
 """Staging: each target is replaced by a stage, which records what would be written and writes nothing.
 
 A stage begins as an image of the real target, read when a record is first touched and through a connector
-that can only read. It enforces what the target itself would: see `Write.refuses` and `Write.rules`.
+that can only read. It enforces what the target itself would: see `Write.refuses` and `Write.rules`. Only an
+account of the vendor's for trials is written to, where integration.yaml names one.
 """
 
 from collections.abc import Mapping
@@ -9,17 +10,24 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from pydantic import JsonValue
+
 from connectors.base import Account, Connector
-from connectors.operation import Asks, Delivery, Lookup, Write
+from connectors.operation import Arguments, Asks, Delivery, Lookup, Write
 from flows import connections
 from flows.connections import Connections
+from flows.ledger import staged
+from flows.ledger.staged import Held
 from flows.ledger.store import Ledger
-from flows.staged_write import Counted, StagedWrite
+from flows.staged_write import Counted, StagedWrite, operation_of
 from flows.tenants import Deployment, Target
 
 
 def stages(deployment: Deployment, opened: Connections, ledger: Ledger) -> dict[str, Connector]:
-    """A stage in the place of each target. The target itself is reached, if at all, to read only."""
+    """A stage in the place of each target but an account for trials. The target itself is at most read.
+
+    deployment: as it is in staging: see flows/instead.py, which looks whether such an account is one.
+    """
     return {
         name: _stage(deployment, name, target, opened, ledger)
         for name, target in deployment.integration.targets.items()
@@ -29,6 +37,8 @@ def stages(deployment: Deployment, opened: Connections, ledger: Ledger) -> dict[
 def _stage(
     deployment: Deployment, name: str, target: Target, opened: Connections, ledger: Ledger
 ) -> Connector:
+    if target.staging and target.staging.sandbox:
+        return connections.written_to(deployment, target, opened)
     system, tables = opened.system(target.connection), [table.table() for table in target.tables]
     if system.image is None:
         there = connections.making(deployment, target.connection, system)(
@@ -62,7 +72,9 @@ class Stage(Connector):
         return self._there.check().model_copy(update={"missing": ()})
 
     def lookups(self) -> Mapping[str, Lookup]:
-        return self._there.lookups()
+        """The target's own, each under what the stage has of that record."""
+        writes = self._there.writes()
+        return {short: self._looked(one, writes.get(one.of)) for short, one in self._there.lookups().items()}
 
     @property
     def requests(self) -> int:
@@ -81,9 +93,22 @@ class Stage(Connector):
     def close(self) -> None:
         self._there.close()
 
+    def _looked(self, lookup: Lookup, write: Write | None) -> Lookup:
+        def answer(patient: str, arguments: Arguments) -> JsonValue:
+            there = lookup.answer(patient, arguments) if self.image else None
+            ours = write and self._held(write, patient)
+            if not ours or not ours.values or not (isinstance(there, dict) or ours.made):
+                return there
+            return {**there, **ours.values} if isinstance(there, dict) else dict(ours.values)
+
+        return replace(lookup, answer=answer)
+
+    def _held(self, write: Write, patient: str) -> Held | None:
+        return staged.of_record(self._ledger, operation_of(self._target, write), write.record(patient, {}))
+
     def _staged(self, write: Write) -> Write:
         live = write if write.present else replace(write, presents=Asks(0))
-        unseen = replace(live, present=None, refuses=None, room=None, rules=None)
+        unseen = replace(live, present=None, refuses=None, room=None, rules=None, look=None)
         here = StagedWrite(self._ledger, self._target, live if self.image else unseen, self._counted)
         return replace(
             write,

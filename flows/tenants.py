@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
 
 from agent import manifest as manifests
 from agent.access import PROGRAM
@@ -26,27 +26,15 @@ from flows.meanings import BECAUSE, COMPUTED, CONFIRMED, CONSTANTS, FROM, OWNER,
 from flows.models import Models
 from flows.pairing import Pairing
 from flows.parameters import Name
-from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow
+from flows.rehearsal import KEPT_FOR, KeptFor, Proving, Shadow, Staging, Words
 from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 Connectors = Literal[
-    "healthie",
-    "hubspot",
-    "sql",
-    "csv",
-    "airtable",
-    "excel",
-    "s3",
-    "redshift",
-    "bigquery",
-    "sheets",
-    "mongodb",
-    "probe",
-    "model",
-]
+    "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "bigquery", "sheets",
+    "mongodb", "probe", "model",
+]  # fmt: skip
 
 
 class ValueGrant(Settings):
@@ -112,6 +100,7 @@ class Target(Settings):
     options: dict[str, JsonValue] = Field(
         default_factory=dict[str, JsonValue], description="the connector's own: csv's null marker, …"
     )
+    staging: Staging | None = Field(default=None, description="how it is reached in staging, if otherwise")
 
 
 class Integration(Settings):
@@ -147,6 +136,8 @@ class Integration(Settings):
         named: dict[Name, tuple[str | int, ...]] = {self.source: ("source",)}
         for name, target in self.targets.items():
             named.setdefault(target.connection, ("targets", name, "connection"))
+            if target.staging:
+                named.setdefault(target.staging.connection, ("targets", name, "staging", "connection"))
         if self.decide.connection:
             named.setdefault(self.decide.connection, ("decide", "connection"))
         return named

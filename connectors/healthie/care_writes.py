@@ -31,6 +31,7 @@ from connectors.healthie.mutation import (
     each,
     not_applied,
     parsed,
+    refuses,
     run,
 )
 from connectors.healthie.normal import MalformedError, as_utc, metadata
@@ -56,6 +57,7 @@ class TagWrites:
                 arguments=TagArguments,
                 delivery=Delivery.UPSERT,
                 send=each(self._apply),
+                refuses=refuses(self.client, self._apply),
                 record=record,
                 present=self._present,
             ),
@@ -65,6 +67,7 @@ class TagWrites:
                 arguments=TagArguments,
                 delivery=Delivery.UPSERT,
                 send=each(self._remove),
+                refuses=refuses(self.client, self._remove),
                 record=record,
                 opposite="apply_tag",
             ),
@@ -114,6 +117,7 @@ class LocationWrites:
                 arguments=CreateLocation,
                 delivery=Delivery.SEARCHABLE,
                 send=each(self._create),
+                refuses=refuses(self.client, self._create),
                 record=lambda id_, arguments: f"client/{id_}/new_location/{_lines(arguments)}",
                 look=self._look,
             ),
@@ -123,6 +127,7 @@ class LocationWrites:
                 arguments=UpdateLocation,
                 delivery=Delivery.UPSERT,
                 send=each(self._update),
+                refuses=refuses(self.client, self._update),
                 record=lambda id_, arguments: f"client/{id_}/location/{arguments.get('location_id')}",
                 present=self._present,
             ),
@@ -189,6 +194,7 @@ class TaskWrites:
                 arguments=CreateTask,
                 delivery=Delivery.SEARCHABLE,
                 send=each(self._create),
+                refuses=refuses(self.client, self._create),
                 record=lambda id_, arguments: f"client/{id_}/new_task/{arguments.get('content')}",
                 look=self._look,
                 free_text=frozenset({"content"}),
@@ -199,6 +205,7 @@ class TaskWrites:
                 arguments=UpdateTask,
                 delivery=Delivery.UPSERT,
                 send=each(self._update),
+                refuses=refuses(self.client, self._update),
                 record=record,
             ),
             Write(
@@ -207,6 +214,7 @@ class TaskWrites:
                 arguments=CompleteTask,
                 delivery=Delivery.UPSERT,
                 send=each(self._complete),
+                refuses=refuses(self.client, self._complete),
                 record=lambda id_, arguments: f"{record(id_, arguments)}/complete",
             ),
         ]

@@ -40,6 +40,10 @@ class Client:
         self._lock = threading.Lock()
 
     @property
+    def read_only(self) -> bool:
+        return self._read_only
+
+    @property
     def clock(self) -> datetime | None:
         """Healthie's own clock at its last answer (UTC)."""
         return self._clock

@@ -1,9 +1,11 @@
 """Writes to the patient itself: demographics, a new patient, our own metadata."""
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from zoneinfo import available_timezones
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -21,6 +23,8 @@ from connectors.healthie.mutation import (
     each,
     not_applied,
     parsed,
+    refused,
+    refuses,
     run,
 )
 from connectors.healthie.normal import MalformedError, metadata
@@ -29,6 +33,7 @@ from connectors.healthie.reply import Json
 from connectors.operation import Arguments, Delivery, Item, Write, arguments_of
 
 NAMESPACE: Final = "ferry"  # the one key of a metadata that is ours; all others are left as they are
+EMAIL: Final = re.compile(r"([^@\s]+@[^@\s]+\.[^@\s]+)?")
 LONGEST: Final = 128_000  # characters of a metadata
 
 
@@ -49,6 +54,7 @@ class ClientWrites:
                 arguments=UpdateClient,
                 delivery=Delivery.UPSERT,
                 send=each(self._update),
+                refuses=refuses(self.client, self._update_known),
                 record=lambda id_, _: f"client/{id_}",
                 present=self._present,
             ),
@@ -59,6 +65,7 @@ class ClientWrites:
                 arguments=CreateClient,
                 delivery=Delivery.SEARCHABLE,
                 send=each(self._create),
+                refuses=refuses(self.client, self._create_known),
                 record=lambda id_, _: f"new_client/{id_}",
                 look=self._created,
             ),
@@ -69,6 +76,7 @@ class ClientWrites:
                 arguments=SetMetadata,
                 delivery=Delivery.UPSERT,
                 send=each(self._set_metadata),
+                refuses=refuses(self.client, self._set_metadata),
                 record=lambda id_, arguments: f"client/{id_}/metadata/{arguments.get('name')}",
                 present=self._present_metadata,
             ),
@@ -83,6 +91,17 @@ class ClientWrites:
             asked["user_group_id"] = ""  # how Healthie removes a group; null would leave it
         found = applied(UPDATE_CLIENT, asked, run(self.client, UPDATE_CLIENT, asked, sent))
         return str(found["id"])
+
+    def _update_known(self, item: Item) -> str:
+        """The same; whom Healthie does not show it does not change either."""
+        if patient(self.client, item.patient, "") is None:
+            raise refused([])
+        _acceptable(item.arguments)
+        return self._update(item)
+
+    def _create_known(self, item: Item) -> Created:
+        _acceptable(item.arguments)
+        return self._create(item)
 
     def _present(self, items: Sequence[Item]) -> Mapping[str, Arguments | None]:
         held: dict[str, Arguments | None] = {}
@@ -137,6 +156,15 @@ class ClientWrites:
             there = isinstance(ours, dict) and name in ours
             held[item.key] = {"name": name, "value": ours[name]} if isinstance(ours, dict) and there else None
         return held
+
+
+def _acceptable(arguments: Arguments) -> None:
+    """Raises Rejected, as Healthie's own refusal, for a value of which it is known what it must be."""
+    email, zone = arguments.get("email"), arguments.get("timezone")
+    wrong = [] if not isinstance(email, str) or EMAIL.fullmatch(email) else ["email"]
+    wrong += [] if not isinstance(zone, str) or zone in available_timezones() else ["timezone"]
+    if wrong:
+        raise refused([{"field": name} for name in wrong])
 
 
 def _parsed(text: JsonValue) -> Json:

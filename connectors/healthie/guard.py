@@ -63,6 +63,7 @@ DEFAULTS: Final[Mapping[str, Mapping[str, bool | str | None]]] = {
     "cms1500s": {"order_by": None},
     "recurringPayments": {"active_status": None},
 }
+READ_ONLY: Final = "read_only"
 DEPTH: Final = 25  # Healthie's own limit
 
 
@@ -130,7 +131,7 @@ def admitted(text: str, *, read_only: bool) -> Document:
     mutation = operation.operation is OperationType.MUTATION
     walk = _Walk(fragments, mutation=mutation)
     if mutation and read_only:
-        raise Denied("read_only", "healthie: nothing is written in read-only mode")
+        raise Denied(READ_ONLY, "healthie: nothing is written in read-only mode")
     walk.selections(operation.selection_set, ROOTS[operation.operation], 1)
     for fragment in fragments.values():
         walk.selections(fragment.selection_set, fragment.type_condition.name.value, 1)

@@ -48,6 +48,7 @@ def lookups(client: Client) -> Mapping[str, Lookup]:
                 NoArguments,
                 get_client,
                 {name: catalogue()[name].category for name in ("id", *SHOWN)},
+                of="update_client",
             ),
             Lookup(
                 "find_client",

@@ -10,9 +10,10 @@ from typing import Final, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from connectors.errors import Rejected, Unknown
+from connectors.errors import Denied, Rejected, Unknown
 from connectors.healthie.arguments import CreateClient, CreateLocation, CreateTask, UpdateClient
 from connectors.healthie.client import Client
+from connectors.healthie.guard import READ_ONLY
 from connectors.healthie.normal import MalformedError, metadata
 from connectors.healthie.reply import UNNAMED, Json
 from connectors.operation import ArgumentModel, Arguments, Item, Outcome
@@ -160,8 +161,12 @@ def not_applied(name: str) -> Rejected:
     return Rejected("not_applied", f"healthie: {name} answered, but changed nothing")
 
 
-def each(act: Callable[[Item], str | Created]) -> Callable[[Sequence[Item]], Sequence[Outcome]]:
-    """A `send` out of an act for one item that returns the record or its id, or raises Rejected."""
+Act = Callable[[Item], str | Created]
+"""Does one item: gives the record or its id, or raises Rejected."""
+
+
+def each(act: Act) -> Callable[[Sequence[Item]], Sequence[Outcome]]:
+    """A `send` out of an act."""
 
     def send(items: Sequence[Item]) -> Sequence[Outcome]:
         return [_outcome(item, act) for item in items]
@@ -169,13 +174,30 @@ def each(act: Callable[[Item], str | Created]) -> Callable[[Sequence[Item]], Seq
     return send
 
 
-def _outcome(item: Item, act: Callable[[Item], str | Created]) -> Outcome:
+def _outcome(item: Item, act: Act) -> Outcome:
     try:
         done = act(item)
     except Rejected as refusal:
         return Outcome(item.key, "rejected", refusal.code)
     record = Created(done) if isinstance(done, str) else done
     return Outcome(item.key, "done", record.code, record.id)
+
+
+def refuses(client: Client, act: Act) -> Callable[[Sequence[Item]], Sequence[Outcome]] | None:
+    """What an act would refuse before its mutation leaves. None if it would leave: the client may write."""
+    if not client.read_only:
+        return None
+    return lambda items: [one for item in items if (one := _refusal(item, act))]
+
+
+def _refusal(item: Item, act: Act) -> Outcome | None:
+    try:
+        act(item)
+    except Denied as denied:  # as far as that nothing speaks against it
+        return None if denied.code == READ_ONLY else Outcome(item.key, "rejected", denied.code)
+    except Rejected as refusal:
+        return Outcome(item.key, "rejected", refusal.code)
+    return None
 
 
 def parsed(model: type[A], arguments: Mapping[str, JsonValue]) -> A:

@@ -25,6 +25,7 @@ MORE_EMAILS: Final = "hs_additional_emails"
 ROOM: Final = 2_400  # characters of the e-mails of one search: its whole body may have 3,000
 AT_ONCE: Final = 100  # values in one filter
 
+INVALID: Final = "invalid_email"
 CONFLICT: Final = "conflict"  # a unique value is another record's, and it is not an e-mail
 TAKEN: Final = "email_taken"  # the e-mail is another patient's contact's
 SHARED: Final = "email_shared"  # several patients have this e-mail: a family's
@@ -55,17 +56,27 @@ def email_of(record: Record) -> str:
     return email if _PLAUSIBLE.fullmatch(email) and len(email) < ROOM else ""
 
 
+def is_none(record: Record) -> bool:
+    """Has the record an e-mail that is none? HubSpot refuses it."""
+    email = record.values.get(EMAIL)
+    return isinstance(email, str) and bool(email) and not _PLAUSIBLE.fullmatch(email)
+
+
 def shared(records: Sequence[Record]) -> frozenset[str]:
     """The e-mails that several of these records claim."""
     counted = Counter(email_of(record) for record in records)
     return frozenset(email for email, times in counted.items() if email and times > 1)
 
 
-def matches(client: Client, key: str, records: Sequence[Record]) -> list[Match]:
-    """For records that were refused as conflicts: which contacts may be adopted."""
+def matches(client: Client, key: str, records: Sequence[Record], *, keyed: bool = True) -> list[Match]:
+    """For records that were refused as conflicts, or would be: which contacts may be adopted.
+
+    keyed: the portal has the property that names a patient's contact; until it is made nobody has one.
+    """
     names = (key, EMAIL, MORE_EMAILS, FIRST_NAME)
-    keys = [str(record.key[-1]) for record in records]
-    own = {one.properties.get(key): one for one in by_id(client, "contacts", keys, names, by=key)}
+    keys = [str(record.key[-1]) for record in records] if keyed else []
+    there = by_id(client, "contacts", keys, names, by=key) if keyed else ()
+    own = {one.properties.get(key): one for one in there}
     emails = sorted({email for record in records if (email := email_of(record))})
     candidates = _candidates(client, emails, names) if emails else []
     return [_match(record, own.get(str(record.key[-1])), key, candidates) for record in records]

@@ -153,6 +153,7 @@ def _write(records: Records) -> Write:
         record=records.rows.record,
         batch=BATCH,
         present=records.present,
+        refuses=records.refuses,
         shows=True,
         look=records.seek if isinstance(records, Contacts) else None,
         free_text=table.free_text,

@@ -9,11 +9,13 @@ from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.hubspot.adoption import (
     CONFLICT,
     EMAIL,
+    INVALID,
     SHARED,
     TAKEN,
     WAITS,
     Match,
     email_of,
+    is_none,
     matches,
     shared,
 )
@@ -24,7 +26,7 @@ from connectors.hubspot.records import Records
 from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, lost_by, verdicts
 from connectors.hubspot.wire import Batch
 from connectors.operation import Arguments, Item, Outcome
-from connectors.tabular import Record, Table
+from connectors.tabular import Key, Record, Table
 
 UNANSWERED = Verdict("unknown", "no_result")
 ADOPT = Verdict("unknown", "to_be_adopted")
@@ -97,6 +99,36 @@ class Contacts(Records):
         if new and self._adopts and self._seen().is_keyed:
             held |= self._before_adoption(new)
         return held
+
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """As for every record; and an e-mail that another one has, unless that contact would be adopted."""
+        outcomes = super().refuses(items)
+        known = {one.key for one in outcomes}
+        asked = [item for item in items if item.key not in known]
+        records, _ = self.rows.records(asked, lambda key, values: None)
+        codes = {record.key: INVALID for record in records if is_none(record)}
+        having = [record for record in records if email_of(record)]
+        codes |= self._conflicts(having) if having else {}
+        return outcomes + [
+            Outcome(item, "rejected", codes[record.key])
+            for record in records
+            if record.key in codes
+            for item in record.items
+        ]
+
+    def _conflicts(self, records: Sequence[Record]) -> dict[Key, str]:
+        """Why the e-mail of some of these cannot be theirs."""
+        keyed, doubtful = self._seen().is_keyed, shared(records)
+        nobody: Mapping[str | int | None, set[str]] = {}
+        owners = self._owners(records) if keyed and doubtful else nobody
+        codes: dict[Key, str] = {}
+        found = matches(self.client, self.key, records, keyed=keyed)
+        for record, match in zip(records, found, strict=True):
+            if email_of(record) in doubtful - owners.get(record.key[-1], set()):
+                codes[record.key] = SHARED
+            elif not match.again and (match.code or not self._adopts):
+                codes[record.key] = match.code or TAKEN
+        return codes
 
     def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
         """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""

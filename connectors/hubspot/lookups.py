@@ -25,4 +25,5 @@ def lookups(contacts: Contacts) -> Mapping[str, Lookup]:
 
     categories: dict[str, Category] = {name: catalogue()[name].category for name in plain}
     summary = "The patient's contact as HubSpot has it now, in the declared columns; null if there is none."
-    return {"get_contact": Lookup("get_contact", summary, NoArguments, get_contact, categories)}
+    of = contacts.table.write
+    return {"get_contact": Lookup("get_contact", summary, NoArguments, get_contact, categories, of)}

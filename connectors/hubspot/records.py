@@ -117,6 +117,10 @@ class Records:
         read = {at: shown(one, self.key, records[at], self.table) for at, one in found.items()}
         return {**sent, **read}
 
+    def refuses(self, items: Sequence[Item]) -> list[Outcome]:
+        """What cannot be kept in the properties as they are, or as they will be made. Makes nothing."""
+        return self.rows.records(items, self._seen().as_made().objection)[1]
+
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' records hold now, in the columns that each item sets. Makes nothing."""
         keys = self.rows.keys(items)

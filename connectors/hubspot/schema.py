@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import JsonValue
@@ -49,6 +49,15 @@ class Schema:
     def is_keyed(self) -> bool:
         """Can a record be found by its key?"""
         return self.key in self.properties and self.properties[self.key].has_unique_value
+
+    def as_made(self) -> "Schema":
+        """As it will be once what is missing was made: nothing is refused for that."""
+        there = {
+            name: self.properties.get(name) or _new(self.table, name)
+            for name in columns(self.table, self.key)
+        }
+        left = (one for one in self.drift if one.column in self.properties)
+        return replace(self, properties=there, drift=tuple(left))
 
     def objection(self, key: Key, values: Mapping[str, Value]) -> str | None:
         """Why this row cannot be kept exactly as it is, as a code, or None."""
@@ -105,6 +114,11 @@ def _make_group(client: Client, kind: str, name: str) -> None:
     except Rejected as refused:
         if refused.code != "conflict":  # made meanwhile is made
             raise
+
+
+def _new(table: Table, name: str) -> Property:
+    kind, field = MADE_AS[table.columns[name].type]
+    return Property(name=name, type=kind, field_type=field)
 
 
 def _definition(schema: Schema, name: str, options: HubSpotOptions) -> dict[str, JsonValue]:

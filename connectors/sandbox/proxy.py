@@ -38,6 +38,9 @@ Refusal = Callable[[int], Mapping[str, object]]
 Amend = Callable[[str, bytes], bytes]
 """What becomes of a proper answer's body; the first argument is its request's path."""
 
+Hear = Callable[[str, str, bytes], None]
+"""Is told of a request: method, path with the query, body."""
+
 
 def _refusal(status: int) -> Mapping[str, object]:
     return {"status": status, "message": QUOTED}
@@ -61,6 +64,7 @@ class Proxy:
         self.behind = (parts.hostname or "", parts.port or 80)
         self.script = Script()
         self.amended: Amend | None = None
+        self.heard: Hear | None = None
         self._seen: list[Seen] = []
         self._lock = threading.Lock()
         self._server = _Server(self)
@@ -79,6 +83,10 @@ class Proxy:
     def amend(self, change: Amend | None) -> None:
         """Pass every answer that meets no fault through this; None: as it is."""
         self.amended = change
+
+    def hear(self, told: Hear | None) -> None:
+        """Tell this of every request that came whole, whatever becomes of it; None: nobody."""
+        self.heard = told
 
     @property
     def seen(self) -> list[Seen]:
@@ -156,6 +164,8 @@ class _Exchange(BaseHTTPRequestHandler):
         if body is None:  # its sender went away: no server carries out a part of a request
             self.close_connection = True
             return
+        if proxy.heard:
+            proxy.heard(self.command, self.path, body)
         fault = proxy.script.due(self.command, self.path)
         if fault is None:
             given = self._passed(body)

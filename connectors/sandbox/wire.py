@@ -23,6 +23,9 @@ WIRE: Final = ("reset", "reset_applied", "hang", "hang_applied")
 Place = tuple[str, int] | str
 """A host and port, or the path of a socket."""
 
+Hear = Callable[[int, bytes], None]
+"""Is told of what a client sent: the connection's number, and the bytes as they came."""
+
 
 class Wire:
     """One proxy before one address. Use it as a context manager."""
@@ -33,6 +36,7 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stop, self._stopped = socket.socketpair()
         self._pairs: list[_Pair] = []
+        self._heard: Hear | None = None
         self.port = int(self._listener.getsockname()[1])
         self.number = 0  # of the requests since the faults were set
         self.troubles = 0  # of these, that met a fault
@@ -46,6 +50,15 @@ class Wire:
     def before(self, request: int, act: Callable[[], None], *, path: str = "") -> None:
         """Call `act` once, just before the `request`-th request from now on (the first is 1) is passed on."""
         self._script.before(request, act, path)
+
+    def hear(self, told: Hear | None) -> None:
+        """Tell this of everything that clients send, whatever becomes of it; None: nobody."""
+        self._heard = told
+
+    def came(self, connection: int, sent: bytes) -> None:
+        """Tell whoever wants to hear it."""
+        if self._heard:
+            self._heard(connection, sent)
 
     def due(self, sent: bytes) -> Fault | None:
         """The fault that this meets, if it is a request at all."""
@@ -128,6 +141,7 @@ class _Pair:
     def _to_server(self) -> None:
         try:
             while sent := self._client.recv(65536):
+                self._wire.came(id(self), sent)
                 fault = self._wire.due(sent)
                 if fault is not None and not applies(fault.trouble):
                     self._end(fault)

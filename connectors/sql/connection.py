@@ -49,6 +49,8 @@ def read_url(secret: SecretStr) -> URL:
         raise Rejected(
             "bad_url", f"sql: the URL may only set {', '.join(sorted(QUERY[engine])) or 'no options'}"
         )
+    if not (url.host or local(url)):
+        raise Rejected("bad_url", "sql: the URL must name the host")  # else a driver takes it from elsewhere
     if engine == "sqlite" and url.database in (None, "", ":memory:"):
         raise Rejected("bad_url", "sql: SQLite needs a file: sqlite:////folder/name.db")
     return _with_tls(url) if engine == "postgresql" else url
@@ -116,6 +118,9 @@ READ_ONLY: Mapping[str, tuple[str, ...]] = {
 }
 
 
+NOT_FROM_HERE: Mapping[str, str] = {"hostaddr": "", "options": ""}
+"""What libpq would take from PGHOSTADDR, PGOPTIONS or PGSERVICE: another server, other settings."""
+
 SESSION: Mapping[str, tuple[str, ...]] = {
     "postgresql": (
         "SET TIME ZONE 'UTC'",
@@ -147,7 +152,7 @@ def _arguments(url: URL, name: str, lock: int) -> tuple[URL, dict[str, Any]]:  #
         return url, {"timeout": lock}
     if name == "postgresql":
         alive = {"keepalives_idle": 30, "tcp_user_timeout": STATEMENT * 1000}
-        return url, {"connect_timeout": CONNECT, **alive}
+        return url.set(port=url.port or 5432), {"connect_timeout": CONNECT, **alive, **NOT_FROM_HERE}
     if name == "mysql":
         times = {"connect_timeout": CONNECT, "read_timeout": STATEMENT, "write_timeout": STATEMENT}
         bare = url.difference_update_query(["ssl_ca"])

@@ -13,7 +13,7 @@ from agent.policy import OperationGrant, Policy
 from agent.refusals import PolicyError
 from connectors.operation import Write
 from flows import pins
-from flows.check import approvals, models, offers, pairs
+from flows.check import approvals, models, offers, pairs, staging
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.folder import Fields, near, read_fields, read_instructions
@@ -164,6 +164,9 @@ class _Look:
     def targets(self) -> dict[str, Write] | None:
         """Every write of the targets by full name; None if a target is unknown."""
         found = {name: self._offered(name, target) for name, target in self.integration.targets.items()}
+        kinds = {name: one.connector for name, one in self.connections.items() if one}
+        for name, what, todo in staging.objections(self.integration, kinds):
+            self.say(("targets", name, "staging"), what, todo)
         whole = None not in found.values()
         there = [(name, each) for name, each in found.items() if each]
         lookups = {f"{name}_{short}" for name, each in there for short in each.lookups}
@@ -193,6 +196,10 @@ class _Look:
         self._target(name, target, there.writes)
         for below, what, todo in objections(connection.connector, there.holds, target):
             self.say(("targets", name, *below), what, todo)
+        if target.staging and target.staging.sandbox:
+            trials = target.model_copy(update={"confirmed": target.staging.confirmed})
+            for below, what, todo in objections(connection.connector, there.holds, trials):
+                self.say(("targets", name, "staging", *below), what, todo)
         return there
 
     def _target(self, name: str, target: Target, writes: Mapping[str, Write]) -> None:

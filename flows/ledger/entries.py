@@ -84,6 +84,11 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
     return found
 
 
+def pseudonyms(ledger: Ledger, patients: Sequence[str]) -> dict[str, str]:
+    """The pseudonyms of these patients, by patient id; of those that are known."""
+    return {patient: one.ref for patient, one in known(ledger, patients).items() if one.version or one.state}
+
+
 def new_ref() -> str:
     return f"e{secrets.token_hex(6)}"
 

@@ -24,6 +24,7 @@ class Learnt:
     entry: str
     reference: str
     former_is_gone: bool = False  # the record it was linked with is not given any more
+    patient: str = ""  # the entry's id, in staging
 
 
 def unlearned(ledger: Ledger, keeper: str, operation: str) -> list[Learnt]:

@@ -85,7 +85,7 @@ def contested(ledger: Ledger, pair: str, side: Side) -> list[str]:
 
 def confirm(ledger: Ledger, links: Iterable[Link]) -> None:
     """The record holds the id of the entry it is linked with: what was doubted for that is right again."""
-    _mark(ledger, [one for one in links if _confirmable(one)], "confirmed", "", "links confirmed")
+    _mark(ledger, [one for one in links if confirmable(one)], "confirmed", "", "links confirmed")
 
 
 def doubt(ledger: Ledger, links: Iterable[Link], code: str = IDENTITY) -> None:
@@ -167,7 +167,7 @@ def hash_of(ledger: Ledger, pair: str, record: str) -> str:
     return ledger.seal.keyed_hash("linked", pair, record)
 
 
-def _confirmable(link: Link) -> bool:
+def confirmable(link: Link) -> bool:
     return link.state == "learned" or link.code == IDENTITY
 
 

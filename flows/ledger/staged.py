@@ -59,6 +59,17 @@ def made(ledger: Ledger, operation: str) -> int:
         return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
+def of_record(ledger: Ledger, operation: str, record: str) -> Held | None:
+    """What is held of one record, by its own name."""
+    name = hash_of(ledger, operation, record)
+    return find(ledger, [name]).get(name)
+
+
+def all_of(ledger: Ledger, operation: str) -> list[Held]:
+    """Everything that is held of one operation."""
+    return list(_found(ledger, STAGED.c.operation, [operation]).values())
+
+
 def keep(ledger: Ledger, operation: str, held: Sequence[Held]) -> None:
     """Remember these records, in the place of what was held of them."""
     rows = [

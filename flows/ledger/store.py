@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -103,6 +104,17 @@ class Ledger:
             raise LeaseLost(
                 f"{self.tenant}/{self.name}: another run took over; this run stops without writing"
             )
+
+    def beside(self, name: str, seal: Seal) -> "Ledger":
+        """Another of the tenant's integrations, to be read only: it has no lease. It is not closed itself."""
+        found = sa.select(INTEGRATION.c.id).where(
+            INTEGRATION.c.tenant == self.tenant, INTEGRATION.c.name == name
+        )
+        other = copy(self)
+        other.name, other.seal, other.epoch = name, seal, 0
+        with self.reading() as connection:
+            other.integration = connection.execute(found).scalar_one_or_none() or 0
+        return other
 
     def close(self) -> None:
         self.engine.dispose()

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from math import ceil
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from agent.access import Access
 from agent.agent import Terms
 from agent.allowed import Allowed, Price
 from agent.budget import Budgets, Meter
+from agent.models import model_of
 from agent.plan import Decision, Plan, Refused
 from agent.prompt import standing
 from tests.agent.desk import ANA, TEXT, Book, Directory, by_model, case
@@ -168,3 +171,23 @@ def test_429_is_tried_again_by_us_alone(cloud: Vertex, name: str, monkeypatch: p
     assert decisions[0].outcome == Refused(code="model_unavailable")
     assert len(requests) == decisions[0].model_requests == 3
     assert (book.sum.requests, book.sum.tokens, book.sum.micro_usd) == (3, 0, 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("us-east5", "us-east5-aiplatform.googleapis.com"),
+        ("global", "aiplatform.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"),
+    ],
+)
+def test_no_variable_of_the_environment_names_another_place(
+    cloud: Vertex, monkeypatch: pytest.MonkeyPatch, name: str, location: str, host: str
+) -> None:
+    for variable in ("GOOGLE_VERTEX_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "ANTHROPIC_VERTEX_BASE_URL"):
+        monkeypatch.setenv(variable, "https://elsewhere.example.com")
+
+    model = model_of(f"google-cloud:{name}", Access(project=PROJECT, location=location))
+
+    assert urlsplit(str(model.base_url)).hostname == host
