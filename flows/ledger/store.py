@@ -49,9 +49,10 @@ class Ledger:
         """`key`: the name of the data key, if it is not the tenant's: a stage has one of its own."""
         self.engine = engine
         self.environment, self.tenant, self.name = environment, tenant, name
+        self.key = key or tenant
         with ExitStack() as failing:
             failing.callback(engine.dispose)
-            self.seal = seal_of(engine, kek, environment, key or tenant)
+            self.seal = seal_of(engine, kek, environment, self.key)
             self.audit_key = audit_key(engine, kek, environment)
             self.integration = _integration_of(engine, tenant, name)
             failing.pop_all()
