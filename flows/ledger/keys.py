@@ -8,6 +8,7 @@ from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import ProgrammingError
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
@@ -138,8 +139,10 @@ def destroy(
 def scrub(engine: Engine) -> bool:
     """Leave no former form of a key in the database's own files, as far as a client of it can.
 
-    SQLite: freed places are zeroed as they are freed (store.py); what is still in the write-ahead log is
-    written through and the log is emptied. PostgreSQL: the table is written anew.
+    SQLite: freed places are zeroed as they are freed (database.py); what is still in the write-ahead log is
+    written through and the log is emptied. PostgreSQL: the table is written anew, and the log before it is
+    let go, where the ledger's role may ask for that; its administrator says whether the server then removes
+    it or keeps it for later use (wal_recycle), an archive or a replica.
 
     Returns:
         False if another connection that reads kept the database from it.
@@ -149,6 +152,9 @@ def scrub(engine: Engine) -> bool:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM (FULL) data_key")
             connection.exec_driver_sql("VACUUM (FULL) audit_key")
+            with suppress(ProgrammingError):  # a role that may not
+                connection.exec_driver_sql("SELECT pg_switch_wal()")
+                connection.exec_driver_sql("CHECKPOINT")
         return True
     raw = engine.raw_connection()  # outside of any transaction, where SQLAlchemy would begin one
     try:
