@@ -23,6 +23,7 @@ from flows.ledger.tables import (
     INTEGRATION,
     JUDGEMENT,
     KEPT,
+    LINK,
     PLAN,
     SHADOW,
 )
@@ -256,6 +257,7 @@ def _remove(connection: sa.Connection, integration: int) -> None:
     plans = sa.select(PLAN.c.id).where(PLAN.c.entry.in_(entries))
     for table in (KEPT, SHADOW):
         connection.execute(sa.delete(table).where(table.c.plan.in_(plans)))
+    connection.execute(sa.delete(LINK).where(LINK.c.entry.in_(entries)))
     connection.execute(sa.delete(DELIVERY).where(DELIVERY.c.integration == integration))
     connection.execute(sa.delete(PLAN).where(PLAN.c.entry.in_(entries)))
     for table in (ENTRY, STAGED, MARK, JUDGEMENT, CURSOR, EMISSION):
