@@ -9,7 +9,6 @@ from pydantic import JsonValue
 from agent.access import PROGRAM
 from flows import emit, naming
 from flows.ledger import emission, entries
-from flows.ledger.stages import mode_of
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 from flows.run import version_of
@@ -30,12 +29,12 @@ MEANING = {
 
 def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: bool) -> Iterator[str]:
     """Lines that tell an entry's story, newest version first. Values only if asked for."""
-    row, of = _entry(ledger, patient), mode_of(f"{ledger.tenant}/{ledger.name}")
+    row = _entry(ledger, patient)
     if row is None:
-        yield f"patient {patient}: never seen by {naming.told(*of)}. No run has read this entry."
-        yield f"Is it the right id? A full sweep reads everyone: ferry run {naming.typed(*of)} --sweep"
+        yield f"patient {patient}: never seen by {naming.told(*ledger.of)}. No run has read this entry."
+        yield f"Is it the right id? A full sweep reads everyone: ferry run {naming.typed(*ledger.of)} --sweep"
         return
-    yield f"patient {patient} is {row.ref} in {naming.told(*of)}; version {row.version}, {_state(row)}"
+    yield f"patient {patient} is {row.ref} in {naming.told(*ledger.of)}; version {row.version}, {_state(row)}"
     yield f"last read {_time(row.seen)} by run {row.seen_run}" + _unchanged(row)
     if row.again_on:
         yield f"will be decided again on {row.again_on} although nothing changes (a date rule)"

@@ -21,6 +21,12 @@ def deployment(tenant: str, integration: str, mode: Mode) -> str:
     return f"{tenant}-{integration}{'-staging' if mode == 'staging' else ''}"
 
 
+def mode_of(label: str) -> tuple[str, Mode]:
+    """The integration's own label, and in which mode, of a label as the ledger has it."""
+    own = label.removesuffix(STAGING)
+    return own, "live" if own == label else "staging"
+
+
 def told(label: str, mode: Mode) -> str:
     """An integration in a mode, as a line says it: `acme/crm, staging`."""
     return f"{label}, staging" if mode == "staging" else label

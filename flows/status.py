@@ -22,8 +22,7 @@ WAITING = (
 
 def status(ledger: Ledger) -> Iterator[str]:
     """Lines for one integration."""
-    of = stages.mode_of(f"{ledger.tenant}/{ledger.name}")
-    whose, label = told(*of), typed(*of)
+    whose, label = told(*ledger.of), typed(*ledger.of)
     latest = runs.latest(ledger, 1)
     if not latest:
         yield f"{whose}: never ran. Start it with: ferry run {label}"
@@ -31,7 +30,7 @@ def status(ledger: Ledger) -> Iterator[str]:
     run = latest[0]
     ended = f"{run.ended:%Y-%m-%d %H:%M:%S} UTC" if run.ended else "now running, or cut off"
     yield f"{whose}: run {run.id} ({run.kind}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
-    yield from _lasts(ledger, *of)
+    yield from _lasts(ledger, *ledger.of)
     counts, month = deliveries.counts(ledger), emission.latest(ledger)
     yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
     if month and (waiting := len(emission.waiting(ledger, month))):

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from flows.ledger import runs
-from flows.ledger.stages import mode_of
 from flows.ledger.store import Ledger
 from flows.naming import told
 
@@ -44,7 +43,7 @@ def past(ledger: Ledger) -> list[Past]:
 
 def markdown(ledger: Ledger) -> str:
     """A table of the last runs with a bar for what changed, and a line for how they ended."""
-    found, whose = past(ledger), told(*mode_of(f"{ledger.tenant}/{ledger.name}"))
+    found, whose = past(ledger), told(*ledger.of)
     return "\n".join([f"### {whose}: the last {len(found)} runs", "", *_table(found)])
 
 

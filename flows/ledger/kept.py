@@ -16,9 +16,9 @@ from agent.case import Case
 from agent.plan import Plan, Refused
 from flows.errors import Spoken
 from flows.ledger import audit
-from flows.ledger.stages import mode_of
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import INTEGRATION, KEPT, PLAN, RUN
+from flows.naming import mode_of
 from flows.parameters import Mode
 
 PURPOSE = "kept"

@@ -27,8 +27,8 @@ from flows.ledger.tables import (
     PLAN,
     SHADOW,
 )
-from flows.naming import STAGING
-from flows.parameters import Mode, Parameters
+from flows.naming import STAGING, mode_of
+from flows.parameters import Parameters
 from flows.vault import KeyEncryptionKey
 
 LASTS = timedelta(days=7)
@@ -92,12 +92,6 @@ def named(name: str) -> str:
 def in_mode(asked: Parameters) -> str:
     """The integration's name as the ledger has it for such a run."""
     return named(asked.integration) if asked.staged else asked.integration
-
-
-def mode_of(label: str) -> tuple[str, Mode]:
-    """The integration's own label, and in which mode, of a label as the ledger has it."""
-    own = label.removesuffix(STAGING)
-    return own, "live" if own == label else "staging"
 
 
 def latest(engine: Engine, tenant: str, name: str) -> Stage | None:

@@ -16,6 +16,8 @@ from flows.ledger import audit
 from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
 from flows.ledger.database import LEASE_SECONDS, LedgerUnavailable, database_clock
 from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
+from flows.naming import mode_of, told
+from flows.parameters import Mode
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
 Values = TypeVar("Values", bound=tuple[Any, ...])  # the columns of a row: as SQLAlchemy binds them
@@ -64,6 +66,11 @@ class Ledger:
         self._turn = threading.Lock()
 
     @property
+    def of(self) -> tuple[str, Mode]:
+        """Whose it is: the integration's label, and whether it is live or its stage."""
+        return mode_of(f"{self.tenant}/{self.name}")
+
+    @property
     def actor(self) -> str:
         """Who acts, as the audit names them."""
         return self.person or f"run {self.run}"
@@ -102,7 +109,7 @@ class Ledger:
         )
         if renewed.rowcount != 1:
             raise LeaseLost(
-                f"{self.tenant}/{self.name}: another run took over; this run stops without writing"
+                f"{told(*self.of)}: another run took over, or it was ended; this run stops without writing"
             )
 
     def close(self) -> None:
