@@ -1,8 +1,8 @@
 """A stage's end: whoever is killed in it, whoever reads meanwhile, nothing of it comes back."""
 
-import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from flows.ledger.store import LeaseLost
 from flows.ledger.verify import verify
 from flows.settings import Settings
 from flows.vault import KeyFile
+from tests.faults.world import FORKS
 from tests.flows.ledgers import open_at
 from tests.flows.review.filled import stage as filled
 from tests.flows.vault.ledgers import files_with, stored
 
-SPAWN = multiprocessing.get_context("spawn")
 FEW = 6
 KEY = stages.key_name("demo", "warehouse", 1)
 LATER = Extension(datetime(2999, 1, 1, tzinfo=UTC), "Ana", "a second look")
@@ -65,8 +65,18 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, ledger_url: str) -> Place:
-    return Place(tmp_path, ledger_url)
+def place(tmp_path: Path, ledger_url: str) -> Iterator[Place]:
+    made = Place(tmp_path, ledger_url)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Place]:
+    """One in a file."""
+    made = Place(tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield made
+    made.engine.dispose()
 
 
 def destroy_until_killed(url: str, folder: Path, at: int) -> None:
@@ -83,7 +93,7 @@ def test_an_end_that_is_killed_anywhere_is_finished_by_the_sweeper(tmp_path: Pat
         url = f"sqlite:///{folder / 'ledger.db'}"
         place = Place(folder, url)
         wrapped = stored(url)[KEY].content
-        child = SPAWN.Process(target=destroy_until_killed, args=(url, folder, at))
+        child = FORKS.Process(target=destroy_until_killed, args=(url, folder, at))
         child.start()
         child.join(120)
         if child.exitcode == 0:
@@ -103,17 +113,15 @@ def test_an_end_that_is_killed_anywhere_is_finished_by_the_sweeper(tmp_path: Pat
     assert killed == 7
 
 
-def test_what_was_cut_off_is_gone_on_with_by_the_sweeper_too(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    place = Place(tmp_path, url)
-    child = SPAWN.Process(target=destroy_until_killed, args=(url, tmp_path, 1))
+def test_what_was_cut_off_is_gone_on_with_by_the_sweeper_too(local: Place, tmp_path: Path) -> None:
+    child = FORKS.Process(target=destroy_until_killed, args=(local.settings.ledger_url, tmp_path, 1))
     child.start()
     child.join(120)
 
-    assert place.stage.over and place.stage.destroyed is None
-    assert place.swept() == [1]
-    assert place.swept() == []
-    assert place.rows() == 0
+    assert local.stage.over and local.stage.destroyed is None
+    assert local.swept() == [1]
+    assert local.swept() == []
+    assert local.rows() == 0
 
 
 def test_one_that_was_extended_after_its_end_begins_with_nothing(place: Place) -> None:
@@ -149,7 +157,7 @@ def test_who_is_late_to_end_a_stage_leaves_the_next_one_alone(place: Place) -> N
 
 
 def test_a_run_that_goes_on_is_fenced_out(place: Place, tmp_path: Path) -> None:
-    url, name = str(place.settings.ledger_url), stages.named("warehouse")
+    url, name = place.settings.ledger_url, stages.named("warehouse")
     going = open_at(url, tmp_path / "keys", name, tenant="demo", environment="local", key=KEY)
     lease.take(going, "rgoing")
     stages.begin(going)
@@ -168,35 +176,34 @@ def test_a_run_that_goes_on_is_fenced_out(place: Place, tmp_path: Path) -> None:
     going.close()
 
 
-def test_who_reads_meanwhile_delays_the_end_and_does_not_prevent_it(tmp_path: Path) -> None:
-    place = Place(tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}")
-    wrapped = stored(str(place.settings.ledger_url))[KEY].content
-    place.engine.dispose()
-    sa.event.listen(place.engine, "connect", lambda one, _: one.execute("PRAGMA busy_timeout = 50").close())
-    with connect(str(place.settings.ledger_url)).connect() as reader:
+def test_who_reads_meanwhile_delays_the_end_and_does_not_prevent_it(local: Place, tmp_path: Path) -> None:
+    wrapped = stored(local.settings.ledger_url)[KEY].content
+    local.engine.dispose()
+    sa.event.listen(local.engine, "connect", lambda one, _: one.execute("PRAGMA busy_timeout = 50").close())
+    other = connect(local.settings.ledger_url)
+    with other.connect() as reader:
         reader.execute(sa.text("SELECT count(*) FROM data_key")).scalar_one()
 
-        assert not place.destroy()
+        assert not local.destroy()
         with pytest.raises(StageInUse):
-            place.extend()
-        assert place.swept() == []
-        reader.rollback()
+            local.extend()
+        assert local.swept() == []
+    other.dispose()
 
-    assert place.swept() == [1]
+    assert local.swept() == [1]
     assert files_with(tmp_path, wrapped) == []
 
 
 def test_a_first_run_that_was_cut_off_leaves_no_key_when_the_tenant_is_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    local: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    place = Place(tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}")
-    url, name = str(place.settings.ledger_url), stages.named("other")
+    url, name = local.settings.ledger_url, stages.named("other")
     open_at(url, tmp_path / "keys", "warehouse", tenant="demo", environment="local").close()
     key = stages.key_name("demo", "other", 1)
     open_at(url, tmp_path / "keys", name, tenant="demo", environment="local", key=key).close()
 
-    forget(place.settings, "demo")
+    forget(local.settings, "demo")
 
     assert {one.content for one in stored(url).values()} == {b""}
 
