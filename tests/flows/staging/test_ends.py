@@ -14,7 +14,7 @@ from flows.forget import forget
 from flows.ledger import keys, lease, stages
 from flows.ledger.database import connect
 from flows.ledger.stages import Extension, Stage, StageInUse, StageOver
-from flows.ledger.store import LeaseLost
+from flows.ledger.store import LeaseLost, audit_key
 from flows.ledger.verify import verify
 from flows.settings import Settings
 from flows.vault import KeyFile
@@ -60,7 +60,7 @@ class Place:
         return [one.number for one in sweeper.end_stages(self.engine, self.settings)]
 
     def sound(self) -> bool:
-        key = stages.audit_key(self.engine, self.kek, "local")
+        key = audit_key(self.engine, self.kek, "local")
         return list(verify(self.engine, key, "")) == []
 
 

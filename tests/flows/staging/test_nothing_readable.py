@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -100,7 +101,9 @@ def test_no_file_of_postgresql_has_the_key_that_would_open_it(practice: Make) ->
 
     def holding() -> list[str]:
         found = (one for one in Path(str(folder)).rglob("*") if one.is_file())
-        return [str(one.relative_to(str(folder))) for one in found if bytes(wrapped) in one.read_bytes()]
+        return [
+            str(one.relative_to(str(folder))) for one in found if cast(bytes, wrapped) in one.read_bytes()
+        ]
 
     assert any(one.startswith("pg_wal") for one in holding())  # positive control
 
