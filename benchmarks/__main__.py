@@ -18,6 +18,7 @@ from benchmarks import (
     memory,
     model_requests,
     requests,
+    staging,
     targets,
 )
 from benchmarks.figures import FULL, QUICK, BenchmarkFailed, Measurement
@@ -31,6 +32,7 @@ BENCHMARKS: Mapping[str, Callable[[Ground], Measurement]] = {
     "deciding": deciding.measure,
     "engine": engine.measure,
     "memory": memory.measure,
+    "staging": staging.measure,
     "dlt": against_dlt.measure,
     "loading": loading.measure,
 }
@@ -40,7 +42,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 def main(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="requests, targets, model, deciding, engine, memory, dlt, loading"),
+        typer.Argument(help="requests, targets, model, deciding, engine, memory, staging, dlt, loading"),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="small sizes: shows that it works, not how fast")

@@ -72,7 +72,8 @@ def main() -> None:
         _watch(steps)
     OBSERVER.set(Observer(ended=runs.append))
     before, begun = cpu_seconds(), time.perf_counter()
-    state: Any = flows.sync.carried(Parameters.of(order.label, order.kind))
+    asked = Parameters.of(order.label, order.kind).model_copy(update={"mode": order.mode})
+    state: Any = flows.sync.carried(asked)
     wall, after = time.perf_counter() - begun, cpu_seconds()
     if state.type.value != "COMPLETED" or len(runs) != 1:
         raise BenchmarkFailed(f"the run ended as {state.name}: {state.message}")

@@ -23,6 +23,7 @@ class Order(Model):
 
     kind: Literal["changes", "sweep"] = "changes"
     label: str = LABEL
+    mode: Literal["live", "staging"] = "live"
     one_by_one: bool = False
 
 

@@ -15,6 +15,7 @@ from flows.explain import MEANING, source_text
 from flows.ledger import written
 from flows.ledger.store import Ledger
 from flows.ledger.written import Written
+from flows.naming import told
 from flows.opening import labelled, open_ledger
 from flows.settings import Settings
 from flows.tenants import load
@@ -42,7 +43,7 @@ def _lines(ledger: Ledger, run: str, *, values: bool) -> Iterator[str]:
             counts.update(_kinds(one))
             yield from _told(one, values=values)
     yield ""
-    yield f"run {run} of {ledger.tenant}/{ledger.name}: {_summary(counts)}"
+    yield f"run {run} of {told(*ledger.of)}: {_summary(counts)}"
 
 
 def _kinds(one: Written) -> list[str]:

@@ -19,7 +19,7 @@ from flows.errors import Spoken
 from flows.ledger import emission
 from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger
-from flows.parameters import Emit, Parameters
+from flows.parameters import Emit, Mode, Parameters
 from flows.schedules import Schedule, parse
 
 WEEK = timedelta(days=7)
@@ -124,7 +124,7 @@ class Described:
     schedules: tuple[Schedule, ...] = ()
 
 
-def described(root: Path, label: str) -> Described:
+def described(root: Path, label: str, mode: Mode) -> Described:
     """For a run that Prefect did not start. Nothing is said if there is no such file or deployment.
 
     Raises:
@@ -140,7 +140,7 @@ def described(root: Path, label: str) -> Described:
             asked = Parameters.model_validate(one.parameters.get("integration"))
         except ValidationError:
             continue  # another flow's, or wrong: ferry check says so
-        if asked.label == label and (not found.schedules or asked.emit != "always"):
+        if (asked.label, asked.mode) == (label, mode) and (not found.schedules or asked.emit != "always"):
             found = Described(asked.emit, tuple(parse(schedule) for schedule in one.schedules))
     return found
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from agent.access import PROGRAM
-from flows import emit
+from flows import emit, naming
 from flows.ledger import emission, entries
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
@@ -31,10 +31,10 @@ def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: boo
     """Lines that tell an entry's story, newest version first. Values only if asked for."""
     row = _entry(ledger, patient)
     if row is None:
-        yield f"patient {patient}: never seen by {deployment.label}. No run has read this entry."
-        yield f"Is it the right id? A full sweep reads everyone: ferry run {deployment.label} --sweep"
+        yield f"patient {patient}: never seen by {naming.told(*ledger.of)}. No run has read this entry."
+        yield f"Is it the right id? A full sweep reads everyone: ferry run {naming.typed(*ledger.of)} --sweep"
         return
-    yield f"patient {patient} is {row.ref} in {deployment.label}; version {row.version}, {_state(row)}"
+    yield f"patient {patient} is {row.ref} in {naming.told(*ledger.of)}; version {row.version}, {_state(row)}"
     yield f"last read {_time(row.seen)} by run {row.seen_run}" + _unchanged(row)
     if row.again_on:
         yield f"will be decided again on {row.again_on} although nothing changes (a date rule)"

@@ -13,6 +13,7 @@ from flows.anchor import AnchorUnavailable
 from flows.errors import ServerUnavailable
 from flows.ledger import keys, stages
 from flows.ledger.database import connect
+from flows.ledger.store import whose
 from flows.reach import sealed_connections, server
 from flows.settings import Settings
 from flows.vault.configured import key_encryption_key
@@ -46,6 +47,9 @@ def _forget(engine: Engine, settings: Settings, tenant: str) -> Forgotten:
     kek = key_encryption_key(settings)
     for stage in [one for one in stages.all_of(engine, tenant) if one.destroyed is None]:
         stages.destroy(engine, kek, settings.env, stage)
+    for one in keys.all_of(engine):  # also of a stage that never began: its first run was cut off
+        if one.tenant != tenant and whose(one.tenant) == tenant:
+            keys.destroy(engine, kek, settings.env, one.tenant)
     destroyed = keys.destroy(engine, kek, settings.env, tenant).destroyed
     assert destroyed is not None
     scrubbed, blocks = keys.scrub(engine), _remove_blocks(tenant)

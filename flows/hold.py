@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from flows import report
 from flows.breaker import MEANING
 from flows.ledger import holds, restored, runs
+from flows.naming import told
 from flows.run import Run
 
 IN_THE_DASHBOARD = "person in the dashboard"  # Prefect does not tell who
@@ -114,9 +115,12 @@ def _text(run: Run) -> str:
     why = "\n".join(
         f"- {number} {code}: {MEANING.get(code, code)}" for code, number in holds.by_code(run.ledger).items()
     )
-    limits = f"deployments/{run.deployment.label}/integration.yaml"
+    limits, whose = (
+        f"deployments/{run.deployment.label}/integration.yaml",
+        told(run.asked.label, run.asked.mode),
+    )
     return (
-        f"**{run.deployment.label}: {run.counts['held_in_all']} deliveries wait for a person.**\n\n{why}\n\n"
+        f"**{whose}: {run.counts['held_in_all']} deliveries wait for a person.**\n\n{why}\n\n"
         f"Nothing is lost. The limits are in `{limits}`. "
         f"The same from a terminal: `{report.command(run)}`, or with `--discard`."
     )

@@ -29,6 +29,21 @@ def open_ledger(settings: Settings, deployment: Deployment, mode: Mode = "live")
     return ledger
 
 
+def open_known(settings: Settings, deployment: Deployment, mode: Mode) -> Ledger:
+    """The same for who only looks: no stage begins by that.
+
+    Raises:
+        NoSuchStage: it was never staged. StageOver, LedgerUnavailable, TenantForgotten.
+    """
+    if mode == "staging":
+        engine = connect(settings.ledger())
+        try:
+            stages.known(engine, deployment.tenant, deployment.name)
+        finally:
+            engine.dispose()
+    return open_ledger(settings, deployment, mode)
+
+
 @contextmanager
 def tenant_seal(settings: Settings, tenant: str) -> Generator[Seal]:
     """The tenant's seal for what belongs to no integration: its connections."""
@@ -43,6 +58,7 @@ def labelled(settings: Settings, run: str) -> tuple[str, Mode]:
     """Which integration a run was of, and in which mode. Raises RunUnknown."""
     engine = connect(settings.ledger())
     try:
-        return stages.mode_of(kept.find(engine, run).label)
+        past = kept.find(engine, run)
+        return past.label, past.mode
     finally:
         engine.dispose()

@@ -107,7 +107,7 @@ def _described(asked: Parameters) -> tuple[Schedule, ...]:
     """What the files say; asked for only where it matters, since a run by hand needs no schedule."""
     if asked.emit == "always":
         return ()
-    return emit.described(Settings().deployments, asked.label).schedules
+    return emit.described(Settings().deployments, asked.label, asked.mode).schedules
 
 
 def _parsed(asked: Parameters, made: DeploymentSchedule) -> Schedule | None:

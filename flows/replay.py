@@ -17,7 +17,8 @@ from flows.ledger import kept
 from flows.ledger.database import connect
 from flows.ledger.kept import Again, PastRun
 from flows.ledger.store import Ledger, now
-from flows.opening import open_ledger
+from flows.naming import told
+from flows.opening import open_ledger, tenant_seal
 from flows.run import version_of
 from flows.settings import PRODUCTION, Settings
 from flows.tenants import Deployment, load
@@ -61,12 +62,16 @@ def replay(settings: Settings, run: str, version: str, *, show: bool) -> Iterato
         deployment = load(there, past.label)
         _check_fields(past, deployment)
         check_approved(settings, there, deployment, version)
-        ledger = open_ledger(settings, deployment)
+        ledger = open_ledger(settings, deployment, past.mode)
         try:
             decide = deployment.integration.decide
             asked = [decide.connection] if decide.models() else []  # a program alone reaches nobody
-            with connections.at_hand(settings, deployment.connections, asked):
-                made = _decided(settings, ledger, past, deployment, show=show)
+            with (
+                connections.at_hand(settings, deployment.connections, asked),
+                tenant_seal(settings, deployment.tenant) as seal,
+            ):
+                own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
+                made = _decided(ledger, past, deployment, own, show=show)
         finally:
             ledger.close()
     yield from _lines(past, deployment, made, version, show=show)
@@ -108,9 +113,8 @@ def check_approved(settings: Settings, there: Path, deployment: Deployment, vers
 
 
 def _decided(
-    settings: Settings, ledger: Ledger, past: PastRun, deployment: Deployment, *, show: bool
+    ledger: Ledger, past: PastRun, deployment: Deployment, own: Connections, *, show: bool
 ) -> Replayed:
-    own = Connections(deployment.tenant, deployment.connections, ledger.seal, environment=settings.env)
     today = now().astimezone(ZoneInfo(deployment.timezone)).date()
     asking = Asking.booked(ledger, deployment.integration.decide.budget, today, keeps=False)
     decider, made = unsent.decider(deployment, own, asking), Replayed()
@@ -162,7 +166,8 @@ def _lines(
 ) -> Iterator[str]:
     own = version_of(deployment)
     which = "the instructions it had" if own == past.instructions else f"instructions {own}"
-    yield f"{past.label}, run {past.id} with {version or 'the files as they are'} ({which}); nothing is sent"
+    whose = told(past.label, past.mode)
+    yield f"{whose}, run {past.id} with {version or 'the files as they are'} ({which}); nothing is sent"
     yield f"{made.same:>8}  decided as they were, byte for byte"
     yield f"{len(made.found):>8}  decided otherwise"
     if made.undecided:

@@ -9,7 +9,7 @@ from prefect.states import Completed, Failed
 
 from flows import emit, flow_runs, trend
 from flows.ledger import deliveries, entries, holds
-from flows.naming import joined
+from flows.naming import joined, told, typed
 from flows.run import Run
 
 WAITING = frozenset({"Incomplete", "Held", "Refusals", "DryRunIncomplete"})
@@ -68,7 +68,7 @@ class Row:
 
 def rows(run: Run) -> Iterator[Row]:
     """Every count of a run that is worth a line, in the order of an entry's way."""
-    always, label = ("listed", "unchanged", "planned", "delivery_done"), run.deployment.label
+    always, label = ("listed", "unchanged", "planned", "delivery_done"), _typed(run)
     for name, meaning in (*ENTRY_LINES, *DELIVERY_LINES):
         if run.counts[name] or name in always:
             yield Row(run.counts[name], name.removeprefix("delivery_"), meaning)
@@ -111,13 +111,16 @@ def reasons(run: Run) -> Iterator[Row]:
 def headline(run: Run) -> str:
     kind = "dry run" if run.dry else f"run {run.id}"
     ended = f"{run.state}: {run.code}" if run.code else run.state
-    staged = ", staging" if run.asked.staged else ""
-    return f"{run.deployment.label}{staged}, {kind}, {run.kind}: {ended}"
+    return f"{told(run.deployment.label, run.asked.mode)}, {kind}, {run.kind}: {ended}"
 
 
 def command(run: Run) -> str:
     """What a person types to let go what is held; with --discard to drop it."""
-    return f"ferry release {run.deployment.label}"
+    return f"ferry release {_typed(run)}"
+
+
+def _typed(run: Run) -> str:
+    return typed(run.deployment.label, run.asked.mode)
 
 
 def name(run: Run) -> None:
@@ -158,7 +161,7 @@ def _refused_much(run: Run) -> bool:
 
 def publish(run: Run) -> None:
     """The dashboard's artifacts of a run: the report, its counts, what is open and why, the last runs."""
-    key, said = joined(run.deployment.tenant, run.deployment.name), headline(run)
+    key, said = joined(run.ledger.tenant, run.ledger.name), headline(run)
     create_markdown_artifact(markdown(run), key=f"{key}-report", description=said)
     create_table_artifact(table(run), key=f"{key}-counts", description=said)
     create_table_artifact(
@@ -169,7 +172,7 @@ def publish(run: Run) -> None:
 
 def open_by_reason(run: Run) -> list[dict[str, str | int]]:
     """Entries and deliveries that are not settled, by why, with what to do."""
-    label = run.deployment.label
+    label = _typed(run)
     held = [("deliveries held", why, number) for why, number in holds.by_code(run.ledger).items()]
     counts = deliveries.counts(run.ledger)
     others = [

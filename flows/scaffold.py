@@ -40,7 +40,8 @@ DEPLOYMENT = """\
 - name: {tenant}-{integration}  # always the tenant, -, the integration
   entrypoint: flows/sync.py:sync
   parameters:
-    # mode: changes or sweep; emit: always, first-week-of-month or last-week-of-month (weekly schedules)
+    # kind: changes or sweep; emit: always, first-week-of-month or last-week-of-month (weekly schedules)
+    # mode: live or staging. For both give it a second deployment, with -staging behind its name.
     integration: {{tenant: {tenant}, integration: {integration}}}
   # When it runs: hourly "0 * * * *", every six hours "0 */6 * * *", daily "0 6 * * *" or weekly "0 6 * * 5".
   # schedules: [{{cron: "0 6 * * *", timezone: the one of tenant.yaml}}]

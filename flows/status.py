@@ -4,9 +4,11 @@ and from the anchor that says whether it is the newest."""
 from collections.abc import Iterator
 
 from flows import anchor, emit
-from flows.ledger import deliveries, doubts, emission, entries, links, restored, runs
+from flows.ledger import deliveries, doubts, emission, entries, links, restored, runs, stages
 from flows.ledger.store import Ledger
 from flows.ledger.verify import first_finding
+from flows.naming import told, typed
+from flows.parameters import Mode
 
 LISTED = 20  # contested fields
 WAITING = (
@@ -20,14 +22,15 @@ WAITING = (
 
 def status(ledger: Ledger) -> Iterator[str]:
     """Lines for one integration."""
-    label = f"{ledger.tenant}/{ledger.name}"
+    whose, label = told(*ledger.of), typed(*ledger.of)
     latest = runs.latest(ledger, 1)
     if not latest:
-        yield f"{label}: never ran. Start it with: ferry run {label}"
+        yield f"{whose}: never ran. Start it with: ferry run {label}"
         return
     run = latest[0]
     ended = f"{run.ended:%Y-%m-%d %H:%M:%S} UTC" if run.ended else "now running, or cut off"
-    yield f"{label}: run {run.id} ({run.kind}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
+    yield f"{whose}: run {run.id} ({run.kind}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
+    yield from _lasts(ledger, *ledger.of)
     counts, month = deliveries.counts(ledger), emission.latest(ledger)
     yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
     if month and (waiting := len(emission.waiting(ledger, month))):
@@ -48,6 +51,13 @@ def status(ledger: Ledger) -> Iterator[str]:
     yield from _restored(ledger, label)
     broken = first_finding(ledger)
     yield "  audit: whole" if broken is None else f"  AUDIT BROKEN: {broken}; see: ferry audit verify"
+
+
+def _lasts(ledger: Ledger, label: str, mode: Mode) -> Iterator[str]:
+    """Of a stage: how long it is still there."""
+    if mode == "staging":
+        ends = stages.known(ledger.engine, *label.split("/")).ends
+        yield f"  until {ends:%Y-%m-%d %H:%M} UTC; then its data is destroyed. More time: ferry stage {label}"
 
 
 def _linked(ledger: Ledger, label: str) -> Iterator[str]:

@@ -50,8 +50,8 @@ def end_stages(ledger: Engine, settings: Settings) -> Iterator[Stage]:
     if ended := stages.over(ledger, now()):
         kek = key_encryption_key(settings)
         for one in ended:
-            stages.destroy(ledger, kek, settings.env, one)
-            yield one
+            if stages.destroy(ledger, kek, settings.env, one):  # else the next sweep goes on with it
+                yield one
 
 
 def sweep(ledger: Engine, settings: Settings, only: Parameters | None = None) -> Iterator[Swept]:

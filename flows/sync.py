@@ -207,7 +207,7 @@ def _mapped(run: Run, names: Sequence[str]) -> list[PrefectFuture[None]]:
 
 
 def _progress(run: Run) -> UUID:
-    key = f"{joined(run.deployment.tenant, run.deployment.name)}-progress"
+    key = f"{joined(run.ledger.tenant, run.ledger.name)}-progress"
     return cast(UUID, create_progress_artifact(progress=0.0, key=key, description=f"run {run.id}"))
 
 

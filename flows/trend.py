@@ -7,6 +7,7 @@ from typing import cast
 
 from flows.ledger import runs
 from flows.ledger.store import Ledger
+from flows.naming import told
 
 RUNS = 30
 WIDTH = 10  # of the longest bar, in characters
@@ -42,8 +43,8 @@ def past(ledger: Ledger) -> list[Past]:
 
 def markdown(ledger: Ledger) -> str:
     """A table of the last runs with a bar for what changed, and a line for how they ended."""
-    found = past(ledger)
-    return "\n".join([f"### {ledger.tenant}/{ledger.name}: the last {len(found)} runs", "", *_table(found)])
+    found, whose = past(ledger), told(*ledger.of)
+    return "\n".join([f"### {whose}: the last {len(found)} runs", "", *_table(found)])
 
 
 def _table(found: list[Past]) -> Iterator[str]:

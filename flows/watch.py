@@ -17,10 +17,12 @@ from sqlalchemy.engine import Connection
 
 from connectors.operation import Delivery
 from flows.errors import Spoken
+from flows.ledger import stages
 from flows.ledger.database import connect
 from flows.ledger.store import now
 from flows.ledger.tables import DELIVERY, ENTRY, INTEGRATION, OPEN_STATES, RUN
-from flows.parameters import COVERED_BY, Kind
+from flows.naming import told, typed
+from flows.parameters import COVERED_BY, Kind, Mode
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 from flows.settings import Settings
 from flows.tenants import labels
@@ -29,6 +31,7 @@ PERIODS = 2  # without a finished run; then it is late
 FINISHED = ("complete", "incomplete", "failed")
 RED = ("entries_do_not_add_up", "deliveries_do_not_add_up", "read_back_differs")
 MONTH = timedelta(days=35)  # from one week of a month to the next month's, at most
+SWEPT = timedelta(hours=1)  # in which a stage's data was to be destroyed; the sweeper takes a minute
 DOUBTFUL = (DELIVERY.c.state == "unknown") & (DELIVERY.c.delivery_class == Delivery.BLIND.value)
 
 
@@ -45,12 +48,13 @@ def problems(settings: Settings, which: str, at: datetime | None = None) -> Iter
     chosen = [one for one in labels(settings.deployments) if which in ("", one, one.partition("/")[0])]
     if not chosen:
         raise NothingToWatch(f"{which or 'ferry'}: no such integration below {settings.deployments}")
-    engine = connect(settings.ledger())
+    engine, moment = connect(settings.ledger()), at or now()
     try:
         with engine.connect() as connection:
             for label in chosen:
                 yield from _of_schedule(settings.deployments, label)
-                yield from _of(connection, settings.deployments, label, at or now())
+                yield from _of(connection, settings.deployments, label, "live", moment)
+                yield from _of_stage(connection, settings.deployments, label, moment)
     finally:
         engine.dispose()
 
@@ -81,21 +85,44 @@ class _Last:
     code: str
 
 
-def _of(connection: Connection, root: Path, label: str, at: datetime) -> Iterator[str]:
+def _of_stage(connection: Connection, root: Path, label: str, at: datetime) -> Iterator[str]:
+    """A stage that goes on, or is to, is watched as what is live; of one that is over, what it left."""
+    stage = stages.latest(connection.engine, *label.split("/"))
+    if stage is None or at < stage.ends:
+        yield from _of(connection, root, label, "staging", at)
+        return
+    whose = told(label, "staging")
+    if _due(root, label, "staging"):
+        yield (
+            f"{whose}: ended {stage.ends:%Y-%m-%d %H:%M} UTC and is still scheduled; take it out of "
+            f"prefect.yaml and run ferry deploy, or agree on more: ferry stage {label} --until DATE"
+        )
+    if stage.destroyed is None and at - stage.ends > SWEPT:
+        yield f"{whose}: is over, and its data is still there; is the worker up? Destroy it: ferry sweep"
+
+
+def _of(connection: Connection, root: Path, label: str, mode: Mode, at: datetime) -> Iterator[str]:
     tenant, _, name = label.partition("/")
+    name = stages.named(name) if mode == "staging" else name
     here = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.tenant == tenant, INTEGRATION.c.name == name)
     integration = connection.execute(here).scalar_one_or_none()
-    due = _due(root, label)
+    due, whose = _due(root, label, mode), told(label, mode)
     for one in due:
         last = None if integration is None else _last(connection, integration, COVERED_BY[one.kind])
         if late := _late(one, last, at):
-            yield f"{label}: {late}"
+            yield f"{whose}: {late}"
     if integration is not None:
-        yield from _failed(connection, integration, label)
-        yield from _waiting(connection, integration, label)
-        if due:
-            patience = max(one.patience for one in due)
-            yield from _stuck(connection, integration, label, at - patience)
+        found = _open(connection, integration, due, typed(label, mode), at)
+        yield from (f"{whose}: {problem}" for problem in found)
+
+
+def _open(
+    connection: Connection, integration: int, due: Sequence[_Due], label: str, at: datetime
+) -> Iterator[str]:
+    yield from _failed(connection, integration, label)
+    yield from _waiting(connection, integration, label)
+    if due:
+        yield from _stuck(connection, integration, label, at - max(one.patience for one in due))
 
 
 def _last(connection: Connection, integration: int, kinds: Sequence[Kind]) -> _Last | None:
@@ -125,7 +152,7 @@ def _failed(connection: Connection, integration: int, label: str) -> Iterator[st
     lasts = (_last(connection, integration, kinds) for kinds in (COVERED_BY["retry"], COVERED_BY["changes"]))
     for one in {one.id: one for one in lasts if one and one.state == "failed"}.values():
         kind = "RED, the numbers are wrong" if one.code in RED else "failed"
-        yield f"{label}: the last run {kind} ({one.code}); see: ferry status {label}"
+        yield f"the last run {kind} ({one.code}); see: ferry status {label}"
 
 
 def _waiting(connection: Connection, integration: int, label: str) -> Iterator[str]:
@@ -139,11 +166,11 @@ def _waiting(connection: Connection, integration: int, label: str) -> Iterator[s
     )
     for state, code, number in rows:
         if state == "held":
-            yield f"{label}: {number} held ({code}); decide: ferry release {label}, or with --discard"
+            yield f"{number} held ({code}); decide: ferry release {label}, or with --discard"
         elif state == "rejected":
-            yield f"{label}: {number} refused ({code}); correct it there: ferry retry {label} --rejected"
+            yield f"{number} refused ({code}); correct it there: ferry retry {label} --rejected"
         else:
-            yield f"{label}: {number} doubtful; look in the target as this says: ferry status {label}"
+            yield f"{number} doubtful; look in the target as this says: ferry status {label}"
 
 
 def _stuck(connection: Connection, integration: int, label: str, before: datetime) -> Iterator[str]:
@@ -156,14 +183,14 @@ def _stuck(connection: Connection, integration: int, label: str, before: datetim
         )
     ).one()
     if number:
-        yield f"{label}: {number} not delivered since {oldest:%Y-%m-%d %H:%M} UTC; see: ferry status {label}"
+        yield f"{number} not delivered since {oldest:%Y-%m-%d %H:%M} UTC; see: ferry status {label}"
 
 
-def _due(root: Path, label: str) -> list[_Due]:
+def _due(root: Path, label: str, mode: Mode) -> list[_Due]:
     """What the active schedules ask for: for each kind the most frequent."""
     found: dict[Kind, _Due] = {}
     for parameters, schedule in _schedules(root, label):
-        if isinstance(schedule, Schedule):
+        if isinstance(schedule, Schedule) and parameters.get("mode", "live") == mode:
             kind, emit = parameters.get("kind", "changes"), parameters.get("emit", "always")
             one = _Due(cast(Kind, kind if kind in COVERED_BY else "changes"), schedule, emit != "always")
             known = found.setdefault(one.kind, one)

@@ -87,10 +87,14 @@ def checked(root: Path, tenant: str) -> CheckedTenant:
 def _tenant(folder: Path, findings: Findings, *, production: bool) -> Iterator[Job]:
     described = connections.tenant(folder, findings, production=production)
     present = _integrations(folder, findings)
-    models.too_often(folder, prefect_file.deployments(folder, described, present, findings), findings)
+    deployed = prefect_file.deployments(folder, described, present, findings)
+    models.too_often(folder, deployed, findings)
     today = datetime.datetime.now(datetime.UTC).date()
     for name in present:
-        job = integration.check(folder / name, described, findings, production=production, today=today)
+        staged = (name, "staging") in deployed and (name, "live") not in deployed
+        job = integration.check(
+            folder / name, described, findings, production=production, today=today, live=not staged
+        )
         if job:
             yield job
         beside = _beside(folder / name)

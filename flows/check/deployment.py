@@ -6,10 +6,11 @@ It is looked at as it was written, so that a mistake in one key hides none in th
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from flows import schedules
+from flows import naming, schedules
 from flows.check.connections import Described
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted
+from flows.parameters import Mode
 
 SECRETIVE = frozenset({"env", "env_from_secrets", "credentials"})
 """Job variables through which secrets would reach a run. What it needs, the work pool gives it."""
@@ -27,6 +28,7 @@ class Written:
         self.job = _mapping(pool.get("job_variables"))
         self.tenant = _text(asked.get("tenant"))
         self.integration = _text(asked.get("integration"))
+        self.mode: Mode = "staging" if asked.get("mode") == "staging" else "live"
         self.emit = _text(asked.get("emit")) or "always"
         self.tags = [_text(tag) for tag in _list(whole.get("tags"))] if "tags" in whole else None
         self.schedules = [_mapping(one) for one in _list(whole.get("schedules"))]
@@ -56,7 +58,7 @@ class Look:
         if one.tenant and one.tenant != tenant:
             where: Place = ("parameters", "integration", "tenant")
             self._say(where, f"is {one.tenant}, in {tenant}'s file", f"write {tenant}")
-        wanted = f"{tenant}-{one.integration}"
+        wanted = naming.deployment(tenant, one.integration, one.mode)
         if one.name and one.integration and one.name != wanted:
             self._say(("name",), f"is {one.name}", f"write {wanted}")
 

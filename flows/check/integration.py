@@ -32,17 +32,19 @@ def check(
     production: bool,
     today: datetime.date,
     approved: bool = True,
+    live: bool = True,
 ) -> Job | None:
     """Looks at all of a folder but the program, and says what is to be done for that.
 
-    approved: its approval, too; a version that is not the live one has none.
+    approved: its approval, too; a version that is not the live one has none. live: whether it is deployed
+    to be; what is tried in staging alone needs no approval.
     None if a part cannot be used, so that there is nothing to hold the others against.
     """
     instructions = read_instructions(folder, findings)
     marked = read(folder / "integration.yaml", findings)
     integration = model(marked, Integration, findings) if marked else None
     there = described.connections if described else {}
-    if approved:
+    if approved and live:
         approvals.check(folder, integration, there, findings, production=production, today=today)
     if marked is None or integration is None:
         return None

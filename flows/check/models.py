@@ -52,7 +52,7 @@ def objections(
 
 def too_often(folder: Path, deployed: Deployments, findings: Findings) -> None:
     """Integrations that wait for batches, up to a day, and are to run more often than once a day."""
-    for name, (line, deployment) in deployed.items():
+    for (name, _), (line, deployment) in deployed.items():
         marked = read(folder / name / "integration.yaml", Findings())  # its own mistakes were told
         integration = model(marked, Integration, Findings()) if marked else None
         if integration and integration.decide.batch and _shortest(deployment) < DAY:

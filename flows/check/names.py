@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.check.findings import Findings
 from flows.check.marked import read
-from flows.naming import joined
+from flows.naming import STAGING, joined
 from flows.tenants import labels, tenants
 
 
@@ -13,14 +13,18 @@ def clashes(root: Path, checked: list[str], findings: Findings) -> None:
     """Two integrations whose deployments, or two connections whose blocks, would have one name.
 
     A deployment is `<tenant>-<integration>` and a block `ferry-<tenant>-<connection>`, with - for _; so
-    another tenant may own the same one.
+    another tenant may own the same one. What is staged has `-staging` behind it.
     """
-    integrations = [tuple(label.split("/")) for label in labels(root)]
+    modes = ("", STAGING)
+    integrations = [tuple(f"{label}{mode}".split("/")) for mode in modes for label in labels(root)]
     for tenant, name, other in _pairs(integrations, checked):
+        if name.endswith(STAGING) and other.endswith(STAGING):
+            continue  # told of the two as they are live
+        of = "in staging its " if name.endswith(STAGING) else "its "
         findings.add(
-            root / tenant / name / "integration.yaml",
+            root / tenant / name.removesuffix(STAGING) / "integration.yaml",
             1,
-            f"its deployment and variable would have the names of {other}'s",
+            f"{of}deployment and variable would have the names of {other.replace(STAGING, ', staging')}'s",
             "rename one of the two folders",
         )
     for tenant, name, other in _pairs(list(_connections(root)), checked):

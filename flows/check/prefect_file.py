@@ -11,7 +11,8 @@ from flows.check.connections import Described
 from flows.check.deployment import Look, Written
 from flows.check.findings import Findings
 from flows.check.marked import Marked, Place, dotted, model, read
-from flows.parameters import Name, Parameters
+from flows.naming import told
+from flows.parameters import Mode, Name, Parameters
 
 ENTRYPOINT = "flows/sync.py:sync"
 
@@ -74,8 +75,8 @@ class PrefectFile(Around):
     deployments: tuple[object, ...]
 
 
-Deployments = dict[str, tuple[int, OneDeployment]]
-"""By the name of the integration: the line of its deployment, and what it says."""
+Deployments = dict[tuple[str, Mode], tuple[int, OneDeployment]]
+"""By the name of the integration and its mode: the line of its deployment, and what it says."""
 
 
 def deployments(
@@ -87,21 +88,21 @@ def deployments(
     if marked is None or file is None:
         return {}
     found: Deployments = {}
-    lines: dict[str, int] = {}  # of each integration's deployment, whether it can be used or not
+    lines: dict[tuple[str, Mode], int] = {}  # of each deployment, whether it can be used or not
     for at, given in enumerate(file.deployments):
         place: Place = ("deployments", at)
         line = marked.line((*place, "name"))
         one, written = model(marked, OneDeployment, findings, given, place), Written(given)
         Look(marked, place, written, described, findings)
-        asked = written.integration
+        asked = written.integration, written.mode
         if asked in lines:
-            what = f"{dotted(place)} is of {asked}, as line {lines[asked]} is"
+            what = f"{dotted(place)} is of {told(*asked)}, as line {lines[asked]} is"
             findings.add(marked.path, line, what, "keep one of them")
         elif one:
             found[asked] = (line, one)
-        if asked:
+        if written.integration:
             lines.setdefault(asked, line)
-    _check_folders(marked, lines, integrations, findings)
+    _check_folders(marked, {name: line for (name, _), line in lines.items()}, integrations, findings)
     return found
 
 

@@ -10,6 +10,7 @@ from flows.settings import Settings
 
 if TYPE_CHECKING:
     from flows.ledger.store import Ledger
+    from flows.parameters import Mode
 
 app = typer.Typer(
     help="Carry operational patient data between a practice's Healthie and its other systems.",
@@ -19,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Label = Annotated[str, typer.Argument(metavar="TENANT/INTEGRATION", help="a folder below deployments/")]
+Staged = Annotated[bool, typer.Option("--staging", help="of its stage, instead of what is live")]
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -27,13 +29,18 @@ def say(line: str) -> None:
     out.print(line, markup=False)
 
 
-def with_ledger(label: str, act: "Callable[[Ledger], object]") -> None:
+def mode(*, staging: bool) -> "Mode":
+    return "staging" if staging else "live"
+
+
+def with_ledger(label: str, act: "Callable[[Ledger], object]", of: "Mode" = "live") -> None:
+    """Let a command look at what an integration remembers, or its stage if it has one."""
     # Only here, and below: a command on files alone needs no ledger, and its answer is to be there at once.
-    from flows.opening import open_ledger  # noqa: PLC0415
+    from flows.opening import open_known  # noqa: PLC0415
     from flows.tenants import load  # noqa: PLC0415
 
     settings = Settings()
-    ledger = open_ledger(settings, load(settings.deployments, label))
+    ledger = open_known(settings, load(settings.deployments, label), of)
     try:
         act(ledger)
     finally:

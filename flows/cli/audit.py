@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from flows import anchor, server
-from flows.cli.app import app, say
+from flows.cli.app import Staged, app, say
 from flows.errors import Spoken
 from flows.ledger import audit as events
-from flows.ledger import store
+from flows.ledger import stages, store
 from flows.ledger.database import connect
 from flows.ledger.verify import Finding, verify
 from flows.settings import Settings
@@ -59,9 +59,12 @@ def _verdict(found: list[Finding], anchors: int) -> Iterator[str]:
 def show(
     label: Annotated[str, typer.Argument(metavar="TENANT[/INTEGRATION]")],
     since: Annotated[str, typer.Option(metavar="DATE", help="from this day on: 2026-11-28, UTC")] = "",
+    staging: Staged = False,
 ) -> None:
     """List what was done, in words."""
     tenant, _, integration = label.partition("/")
+    if staging and integration:
+        integration = stages.named(integration)
     engine = connect(Settings().ledger())
     try:
         for row in events.events(engine, tenant, integration or None, _day(since)):

@@ -13,7 +13,7 @@ from flows import demo as demonstration
 from flows import emit, hold, preview, report, server
 from flows import undo as undoing
 from flows.boundary import CodedFailure
-from flows.cli.app import Label, app, out, under_lease, with_ledger
+from flows.cli.app import Label, Staged, app, mode, out, under_lease, with_ledger
 from flows.ledger import audit, deliveries, doubts, entries
 from flows.ledger.store import Ledger
 from flows.opening import labelled
@@ -52,14 +52,13 @@ def run(
     ] = False,
 ) -> None:
     """Carry everything that changed since the last run."""
-    mode: Mode = "staging" if staging else "live"
-    _carry(label, "sweep" if sweep else "changes", mode, dry_run=dry_run)
+    _carry(label, "sweep" if sweep else "changes", mode(staging=staging), dry_run=dry_run)
 
 
 @app.command()
-def resync(label: Label) -> None:
+def resync(label: Label, staging: Staged = False) -> None:
     """Decide and carry everyone again, as a new version; nothing that is remembered is lost."""
-    _carry(label, "resync")
+    _carry(label, "resync", mode(staging=staging))
 
 
 @app.command()
@@ -68,6 +67,7 @@ def retry(
     rejected: Annotated[bool, typer.Option("--rejected", help="also what the target refused")] = False,
     arrived: Annotated[str, typer.Option(metavar="KEY", help="a doubtful delivery that did arrive")] = "",
     resend: Annotated[str, typer.Option(metavar="KEY", help="a doubtful delivery to send once more")] = "",
+    staging: Staged = False,
 ) -> None:
     """Drive on what is open: undelivered plans and quarantined entries."""
 
@@ -82,18 +82,19 @@ def retry(
                         "no_such_doubt", f"{label}: no doubtful delivery {key}; see: ferry status"
                     )
 
-    with_ledger(label, lambda ledger: under_lease(ledger, reopen))
-    _carry(label, "retry")
+    with_ledger(label, lambda ledger: under_lease(ledger, reopen), mode(staging=staging))
+    _carry(label, "retry", mode(staging=staging))
 
 
 @app.command()
 def release(
     label: Label,
     discard: Annotated[bool, typer.Option("--discard", help="drop it: it is not delivered")] = False,
+    staging: Staged = False,
 ) -> None:
     """Let go what the breaker holds, and deliver it; or drop it. The dashboard's form does the same."""
     hold.WORD.set(hold.Word(release=not discard, person=audit.person()))
-    _carry(label, "retry")
+    _carry(label, "retry", mode(staging=staging))
 
 
 @app.command()
@@ -104,8 +105,8 @@ def undo(
     show: Annotated[bool, typer.Option("--show", help="name the patients: patient data")] = False,
 ) -> None:
     """Put back what the targets held before a run. What was written since stays, and is listed first."""
-    label, mode = labelled(Settings(), run)
-    asked = Parameters.of(label, "undo", dry_run=True).model_copy(update={"mode": mode, "run": run})
+    label, of = labelled(Settings(), run)
+    asked = Parameters.of(label, "undo", dry_run=True).model_copy(update={"mode": of, "run": run})
     with server.at_hand(Settings().home / "prefect"), opened(asked) as looked:
         for line in undoing.foretold(undoing.of_run(looked.ledger, looked.writes, run), values=show):
             out.print(line, markup=False)
@@ -113,15 +114,15 @@ def undo(
         return
     if not yes and not typer.confirm("put these back?"):
         raise CodedFailure("not_confirmed", f"{label}: nothing was done")
-    _carry(label, "undo", mode, run=run)
+    _carry(label, "undo", of, run=run)
 
 
-def _carry(label: str, kind: Kind, mode: Mode = "live", *, dry_run: bool = False, run: str = "") -> None:
+def _carry(label: str, kind: Kind, of: Mode, *, dry_run: bool = False, run: str = "") -> None:
     """One run in this process, with a progress bar and the report in the terminal."""
     asked = Parameters.of(label, kind, dry_run=dry_run)
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
-    when = emit.described(Settings().deployments, label).emit if kind != "undo" else "always"
-    asked = asked.model_copy(update={"mode": mode, "emit": when, "run": run})
+    when = emit.described(Settings().deployments, label, of).emit if kind != "undo" else "always"
+    asked = asked.model_copy(update={"mode": of, "emit": when, "run": run})
     ended: list[Run] = []
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better
     with server.at_hand(Settings().home / "prefect"), _bar() as bar:

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from flows import acts
-from flows.cli.app import Label, app, say, with_ledger
+from flows.cli.app import Label, Staged, app, mode, say, with_ledger
 from flows.explain import explain as explanation
 from flows.ledger import entries
+from flows.ledger.stages import NoSuchStage, StageOver
 from flows.ledger.store import Ledger, TenantForgotten
+from flows.parameters import Mode
 from flows.settings import Settings
 from flows.status import status as status_lines
 from flows.tenants import labels, load
@@ -21,6 +23,7 @@ def explain(
     label: Label,
     patient: Annotated[str, typer.Argument(help="the entry's id at its source: in Healthie, the patient's")],
     values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
+    staging: Staged = False,
 ) -> None:
     """Say why this patient did, or didn't, arrive."""
     deployment = load(Settings().deployments, label)
@@ -31,7 +34,7 @@ def explain(
         for line in explanation(deployment, ledger, patient, values=values):
             say(line)
 
-    with_ledger(label, tell)
+    with_ledger(label, tell, mode(staging=staging))
 
 
 @app.command()
@@ -41,16 +44,22 @@ def status(
         bool,
         typer.Option("--check", help="for monitors: a line for each problem, exit code 1; silent if none"),
     ] = False,
+    staging: Staged = False,
 ) -> None:
-    """Say how each integration stands, what is open and what needs a person."""
+    """Say how each integration and its stage stand, what is open and what needs a person."""
     if check:
         _check(label)
         return
+    modes: tuple[Mode, ...] = ("staging",) if staging else ("live", "staging")
     for one in [label] if label else labels(Settings().deployments):
-        try:
-            with_ledger(one, _say_status)
-        except TenantForgotten as gone:  # the others are to be told of, too
-            say(str(gone))
+        for each in modes:
+            try:
+                with_ledger(one, _say_status, each)
+            except NoSuchStage as never:
+                if staging:
+                    say(str(never))
+            except (TenantForgotten, StageOver) as gone:  # the others are to be told of, too
+                say(str(gone))
 
 
 def _check(which: str) -> None:

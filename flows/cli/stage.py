@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from flows import anchor
 from flows.cli.app import Label, app, say
 from flows.errors import Spoken
 from flows.ledger import stages
@@ -17,10 +18,6 @@ from flows.settings import Settings
 from flows.tenants import load
 from flows.vault.configured import key_encryption_key
 from flows.worker import ended
-
-
-class NoSuchStage(Spoken):
-    """The integration was never staged. One line."""
 
 
 class NotExtended(Spoken):
@@ -50,15 +47,15 @@ def stage(
     deployment = load(settings.deployments, label)
     engine = connect(settings.ledger())
     try:
-        found = stages.latest(engine, deployment.tenant, deployment.name)
-        if found is None:
-            raise NoSuchStage(f"{label}: was never staged; begin with: ferry run {label} --staging")
+        found = stages.known(engine, deployment.tenant, deployment.name)
         kek = key_encryption_key(settings)
         if end:
             stages.destroy(engine, kek, settings.env, found)
         elif until:
             stages.extend(engine, kek, settings.env, found, _extension(label, until, by, reason))
-        _say(stages.latest(engine, deployment.tenant, deployment.name) or found)
+        if end or until:
+            anchor.keep_tenant(engine, settings.env, deployment.tenant)
+        _say(stages.known(engine, deployment.tenant, deployment.name))
         drivers = staged_drivers(engine, deployment, found) if until else None
         for line in driving(drivers) if drivers else ():
             say(line)
@@ -80,8 +77,8 @@ def _extension(label: str, until: str, by: str, reason: str) -> Extension:
 
 
 def _say(one: Stage) -> None:
-    if one.destroyed is not None:
-        say(ended(one))
+    if one.over:
+        say(ended(one) if one.destroyed else f"{one.label}: staging is over; ferry sweep destroys its data")
         return
     left = one.ends - now()
     say(f"{one.label}: staging since {one.began:%Y-%m-%d %H:%M} UTC, until {one.ends:%Y-%m-%d %H:%M} UTC")

@@ -18,6 +18,8 @@ from flows.errors import Spoken
 from flows.ledger import audit
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import INTEGRATION, KEPT, PLAN, RUN
+from flows.naming import mode_of
+from flows.parameters import Mode
 
 PURPOSE = "kept"
 LEVEL = 1  # of compression: the fastest takes a third of what is there, the best a few percent more
@@ -34,6 +36,7 @@ class PastRun:
 
     id: str
     label: str
+    mode: Mode
     fields: tuple[str, ...]  # that were read of each entry
     instructions: str
 
@@ -72,7 +75,8 @@ def find(engine: sa.Engine, run: str) -> PastRun:
         found = connection.execute(query).one_or_none()
     if found is None:
         raise RunUnknown(f"{run}: the ledger has no such run; ferry status names the last one")
-    return PastRun(run, f"{found.tenant}/{found.name}", tuple(found.fields), found.instructions)
+    label, mode = mode_of(f"{found.tenant}/{found.name}")
+    return PastRun(run, label, mode, tuple(found.fields), found.instructions)
 
 
 def of_run(ledger: Ledger, run: str) -> Iterator[list[Again]]:

@@ -8,6 +8,7 @@ from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import ProgrammingError
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
@@ -16,6 +17,8 @@ from flows.ledger.audit_key import bound as audit_key_bound
 from flows.ledger.store import audit_key, now, whose
 from flows.ledger.tables import AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Wrapped, data_key_bound, wrap_again
+
+LOG_FILES = 16  # of 16 MiB that are written over at most: a busy server's own writing is soon through more
 
 
 class TenantUnknown(Spoken):
@@ -138,8 +141,9 @@ def destroy(
 def scrub(engine: Engine) -> bool:
     """Leave no former form of a key in the database's own files, as far as a client of it can.
 
-    SQLite: freed places are zeroed as they are freed (store.py); what is still in the write-ahead log is
-    written through and the log is emptied. PostgreSQL: the table is written anew.
+    SQLite: freed places are zeroed as they are freed (database.py); what is still in the write-ahead log is
+    written through and the log is emptied. PostgreSQL: the table is written anew, and its write-ahead log is
+    written over, where the ledger's role may ask for that.
 
     Returns:
         False if another connection that reads kept the database from it.
@@ -149,6 +153,8 @@ def scrub(engine: Engine) -> bool:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM (FULL) data_key")
             connection.exec_driver_sql("VACUUM (FULL) audit_key")
+            with suppress(ProgrammingError):  # a role that may not
+                _write_over_log(connection)
         return True
     raw = engine.raw_connection()  # outside of any transaction, where SQLAlchemy would begin one
     try:
@@ -159,6 +165,17 @@ def scrub(engine: Engine) -> bool:
     finally:
         raw.close()
     return not busy
+
+
+def _write_over_log(connection: Connection) -> None:
+    """A checkpoint keeps former files of the log for later use, as they are: use them now, empty."""
+    connection.exec_driver_sql("SELECT pg_switch_wal()")
+    connection.exec_driver_sql("CHECKPOINT")
+    later = "SELECT count(*) FROM pg_ls_waldir() WHERE name > pg_walfile_name(pg_current_wal_lsn())"
+    kept = int(connection.exec_driver_sql(later).scalar_one())
+    for _ in range(min(kept, LOG_FILES) + 1):
+        connection.exec_driver_sql("SELECT pg_logical_emit_message(false, 'ferry', '')")
+        connection.exec_driver_sql("SELECT pg_switch_wal()")
 
 
 def _of(tenant: str) -> "sa.Select[tuple[int]]":

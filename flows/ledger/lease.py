@@ -18,6 +18,7 @@ from flows.errors import Spoken
 from flows.ledger.database import database_clock
 from flows.ledger.store import LeaseLost, Ledger
 from flows.ledger.tables import LEASE
+from flows.naming import told
 
 AGAIN = 1.0  # seconds between two looks at a lease that somebody holds
 
@@ -54,7 +55,7 @@ def _take(ledger: Ledger, run: str) -> None:
         clock = database_clock(connection)
         if row.expires > clock and not is_dead(row.holder):
             raise LeaseHeld(
-                f"{ledger.tenant}/{ledger.name}: run {row.run} is already going ({_place(row.holder)}); "
+                f"{told(*ledger.of)}: run {row.run} is already going ({_place(row.holder)}); "
                 f"nothing was done. Wait for it, or look with: ferry status"
             )
         taken = connection.execute(
@@ -69,9 +70,7 @@ def _take(ledger: Ledger, run: str) -> None:
             )
         )
         if taken.rowcount != 1:
-            raise LeaseHeld(
-                f"{ledger.tenant}/{ledger.name}: another run started at this moment; nothing was done"
-            )
+            raise LeaseHeld(f"{told(*ledger.of)}: another run started at this moment; nothing was done")
         ledger.epoch, ledger.run = row.epoch + 1, run
 
 

@@ -17,6 +17,7 @@ from flows.ledger import audit
 from flows.ledger.plans import key_of
 from flows.ledger.store import LeaseLost, Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, LEASE, RESTORATION
+from flows.naming import told
 
 CODE = "ledger_restored"
 NOT_FINDABLE = "restored_not_findable"  # no look can tell whether it arrived: a person must
@@ -68,7 +69,7 @@ def mark(ledger: Ledger, *, lost: int, same_keys: bool, epoch: int) -> None:
             sa.update(LEASE).where(here, LEASE.c.epoch == ledger.epoch).values(epoch=epoch)
         )
         if moved.rowcount != 1:
-            raise LeaseLost(f"{ledger.tenant}/{ledger.name}: another run took over; this one stops")
+            raise LeaseLost(f"{told(*ledger.of)}: another run took over; this one stops")
         audit.add(ledger, connection, "restored ledger noticed, deliveries held", held, lost, same_keys)
     ledger.epoch = epoch
 

@@ -23,18 +23,27 @@ from flows.ledger.tables import (
     INTEGRATION,
     JUDGEMENT,
     KEPT,
+    LINK,
     PLAN,
     SHADOW,
 )
-from flows.parameters import Mode, Parameters
+from flows.naming import STAGING, mode_of
+from flows.parameters import Parameters
 from flows.vault import KeyEncryptionKey
 
 LASTS = timedelta(days=7)
-SUFFIX = ".staging"  # of the name under which the ledger has it; no integration's own name has a dot
 
 
 class StageOver(Spoken):
     """The time of staging is over, and its data is destroyed. One line: what, and what to do."""
+
+
+class NoSuchStage(Spoken):
+    """The integration was never staged. One line."""
+
+
+class StageInUse(Spoken):
+    """What a stage left cannot be scrubbed while others read the ledger. One line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,10 @@ class Stage:
     def key(self) -> str:
         return key_name(self.tenant, self.name, self.number)
 
+    @property
+    def over(self) -> bool:
+        return self.ends <= now()
+
 
 @dataclass(frozen=True, slots=True)
 class Extension:
@@ -68,23 +81,17 @@ class Extension:
 
 def key_name(tenant: str, name: str, number: int) -> str:
     """The name of a stage's data key."""
-    return f"{tenant}/{name}{SUFFIX}.{number}"
+    return f"{tenant}/{name}{STAGING}.{number}"
 
 
 def named(name: str) -> str:
     """An integration's name as the ledger has it in staging."""
-    return f"{name}{SUFFIX}"
+    return f"{name}{STAGING}"
 
 
 def in_mode(asked: Parameters) -> str:
     """The integration's name as the ledger has it for such a run."""
     return named(asked.integration) if asked.staged else asked.integration
-
-
-def mode_of(label: str) -> tuple[str, Mode]:
-    """The integration's own label, and in which mode, of a label as the ledger has it."""
-    own = label.removesuffix(SUFFIX)
-    return own, "live" if own == label else "staging"
 
 
 def latest(engine: Engine, tenant: str, name: str) -> Stage | None:
@@ -102,14 +109,26 @@ def current(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant: str
     stage = latest(engine, tenant, name)
     if stage is None:
         return key_name(tenant, name, 1)
-    if stage.ends <= now() and stage.destroyed is None:
+    if stage.over:
         destroy(engine, kek, environment, stage)
-    if stage.ends <= now():
-        raise StageOver(
-            f"{stage.label}: staging ended on {stage.ends:%Y-%m-%d %H:%M} UTC, and its data is destroyed. Go "
-            f"live: ferry promote {stage.label}; or agree on more: ferry stage {stage.label} --until DATE"
-        )
+        raise _ended(stage)
     return stage.key
+
+
+def _ended(stage: Stage) -> StageOver:
+    return StageOver(
+        f"{stage.label}: staging ended on {stage.ends:%Y-%m-%d %H:%M} UTC, and its data is destroyed. Go "
+        f"live: ferry promote {stage.label}; or agree on more: ferry stage {stage.label} --until DATE"
+    )
+
+
+def known(engine: Engine, tenant: str, name: str) -> Stage:
+    """The integration's newest stage. Raises NoSuchStage."""
+    found = latest(engine, tenant, name)
+    if found is None:
+        label = f"{tenant}/{name}"
+        raise NoSuchStage(f"{label}: was never staged; begin with: ferry run {label} --staging")
+    return found
 
 
 def all_of(engine: Engine, tenant: str) -> list[Stage]:
@@ -133,32 +152,48 @@ def _stages(engine: Engine, which: sa.ColumnElement[bool]) -> list[Stage]:
     )
     with engine.connect() as connection:
         found = connection.execute(query).all()
-    return [Stage(one.tenant, one.name.removesuffix(SUFFIX), *one[2:]) for one in found]
+    return [Stage(one.tenant, one.name.removesuffix(STAGING), *one[2:]) for one in found]
 
 
 def begin(ledger: Ledger) -> None:
-    """The clock starts with the first run. Does nothing if it runs already."""
+    """The clock starts with the first run. Does nothing if it runs already. The lease is held.
+
+    Raises:
+        StageOver: it was ended since this run opened it, and may write nothing any more.
+    """
+    stage = latest(ledger.engine, ledger.tenant, mode_of(ledger.name)[0])
+    if stage is None:
+        _begin(ledger)
+    elif stage.over or stage.key != ledger.key:
+        raise _ended(stage)
+
+
+def _begin(ledger: Ledger) -> None:
     with ledger.writing("stage begins") as connection:
-        mine = sa.select(STAGE.c.number).where(STAGE.c.integration == ledger.integration)
-        if connection.execute(mine).first() is None:
-            _insert(connection, ledger.integration, 1, Extension(now() + LASTS))
-            audit.add(ledger, connection, "stage begins", 1, 1)
+        _insert(connection, ledger.integration, 1, Extension(now() + LASTS))
+        audit.add(ledger, connection, "stage begins", 1, 1)
 
 
 def extend(
     engine: Engine, kek: KeyEncryptionKey, environment: str, stage: Stage, extension: Extension
 ) -> None:
-    """Let a stage end later; one whose data is destroyed begins anew, with nothing in it."""
+    """Let a stage end later; one that is over begins anew, with nothing in it.
+
+    Raises:
+        StageInUse: what it left cannot be scrubbed just now.
+    """
+    if stage.over and not destroy(engine, kek, environment, stage):
+        raise StageInUse(
+            f"{stage.label}: the ledger is in use, so its last stage is not scrubbed yet; try again"
+        )
     key, who = audit_key(engine, kek, environment), audit.person(extension.by)
     act = f"stage of {stage.name} extended to {extension.until:%Y-%m-%d}: {extension.reason}"
     with audit.acting(engine, key, stage.tenant, act, 1, stage.name, stage.number, actor=who) as connection:
-        integration = _integration(connection, stage)
-        if stage.destroyed is not None:
-            _insert(connection, integration, stage.number + 1, extension)
+        if stage.over:
+            _insert(connection, _integration(connection, stage), stage.number + 1, extension)
             return
-        this = (STAGE.c.integration == integration) & (STAGE.c.number == stage.number)
         changed = {"ends": extension.until, "extended_by": extension.by, "reason": extension.reason}
-        connection.execute(sa.update(STAGE).where(this).values(changed))
+        connection.execute(sa.update(STAGE).where(_this(connection, stage)).values(changed))
 
 
 def _insert(connection: sa.Connection, integration: int, number: int, extension: Extension) -> None:
@@ -173,20 +208,42 @@ def _integration(connection: sa.Connection, stage: Stage) -> int:
     return int(connection.execute(found).scalar_one())
 
 
-def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, stage: Stage) -> None:
-    """Destroy a stage's key and rows, and fence out a run that goes on. May be cut off and called again."""
+def _this(connection: sa.Connection, stage: Stage) -> sa.ColumnElement[bool]:
+    """Its row, as long as its data is not destroyed."""
+    mine = STAGE.c.integration == _integration(connection, stage)
+    return mine & (STAGE.c.number == stage.number) & STAGE.c.destroyed.is_(None)
+
+
+def destroy(engine: Engine, kek: KeyEncryptionKey, environment: str, stage: Stage) -> bool:
+    """End a stage: its key and rows are destroyed, and a run that goes on is fenced out.
+
+    May be cut off anywhere: from its first step on the stage is over, and whoever meets it goes on.
+
+    Returns:
+        False if others who read the ledger kept its files from being scrubbed: then it is to be called again.
+    """
+    if stage.destroyed is not None:
+        return True
+    key = audit_key(engine, kek, environment)
+    if not stage.over:
+        with audit.acting(engine, key, stage.tenant, f"stage of {stage.name} ended", 1, stage.number) as here:
+            here.execute(sa.update(STAGE).where(_this(here, stage)).values(ends=now()))
+        crashpoint("after stage is over")
     with engine.connect() as connection:
         integration = _integration(connection, stage)
     if any(one.tenant == stage.key for one in keys.all_of(engine)):
         keys.destroy(engine, kek, environment, stage.key, sa.select(sa.literal(integration)))
-    crashpoint("between a stage's key and its rows")
-    key = audit_key(engine, kek, environment)
     act = f"data of the stage of {stage.name} destroyed"
-    with audit.acting(engine, key, stage.tenant, act, 1, stage.name, stage.number) as connection:
-        _remove(connection, integration)
-        this = (STAGE.c.integration == integration) & (STAGE.c.number == stage.number)
-        connection.execute(sa.update(STAGE).where(this).values(destroyed=now()))
-    keys.scrub(engine)
+    with audit.acting(engine, key, stage.tenant, act, 1, stage.name, stage.number) as here:
+        if here.execute(sa.select(STAGE.c.number).where(_this(here, stage))).first():
+            _remove(here, integration)  # else another process was first, and a newer stage may have rows
+    crashpoint("after rows of stage are removed")
+    scrubbed = keys.scrub(engine)
+    if scrubbed:
+        crashpoint("before stage is destroyed")
+        with engine.begin() as here:
+            here.execute(sa.update(STAGE).where(_this(here, stage)).values(destroyed=now()))
+    return scrubbed
 
 
 def _remove(connection: sa.Connection, integration: int) -> None:
@@ -194,6 +251,7 @@ def _remove(connection: sa.Connection, integration: int) -> None:
     plans = sa.select(PLAN.c.id).where(PLAN.c.entry.in_(entries))
     for table in (KEPT, SHADOW):
         connection.execute(sa.delete(table).where(table.c.plan.in_(plans)))
+    connection.execute(sa.delete(LINK).where(LINK.c.entry.in_(entries)))
     connection.execute(sa.delete(DELIVERY).where(DELIVERY.c.integration == integration))
     connection.execute(sa.delete(PLAN).where(PLAN.c.entry.in_(entries)))
     for table in (ENTRY, STAGED, MARK, JUDGEMENT, CURSOR, EMISSION):

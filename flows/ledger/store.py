@@ -17,6 +17,8 @@ from flows.ledger import audit
 from flows.ledger.audit_key import AuditKey, new_audit_key, open_audit_key
 from flows.ledger.database import LEASE_SECONDS, LedgerUnavailable, database_clock
 from flows.ledger.tables import AUDIT, AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
+from flows.naming import mode_of, told
+from flows.parameters import Mode
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
 Values = TypeVar("Values", bound=tuple[Any, ...])  # the columns of a row: as SQLAlchemy binds them
@@ -50,9 +52,10 @@ class Ledger:
         """`key`: the name of the data key, if it is not the tenant's: a stage has one of its own."""
         self.engine = engine
         self.environment, self.tenant, self.name = environment, tenant, name
+        self.key = key or tenant
         with ExitStack() as failing:
             failing.callback(engine.dispose)
-            self.seal = seal_of(engine, kek, environment, key or tenant)
+            self.seal = seal_of(engine, kek, environment, self.key)
             self.audit_key = audit_key(engine, kek, environment)
             self.integration = _integration_of(engine, tenant, name)
             failing.pop_all()
@@ -62,6 +65,11 @@ class Ledger:
         self.flow_run = ""  # Prefect's id of the run that takes the lease
         self.lease_seconds = LEASE_SECONDS
         self._turn = threading.Lock()
+
+    @property
+    def of(self) -> tuple[str, Mode]:
+        """Whose it is: the integration's label, and whether it is live or its stage."""
+        return mode_of(f"{self.tenant}/{self.name}")
 
     @property
     def actor(self) -> str:
@@ -102,7 +110,7 @@ class Ledger:
         )
         if renewed.rowcount != 1:
             raise LeaseLost(
-                f"{self.tenant}/{self.name}: another run took over; this run stops without writing"
+                f"{told(*self.of)}: another run took over, or it was ended; this run stops without writing"
             )
 
     def beside(self, name: str, seal: Seal) -> "Ledger":

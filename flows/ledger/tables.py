@@ -190,6 +190,7 @@ DELIVERY = sa.Table(
     sa.Index(None, "integration", "state", "operation", "key"),
     sa.Index(None, "entry", "version"),
     sa.Index(None, "run", "state"),
+    sa.Index(None, "run", "entry"),  # a run is looked at entry by entry
 )
 
 LINK = sa.Table(  # of a pair of integrations: which entry of the one is which entry of the other

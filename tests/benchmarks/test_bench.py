@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import against_dlt, deciding, engine, loading, memory, model_requests, requests, targets
+from benchmarks import (
+    against_dlt,
+    deciding,
+    engine,
+    loading,
+    memory,
+    model_requests,
+    requests,
+    staging,
+    targets,
+)
 from benchmarks.stopwatch import Steps, Waiting, around
 from tests.connectors.every import cases
 
@@ -31,7 +41,8 @@ def test_a_small_pass_gives_every_figure_its_row(tmp_path: Path) -> None:
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
     assert done.returncode == 0, done.stderr
-    for benchmark in (requests, targets, model_requests, deciding, engine, memory, against_dlt, loading):
+    every = (requests, targets, model_requests, deciding, engine, memory, staging, against_dlt, loading)
+    for benchmark in every:
         for name in benchmark.ROWS:
             assert any(row[0].startswith(name) for row in rows), f"no row: {name}"
     for case in (one for one in cases() if one.most):

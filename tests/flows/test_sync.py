@@ -45,8 +45,8 @@ def column(practice: Practice, name: str) -> dict[str, object]:
 
 def counts(practice: Practice) -> dict[str, int]:
     """The counts of the latest run."""
-    ((text,),) = practice.ledger("SELECT counts FROM run ORDER BY started DESC LIMIT 1")
-    return dict(json.loads(str(text)))
+    ((found,),) = practice.ledger("SELECT counts FROM run ORDER BY started DESC LIMIT 1")
+    return dict(found) if isinstance(found, dict) else dict(json.loads(str(found)))
 
 
 def test_a_first_run_carries_everyone(here: Practice) -> None:

@@ -63,7 +63,7 @@ class Deployed:
 SCHEDULED: JsonValue = {"type": "SCHEDULED"}
 
 
-def deploy(practice: Practice, name: str) -> Deployed:
+def deploy(practice: Practice, name: str, mode: str = "live") -> Deployed:
     """Make a deployment of the practice's integration."""
     tenant, integration = practice.label.split("/")
     flow = cast(Json, call(practice.prefect, "/flows/", {"name": "sync"}))
@@ -72,7 +72,7 @@ def deploy(practice: Practice, name: str) -> Deployed:
         "flow_id": flow["id"],
         "entrypoint": "flows/sync.py:sync",
         "path": str(ROOT),
-        "parameters": {"integration": {"tenant": tenant, "integration": integration}},
+        "parameters": {"integration": {"tenant": tenant, "integration": integration, "mode": mode}},
         "tags": ["ferry", f"tenant:{tenant}"],
     }
     made = cast(Json, call(practice.prefect, "/deployments/", described))

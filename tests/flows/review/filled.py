@@ -18,10 +18,10 @@ VERSIONS = Versions("i", "p")
 
 
 @contextmanager
-def stage(folder: Path, number: int) -> Iterator[Ledger]:
+def stage(folder: Path, number: int, url: str = "") -> Iterator[Ledger]:
     """Of one run: a third new records, a third renamed, a third as they were."""
     made = open_at(
-        f"sqlite:///{folder / 'ledger.db'}",
+        url or f"sqlite:///{folder / 'ledger.db'}",
         folder / "keys",
         stages.named("warehouse"),
         tenant="demo",

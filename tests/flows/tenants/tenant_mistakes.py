@@ -68,6 +68,16 @@ OF_A_TENANT = [
         "name: example_channel", "deployments[2].name is example_channel; write example-channel",
     ),
     Mistake(
+        "a staged deployment with the live one's name", PREFECT,
+        "integration: {tenant: example, integration: channel}", "integration: {tenant: example, integration: channel, mode: staging}",
+        "name: example-channel", "deployments[2].name is example-channel; write example-channel-staging",
+    ),
+    Mistake(
+        "unknown mode", PREFECT,
+        "integration: {tenant: example, integration: channel}", "integration: {tenant: example, integration: channel, mode: test}",
+        "mode: test", "deployments[2].parameters.integration.mode: input should be 'live'",
+    ),
+    Mistake(
         "another tenant", PREFECT, "tenant: example  #", "tenant: acme  #",
         "tenant: acme", "deployments[0].parameters.integration.tenant is acme, in example's file; write example",
     ),

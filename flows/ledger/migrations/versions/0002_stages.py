@@ -46,3 +46,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_mark_integration")),
         sa.PrimaryKeyConstraint("integration", "delivery", name=op.f("pk_mark")),
     )
+    op.create_index(op.f("ix_delivery_run_entry"), "delivery", ["run", "entry"])
