@@ -98,13 +98,14 @@ def toggled(one: Written, opposite: str, present: Arguments | None) -> Back:
 def compared(run: Run, write: Write, one: Written, present: Arguments | None, later: Collection[str]) -> Back:
     """Field by field. later: the names of what later versions of the entry wrote there."""
     known = {inner.alias or name: inner for name, inner in write.arguments.model_fields.items()}
-    changed = [name for name in one.arguments if one.changes(name)]
+    names_it = _names_it(write, one)
+    changed = [name for name in one.arguments if one.changes(name) and name not in names_it]
     stays = {name: why for name in changed if (why := _stays(one, name, present, later, known))}
     back = {name: (one.before or NOTHING)[name] for name in changed if name not in stays}
     named = {
         name: argument.value
         for name, argument in one.arguments.items()
-        if name not in changed and name in known and known[name].is_required()
+        if name in names_it or (name not in changed and name in known and known[name].is_required())
     }
     for name in _refused(write, {**named, **back}) & back.keys():
         stays[name] = "not_writable"
@@ -116,6 +117,16 @@ def compared(run: Run, write: Write, one: Written, present: Arguments | None, la
         return Back(one, stays={**stays, **dict.fromkeys(back, "no_such_write")})
     over = {name: one.arguments[name].value for name in back}
     return Back(one, one.operation, {**named, **back}, over, stays)
+
+
+def _names_it(write: Write, one: Written) -> set[str]:
+    """The arguments that say which record is meant, such as a row's key beside the patient."""
+
+    def without(left: str) -> Arguments:
+        return {name: value for name, value in one.values.items() if name != left}
+
+    record = write.record(one.bound, one.values)
+    return {name for name in one.values if write.record(one.bound, without(name)) != record}
 
 
 def _stays(

@@ -165,7 +165,7 @@ def _carry(run: Run, word: hold.Word | None) -> None:
         deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
         _plan_pages(run)
     deliver.finish(run)
-    if rollout.go_on(run):
+    if run.kind != "undo" and rollout.go_on(run):
         deliver.finish(run)
     reconcile.reconcile(run)
     certify.certify(run)
