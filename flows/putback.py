@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import JsonValue, ValidationError
+from pydantic.fields import FieldInfo
 
 from connectors.operation import Arguments, Delivery, Write
 from flows.ledger.written import Written
@@ -88,6 +89,16 @@ def _is_bound_so(run: Run, one: Written) -> bool:
     return one.bound == one.patient or bool(paired and one.operation.startswith(f"{paired.pair.target}_"))
 
 
+def taken(write: Write, one: Written) -> Arguments:
+    """What was written, in the arguments that the operation has now."""
+    known = _known(write)
+    return {name: value for name, value in one.values.items() if name in known}
+
+
+def _known(write: Write) -> Mapping[str, FieldInfo]:
+    return {inner.alias or name: inner for name, inner in write.arguments.model_fields.items()}
+
+
 def toggled(one: Written, opposite: str, present: Arguments | None) -> Back:
     """Of a write that is taken back as a whole, by its opposite: into a list, out of a list."""
     if (one.before is None) == (present is None):
@@ -97,7 +108,7 @@ def toggled(one: Written, opposite: str, present: Arguments | None) -> Back:
 
 def compared(run: Run, write: Write, one: Written, present: Arguments | None, later: Collection[str]) -> Back:
     """Field by field. later: the names of what later versions of the entry wrote there."""
-    known = {inner.alias or name: inner for name, inner in write.arguments.model_fields.items()}
+    known = _known(write)
     names_it = _names_it(write, one)
     changed = [name for name in one.arguments if one.changes(name) and name not in names_it]
     stays = {name: why for name in changed if (why := _stays(one, name, present, later, known))}

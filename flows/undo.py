@@ -18,7 +18,7 @@ from flows.ledger.kept import RunUnknown
 from flows.ledger.plans import UNDO, Decided
 from flows.ledger.store import now
 from flows.ledger.written import Written
-from flows.putback import AGAIN, MEANING, Back, Why, compared, hopeless, toggled
+from flows.putback import AGAIN, MEANING, Back, Why, compared, hopeless, taken, toggled
 from flows.run import Run
 
 
@@ -52,7 +52,7 @@ def _of_operation(run: Run, page: Sequence[Written], waits: set[str]) -> Iterato
     able = [one for one in page if not why[one.key]]
     if not able or write is None or write.present is None:
         return
-    items = [Item(one.key, one.bound, one.values) for one in able]
+    items = [Item(one.key, one.bound, taken(write, one)) for one in able]
     _note_reading(run, operation, items)
     try:
         present = write.present(items)

@@ -147,9 +147,9 @@ def test_an_undo_tells_its_story(here: Practice) -> None:
 
 
 def test_a_run_of_another_integration_or_of_nobody_is_none_to_undo(here: Practice) -> None:
-    for run in ("r20260101000000abcdef", ""):
+    for run, said in (("r20260101000000abcdef", "has no such run"), ("", "has no run that is named")):
         assert here.run("undo", TEST_RUN=run) == 1
-        assert "has no run" in (here.folder / "engine.log").read_text().splitlines()[-1]
+        assert said in (here.folder / "engine.log").read_text().splitlines()[-1]
 
 
 def test_a_staged_run_is_undone_in_its_stage_alone(here: Practice) -> None:
