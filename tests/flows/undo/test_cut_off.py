@@ -85,6 +85,20 @@ def test_an_undo_that_is_killed_anywhere_is_finished_when_it_is_asked_for_again(
     assert killed >= 40 // step
 
 
+def test_what_a_person_edits_after_an_undo_was_planned_stays(here: Practice) -> None:
+    before, patient = here.rows(), here.healthie.ids()[0]
+    rename(here, "Edited")
+    assert here.until_settled()[-1] == 0
+    assert here.run("undo", TEST_RUN=last_run(here), FERRY_CRASH_AT="after journal") == -signal.SIGKILL
+    edit(here, patient, "By Hand")
+
+    assert here.run() == 0
+
+    assert here.rows() == before | {patient: "By Hand"}
+    told = ferry(here, "explain", here.label, patient)
+    assert "not sent, since what is there stands: full_name" in told.out
+
+
 def test_what_a_killed_run_had_not_sent_is_not_sent_by_its_undo(here: Practice) -> None:
     before, effects = state(here), others(here)
     rename(here, "Half")
