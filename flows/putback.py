@@ -62,6 +62,11 @@ class Back:
         """How many values are put back; of what is taken back as a whole, one."""
         return len(self.over) or int(bool(self.back))
 
+    @property
+    def reasons(self) -> list[Why]:
+        """Why something of it is not put back: one word for the whole, or one for each name."""
+        return [self.why] if self.why else list(self.stays.values())
+
     def named(self, why: Why) -> list[str]:
         return [name for name, code in self.stays.items() if code == why]
 
@@ -111,7 +116,10 @@ def compared(run: Run, write: Write, one: Written, present: Arguments | None, la
     known = _known(write)
     names_it = _names_it(write, one)
     changed = [name for name in one.arguments if one.changes(name) and name not in names_it]
-    stays = {name: why for name in changed if (why := _stays(one, name, present, later, known))}
+    stays: dict[str, Why] = {}
+    for name in changed:
+        if why := _stays(one, name, present, later, known):
+            stays[name] = why
     back = {name: (one.before or NOTHING)[name] for name in changed if name not in stays}
     named = {
         name: argument.value
@@ -125,7 +133,7 @@ def compared(run: Run, write: Write, one: Written, present: Arguments | None, la
         return Back(one, stays=stays)
     record = write.record(one.bound, {**named, **back})
     if run.ledger.seal.keyed_hash("record", one.operation, record) != one.record:
-        return Back(one, stays={**stays, **dict.fromkeys(back, "no_such_write")})
+        return Back(one, why="no_such_write")
     over = {name: one.arguments[name].value for name in back}
     return Back(one, one.operation, {**named, **back}, over, stays)
 

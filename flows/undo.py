@@ -7,6 +7,7 @@ run had not sent yet is not sent any more. Deletes are off: a record that the ru
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from agent.plan import Argument, Call, Decision, Plan, Source
 from connectors.errors import ConnectorError
@@ -47,8 +48,12 @@ def _reason(of: str) -> str:
 def _of_operation(run: Run, page: Sequence[Written], waits: set[str]) -> Iterator[Back]:
     operation = page[0].operation
     write, opposite = run.writes.get(operation), _opposite(run, operation)
-    why = {one.key: hopeless(run, write, one, waits, toggles=bool(opposite)) for one in page}
-    yield from (Back(one, why=found) for one in page if (found := why[one.key]))
+    why: dict[str, Why | Literal[""]] = {
+        one.key: hopeless(run, write, one, waits, toggles=bool(opposite)) for one in page
+    }
+    for one in page:
+        if found := why[one.key]:
+            yield Back(one, why=found)
     able = [one for one in page if not why[one.key]]
     if not able or write is None or write.present is None:
         return
@@ -73,7 +78,7 @@ def _opposite(run: Run, operation: str) -> str:
         short = operation.removeprefix(f"{target}_")
         if short != operation:
             named = run.writes[operation].opposite if operation in run.writes else ""
-            others = [name for name, one in run.writes.items() if name.startswith(f"{target}_")]
+            others = [name for name in run.writes if name.startswith(f"{target}_")]
             return next((one for one in others if _take_back(run, target, one, short, named)), "")
     return ""
 
@@ -116,7 +121,7 @@ def foresee(run: Run, of: str) -> None:
 def _count(run: Run, page: Sequence[Back]) -> None:
     for one in page:
         run.count("undo_kept", len(one.named("written_since")))
-        for code in [one.why] if one.why else one.stays.values():
+        for code in one.reasons:
             if code not in ("written_since", "as_before"):
                 run.count("not_undone", code=code)
         run.count("withdrawn", int(one.one.is_open and not one.one.may_be_there))
@@ -177,7 +182,7 @@ def foretold(pages: Iterator[list[Back]], *, values: bool) -> Iterator[str]:
                 who = f"patient {one.one.patient}" if values else f"entry {one.one.entry}"
                 names = ", ".join(written_since)
                 yield f"{who}: {one.one.operation}: {names}: written since, and kept"
-            for why in [one.why] if one.why else one.stays.values():
+            for why in one.reasons:
                 stay[why, one.one.operation] += 1
     yield f"{put_back} values are put back; {kept_ones} were written since, and are kept"
     for why, meaning in MEANING.items():

@@ -179,12 +179,12 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
             "b_settled": moment if one.state in ("done", "rejected", "superseded") else None,
             "b_unapplied": int(one.state == "transient"),
             "b_free": int(one.key in never_left and one.state in ("transient", "rejected", "superseded")),
-            "b_reference": None
-            if one.reference is None
-            else ledger.seal.seal(one.reference.encode(), "reference"),
+            "b_reference": None if (name := one.reference) is None else _reference(ledger, name),
         }
         for one in outcomes
     ]
+    free = sa.bindparam("b_free", type_=sa.Integer) == 1
+    told = (f"{one.key}={one.state}" for one in outcomes)
     with ledger.writing("settle") as connection:
         connection.execute(
             sa.update(DELIVERY)
@@ -194,16 +194,16 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
                 code=sa.bindparam("b_code"),
                 settled=sa.bindparam("b_settled"),
                 before_sealed=_unless(sa.bindparam("b_unapplied", type_=sa.Integer) == 1),
-                period=sa.case(
-                    (sa.bindparam("b_free", type_=sa.Integer) == 1, None), else_=DELIVERY.c.period
-                ),
+                period=sa.case((free, None), else_=DELIVERY.c.period),
                 reference_sealed=sa.bindparam("b_reference"),
             ),
             rows,
         )
-        audit.add(
-            ledger, connection, "deliveries settled", len(rows), *(f"{o.key}={o.state}" for o in outcomes)
-        )
+        audit.add(ledger, connection, "deliveries settled", len(rows), *told)
+
+
+def _reference(ledger: Ledger, name: str) -> bytes:
+    return ledger.seal.seal(name.encode(), "reference")
 
 
 def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> None:

@@ -79,16 +79,11 @@ def journal(
     `held`: the code under which their deliveries wait for a person (the breaker), or "" to plan them.
     `also`: more of each delivery's columns.
     """
-    plans: list[dict[str, object]] = []
-    deliveries: list[dict[str, object]] = []
-    old: list[dict[str, object]] = []
-    new: list[dict[str, object]] = []
-    undone: list[dict[str, object]] = []
-    for one in decided:
-        plan_row, rows = _rows(ledger, one, versions, writes)
-        plans.append(plan_row)
-        deliveries.extend(rows)
-        (undone if one.undoes else old if one.known.state else new).append(_entry_row(ledger, one))
+    made = [_rows(ledger, one, versions, writes) for one in decided]
+    plans, deliveries = [plan for plan, _ in made], [row for _, rows in made for row in rows]
+    old = [_entry_row(ledger, one) for one in decided if one.known.state and not one.undoes]
+    new = [_entry_row(ledger, one) for one in decided if not one.known.state]
+    undone = [_entry_row(ledger, one) for one in decided if one.known.state and one.undoes]
     cases = [kept.row(ledger, one.plan, one.kept) for one in decided if one.kept]
     for row in deliveries:
         row.update(state="held" if held else "planned", code=held, settled=None, **also)
