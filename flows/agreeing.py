@@ -55,7 +55,7 @@ def weigh(
         paired.pending[one.item.key] = pending
         rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
         if stays or one.left_out:
-            left[one.item.key] = sorted(stays)
+            left[one.item.key] = sorted({*stays, *(one.over.keys() - one.item.arguments.keys())})
         # what is not linked is written all the same: that links it
         if rest or not pending.link or pending.gone:
             leaving.append(replace(one, item=replace(one.item, arguments=rest)))

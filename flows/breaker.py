@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
+from pydantic import JsonValue
+
 from connectors.operation import Arguments, Delivery, Write
 from flows.ledger.deliveries import Due
 from flows.limits import Limits
@@ -31,10 +33,10 @@ MEANING: Mapping[str, str] = {
     "unusual_share": "far more entries changed than in the runs before",
     "too_many_creates": "would make more new records than the limits let pass",
     "too_many_blanks": "would empty more values than the limits let pass",
-    "new_record": "would make a new record: each waits for a person, as limits.ask_first says",
-    "empties_a_value": "would empty a value: each waits for a person, as limits.ask_first says",
+    "new_record": "would make a new record, or may: each waits for a person, as limits.ask_first says",
+    "empties_a_value": "would empty a value, or may: each waits for a person, as limits.ask_first says",
     "moves_money": "moves money: each waits for a person, as limits.ask_first says",
-    "rollout": "follow when what went first has arrived; too much of it was refused, or nothing left yet",
+    "rollout": "follow when what went first has arrived: too much of it was refused, or nothing arrived yet",
     "policy_changed": "planned before what may be written was changed",
     "identity_differs": "the record there holds another patient's id, or none: put it right there",
     "linked_twice": "one record there was written for two patients",
@@ -103,7 +105,7 @@ class Breaker:
         blanking = {key: number for key, number in emptied.items() if number}
         with self._turn:
             self._weigh(len(creating), blanking, len(batch))
-            waits = self._to_ask([one.item.key for one in fresh], creating, blanking, write)
+            waits = self._to_ask(fresh, creating, blanking, before, write)
             if "too_many_blanks" in self.tripped:
                 waits |= dict.fromkeys(blanking, "too_many_blanks")
             if "too_many_creates" in self.tripped:
@@ -113,17 +115,28 @@ class Breaker:
             return waits
 
     def _to_ask(
-        self, fresh: Sequence[str], creating: Collection[str], blanking: Collection[str], write: Write
+        self,
+        fresh: Sequence[Due],
+        creating: Collection[str],
+        blanking: Collection[str],
+        before: Collection[str],
+        write: Write,
     ) -> dict[str, Code]:
-        """What waits whatever its number. A write that always makes a record is one that creates."""
+        """What waits whatever its number: a person is asked, too, where the target cannot say what it holds.
+
+        A write that always makes a record is one that creates.
+        """
         asked, waits = self.limits.ask_first, dict[str, Code]()
+        upserts, keys = write.delivery is Delivery.UPSERT, [one.item.key for one in fresh]
+        unseen = [one for one in fresh if upserts and one.item.key not in before]
         if "creates" in asked:
-            makes = creating if write.delivery is Delivery.UPSERT else fresh
+            makes = {*creating, *(one.item.key for one in unseen)} if upserts else keys
             waits |= dict.fromkeys(makes, "new_record")
         if "blanks" in asked:
-            waits |= dict.fromkeys(blanking, "empties_a_value")
+            may = (one.item.key for one in unseen if any(map(_is_blank, one.item.arguments.values())))
+            waits |= dict.fromkeys({*blanking, *may}, "empties_a_value")
         if "money" in asked and write.money:
-            waits |= dict.fromkeys(fresh, "moves_money")
+            waits |= dict.fromkeys(keys, "moves_money")
         return waits
 
     def _weigh(self, creating: int, blanking: Mapping[str, int], size: int) -> None:
@@ -142,11 +155,14 @@ class Breaker:
         return ""
 
 
+def _is_blank(value: JsonValue) -> bool:
+    return value in (None, "")
+
+
 def _emptied(one: Due, before: Arguments | None) -> int:
     """How many values of the target would become empty."""
     if before is None:
         return 0
     return sum(
-        value in (None, "") and before.get(name) not in (None, "")
-        for name, value in one.item.arguments.items()
+        _is_blank(value) and not _is_blank(before.get(name)) for name, value in one.item.arguments.items()
     )

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
-
-from pydantic import JsonValue
 
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
@@ -12,6 +9,7 @@ from flows import anchor, deliver, steps
 from flows.ledger import audit, deliveries, emission, entries, measured, restored, runs
 from flows.run import Run
 from flows.staging import Stage
+from flows.weigh import same
 
 ACCOUNTED = (
     *("unchanged", "planned", "skipped", "review", "quarantined", "absent", "undecided"),
@@ -120,34 +118,12 @@ def _read_back(run: Run) -> None:
         run.count("read_back", (0 if write.shows else len(sample)) - len(wrong))  # what shows was counted
         if wrong:
             run.count("read_back_differs", len(wrong), code=operation)
-            deliveries.move(run.ledger, [one.item.key for one in wrong], "rejected", "read_back_differs")
+            keys = [one.item.key for one in wrong]
+            deliveries.move(run.ledger, keys, "rejected", deliveries.READ_BACK_DIFFERS)
 
 
 def _is_there(written: Arguments, present: Arguments | None) -> bool:
     return present is not None and all(same(value, present.get(name)) for name, value in written.items())
-
-
-def same(written: JsonValue, present: JsonValue) -> bool:
-    """Equal values; numbers by their value, since a target may keep 1.50 as 1.5. "02139" is no number."""
-    if written == present:
-        return True
-    if (
-        isinstance(written, str)
-        and isinstance(present, str)
-        and not (_has_point(written) or _has_point(present))
-    ):
-        return False
-    if isinstance(written, (int, float, str)) and isinstance(present, (int, float, str)):
-        try:
-            return Decimal(str(written)) == Decimal(str(present))
-        except InvalidOperation:
-            return False
-    return False
-
-
-def _has_point(text: str) -> bool:
-    """A decimal number as text, which a target may write with other zeros at its end."""
-    return "." in text
 
 
 def abandon(run: Run, code: str) -> None:

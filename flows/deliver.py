@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from connectors.errors import Denied, Rejected, Transient, Unauthorized, Unknown
 from connectors.operation import Arguments, Delivery, Item, Outcome, Write
-from flows import agreeing, anchor, reconcile
+from flows import agreeing, anchor, reconcile, still
 from flows.anchor import AnchorUnavailable
 from flows.crash import crashpoint
-from flows.ledger import audit, deliveries, doubts, emission, restored
+from flows.ledger import audit, deliveries, doubts, emission, holds, restored
 from flows.ledger.deliveries import Due
 from flows.ledger.store import now
 from flows.run import Run
@@ -68,6 +68,7 @@ def _deliver_batch(run: Run, operation: str, write: Write, batch: Sequence[Due])
         return True
     try:
         before = _before(run, operation, write, items)
+        batch = still.untouched(run, operation, write, batch)
         batch = agreeing.weigh(run, operation, batch, before)
     except (Transient, Unknown, Unauthorized) as error:
         if isinstance(error, Unauthorized):
@@ -119,7 +120,7 @@ def _let_pass(
     waits = run.breaker.held(batch, before, write)
     for code in sorted(set(waits.values())):
         keys = [key for key, its in waits.items() if its == code]
-        deliveries.move(run.ledger, keys, "held", code)
+        holds.hold(run.ledger, keys, code, before)
         run.count("held", len(keys), code=code)
     return [one for one in batch if one.item.key not in waits]
 
@@ -165,7 +166,7 @@ def settle(run: Run) -> None:
 
 def hold_other_policies(run: Run) -> None:
     """What was planned under grants that no longer stand waits for a person, also if it left once before."""
-    if others := deliveries.hold_other_policies(run.ledger, run.versions.policy):
+    if others := holds.other_policies(run.ledger, run.versions.policy):
         run.count("held", others, code="policy_changed")
 
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from agent.access import PROGRAM
 from flows import emit, naming
 from flows.ledger import emission, entries
+from flows.ledger.plans import UNDO
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 from flows.run import version_of
@@ -125,7 +126,7 @@ class _Told:
     def _decided_from(self, source: JsonValue, because: Sequence[str]) -> str:
         """A value that names no field of its own was chosen by those that its sentences need."""
         assert isinstance(source, dict)
-        if source["paths"] or self._manifest is None:
+        if source["paths"] or source["kind"] == "before" or self._manifest is None:
             return ""
         needed = dict.fromkeys(path for one in because for path in self._manifest.root.get(one, ()))
         return f", decided from {', '.join(needed)}" if needed else ""
@@ -134,7 +135,7 @@ class _Told:
         asked = {label.partition(".")[0] for label in judged}  # S5, S5.2: asked twice
         if asked.intersection(because):
             return "judgement"
-        return self._by if self._by == PROGRAM else f"model {self._by}"
+        return self._by if self._by in (PROGRAM, UNDO) else f"model {self._by}"
 
 
 def _texts(listed: JsonValue) -> list[str]:
@@ -152,10 +153,14 @@ def source_text(source: JsonValue) -> str:
         return "|".join([f"@{listed}", *(str(name) for name in transforms)])
     if source["kind"] == "computed":
         return f"computed from {listed}" if listed else "computed"
+    if source["kind"] == "before":
+        return "what was there before"
     return str(source["kind"]).replace("_", " ")
 
 
 def _decision(plan: "sa.Row[tuple[object, ...]]") -> str:
+    if plan.by == UNDO:
+        return f"{plan.code}: what was there before is put back" if plan.kind == "write" else str(plan.code)
     if plan.kind == "write":
         return "planned"
     if plan.kind == "refused":

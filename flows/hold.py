@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from flows import report
 from flows.breaker import MEANING
-from flows.ledger import holds, restored, runs
+from flows.ledger import audit, holds, restored, runs
 from flows.naming import told
 from flows.run import Run
 
@@ -66,6 +66,13 @@ def word() -> Word | None:
     except ValidationError:  # started again by somebody, with no word given: an ordinary run
         return None
     return Word(given.decision == "release", IN_THE_DASHBOARD, run=key.removeprefix(PREFIX))
+
+
+def asker() -> str:
+    """Who asks for what this flow run does, as the audit names them."""
+    context = FlowRunContext.get()
+    deployed = context and context.flow_run and context.flow_run.deployment_id
+    return IN_THE_DASHBOARD if deployed else audit.person()
 
 
 def settle(run: Run, given: Word) -> None:

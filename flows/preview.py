@@ -4,16 +4,17 @@ It holds patient data, so it goes to the terminal of the person who asked and no
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from agent.plan import Argument, Call, Plan
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments, Item
-from flows import acts
+from flows import acts, rollout
 from flows.explain import source_text
 from flows.ledger import entries
+from flows.ledger.deliveries import Due
 from flows.ledger.plans import Decided
 from flows.run import Candidate, Run
 
@@ -22,7 +23,9 @@ Group = Sequence[tuple[Candidate, Decided]]
 
 def lines(run: Run, decided: Group) -> Iterator[str]:
     """What would become of these entries, and what would be written, field by field."""
-    before = _before(run, decided)
+    due = _due(decided)
+    before = _before(run, due)
+    waits = _waits(run, decided, due, before)
     for candidate, one in decided:
         outcome = one.decision.outcome
         patient = candidate.known.patient
@@ -34,8 +37,10 @@ def lines(run: Run, decided: Group) -> Iterator[str]:
             yield f"patient {patient}: {word} by {' '.join(outcome.because)} ({outcome.reason})"
             continue
         for at, call in enumerate(outcome.calls):
-            yield f"patient {patient}: {call.operation} by {' '.join(call.because)}"
-            yield from _fields(call, before, f"{patient}.{at}")
+            key = f"{patient}.{at}"
+            why = f": waits for a person ({waits[key]})" if key in waits else ""
+            yield f"patient {patient}: {call.operation} by {' '.join(call.because)}{why}"
+            yield from _fields(call, before, key)
 
 
 def _fields(call: Call, before: dict[str, Arguments | str | None], key: str) -> Iterator[str]:
@@ -61,17 +66,23 @@ def _text(value: JsonValue) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _before(run: Run, decided: Group) -> dict[str, Arguments | str | None]:
-    """What the targets hold now, by patient and call; a code where that could not be read."""
-    by_operation: dict[str, list[Item]] = {}
+def _due(decided: Group) -> dict[str, list[Due]]:
+    """What would be planned, by operation."""
+    found: dict[str, list[Due]] = {}
     for candidate, one in decided:
-        outcome = one.decision.outcome
+        outcome, known = one.decision.outcome, candidate.known
         for at, call in enumerate(outcome.calls if isinstance(outcome, Plan) else ()):
-            item = Item(f"{candidate.known.patient}.{at}", one.patient(call.operation), call.values())
-            by_operation.setdefault(call.operation, []).append(item)
+            item = Item(f"{known.patient}.{at}", one.patient(call.operation), call.values())
+            due = Due(item, known.ref, known.version + 1, "planned", "", None, None, newest=True)
+            found.setdefault(call.operation, []).append(due)
+    return found
+
+
+def _before(run: Run, due: Mapping[str, Sequence[Due]]) -> dict[str, Arguments | str | None]:
+    """What the targets hold now, by patient and call; a code where that could not be read."""
     found: dict[str, Arguments | str | None] = {}
-    for operation, items in by_operation.items():
-        write = run.writes[operation]
+    for operation, planned in due.items():
+        write, items = run.writes[operation], [one.item for one in planned]
         if write.present is None:
             continue
         act = f"records of {run.ledger.name} read for a dry run: {operation}"
@@ -81,3 +92,20 @@ def _before(run: Run, decided: Group) -> dict[str, Arguments | str | None]:
         except ConnectorError as error:
             found.update({item.key: error.code for item in items})
     return found
+
+
+def _waits(
+    run: Run, decided: Group, due: Mapping[str, Sequence[Due]], before: Mapping[str, Arguments | str | None]
+) -> dict[str, str]:
+    """What would not leave by itself, and why: the breaker counts as it does in a run that is not dry."""
+    plans = [one.decision.outcome for _, one in decided]
+    changed = sum(isinstance(plan, Plan) and plan.kind == "write" for plan in plans)
+    if code := run.breaker.planned(changed, sum(map(len, due.values())), run.shares()):
+        return {one.item.key: code for planned in due.values() for one in planned}
+    known = {key: held for key, held in before.items() if not isinstance(held, str)}
+    waits: dict[str, str] = {}
+    for operation, planned in due.items():
+        waits |= run.breaker.held(planned, known, run.writes[operation])
+    _, others = rollout.parted(run, [one for _, one in decided])
+    later = {one.known.ref for one in others}
+    return {one.item.key: rollout.CODE for d in due.values() for one in d if one.entry in later} | waits

@@ -46,8 +46,11 @@ DELIVERY_LINES = (
     ("discarded", "had been held: a person dropped them in this run"),
     ("created", "records were made that the target did not have"),
     ("emptied", "values of the target became empty"),
+    ("rolled_out", "waited for those that go first, and followed: enough of these arrived"),
+    ("put_back", "values would be put back"),
     ("undo_kept", "values were written since the run that is undone, and stay"),
-    ("not_undone", "writes of it cannot be put back"),
+    ("not_undone", "of what it wrote cannot be put back"),
+    ("withdrawn", "of what it planned had not arrived, and is not sent any more"),
     ("overwritten", "values that a person had edited there were replaced, as their owner says"),
     ("yielded", "values are newer there: the opposite integration carries them"),
     ("owned_there", "values were edited here and are the other side's: it keeps its own"),
@@ -141,6 +144,11 @@ def state(run: Run) -> State[None]:
     no sign that anything arrives.
     """
     message = headline(run)
+    if run.dry and run.kind == "undo":
+        told = ("put_back", "undo_kept", "not_undone", "withdrawn")
+        message += "".join(
+            f"; {run.counts[name]} {meaning}" for name, meaning in DELIVERY_LINES if name in told
+        )
     if run.dry:
         return Completed(name="DryRun" if run.state == "complete" else "DryRunIncomplete", message=message)
     if run.state == "failed":

@@ -6,6 +6,7 @@ Which entries go first is decided by a keyed hash of each: by chance, and the sa
 from collections.abc import Sequence
 
 from flows.ledger import holds
+from flows.ledger.holds import Fate
 from flows.ledger.plans import Decided
 from flows.run import Run
 
@@ -26,16 +27,23 @@ def parted(run: Run, decided: Sequence[Decided]) -> tuple[list[Decided], list[De
 def go_on(run: Run) -> bool:
     """Let the others follow, if what went first arrived. True if something is to be delivered now.
 
-    Nothing is let go while more of it is refused than `limits.refused`, or while nothing arrived yet under
-    these instructions: then they wait for the next run, or for a person (`ferry release`).
+    Nothing is let go while too much is refused of what went first in this run, or under these instructions,
+    or while nothing arrived yet under them: they wait for the next run, or for a person (`ferry release`).
     """
     if run.deployment.integration.rollout is None or not holds.by_code(run.ledger).get(CODE):
         return False
-    done, refused = holds.under(run.ledger, run.versions.instructions)
-    if not done or refused > run.deployment.integration.limits.refused * (done + refused):
+    first, under, before = holds.fates(run.ledger, run.versions.instructions)
+    more = run.deployment.integration.limits.refused
+    if not under.done or too_much(first, before, more) or too_much(under, before, more):
+        run.count("held", holds.by_code(run.ledger, run.id).get(CODE, 0), code=CODE)
         return False
     run.count("rolled_out", holds.go_on(run.ledger, CODE))
     return True
+
+
+def too_much(now: Fate, before: Fate, more: float) -> bool:
+    """Whether a larger share is refused than under the version before, by more than `more`."""
+    return now.share > before.share + more
 
 
 def _place(run: Run, one: Decided) -> float:

@@ -100,7 +100,7 @@ def _sync(asked: Parameters, word: hold.Word | None) -> tuple[State[None], hold.
     schedule = punctual(asked)
     if schedule.caught_up and not word:
         return Completed(message=schedule.caught_up, name="CaughtUp"), None
-    patience = PATIENCE if word else 0.0
+    patience = PATIENCE if word or asked.kind == "undo" else 0.0
     with _collector_at_ease(), opened(asked, flow_runs.this(), patience) as run:
         _introduce(run)
         schedule.cancel_late(run.id)
@@ -138,7 +138,10 @@ def _collector_at_ease() -> Generator[None]:
 
 def _work(run: Run, word: hold.Word | None) -> None:
     if run.dry:
-        _plan_pages(run)
+        if run.kind == "undo":
+            undo.foresee(run, run.asked.run)
+        else:
+            _plan_pages(run)
         run.state = "incomplete" if run.counts["undecided"] else "complete"
         return
     try:
@@ -153,17 +156,19 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     run.emission = emit.begin(run.ledger, run.calendar, run.started)
     if word:
         hold.settle(run, word)
-    with steps.timed(run, "deliver"):
-        deliver.settle(run)  # what an earlier run left behind comes first
+    if run.kind == "undo":  # before anything leaves: what that run left behind is not to
+        with run.ledger.told_by(hold.asker()):
+            undo.plan(run, run.asked.run)
         deliver.hold_other_policies(run)
-        deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
-    if run.kind == "undo":
-        undo.plan(run, run.asked.run)
     else:
+        with steps.timed(run, "deliver"):
+            deliver.settle(run)  # what an earlier run left behind comes first
+            deliver.hold_other_policies(run)
+            deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
         _plan_pages(run)
     with steps.timed(run, "deliver"):
         deliver.finish(run)
-        if rollout.go_on(run):
+        if run.kind != "undo" and rollout.go_on(run):
             deliver.finish(run)
     reconcile.reconcile(run)
     certify.certify(run)

@@ -9,6 +9,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from pydantic import JsonValue
@@ -68,6 +69,29 @@ def _both_edited(weight: Weight) -> Verdict:
     if weight.owner == "person" or not weight.newer:
         return Verdict("contest")
     return Verdict("send", overwrites=True) if weight.newer == "ours" else Verdict("yield")
+
+
+def same(written: JsonValue, present: JsonValue) -> bool:
+    """Equal values; numbers by their value, since a target may keep 1.50 as 1.5. "02139" is no number."""
+    if written == present:
+        return True
+    if (
+        isinstance(written, str)
+        and isinstance(present, str)
+        and not (_has_point(written) or _has_point(present))
+    ):
+        return False
+    if isinstance(written, (int, float, str)) and isinstance(present, (int, float, str)):
+        try:
+            return Decimal(str(written)) == Decimal(str(present))
+        except InvalidOperation:
+            return False
+    return False
+
+
+def _has_point(text: str) -> bool:
+    """A decimal number as text, which a target may write with other zeros at its end."""
+    return "." in text
 
 
 def alike(field: str, one: JsonValue, other: JsonValue) -> bool:

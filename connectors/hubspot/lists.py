@@ -47,7 +47,7 @@ class Lists:
             send=partial(self._send, adds),
             record=lambda patient, arguments: f"list:{arguments.get('list_id')}:{patient}",
             batch=BATCH,
-            present=self._present,
+            present=partial(self._present, adds),
             presents=Asks(items=1),
             sends=Asks(2),
             opposite="remove_from_list" if adds else "add_to_list",
@@ -102,13 +102,16 @@ class Lists:
             for item in there
         ]
 
-    def _present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
-        """The list itself for those that are in it, None for the others. One read for each contact."""
+    def _present(self, adds: bool, items: Sequence[Item]) -> dict[str, Arguments | None]:  # bound by name
+        """The list itself for those of whom it is so already, None for the others. One read for each contact.
+
+        So is who is in it, or, of the write that takes out, who is not.
+        """
         ids = self._contacts.ids([item.patient for item in items])
         lists = {contact: self._lists_of(contact) for contact in set(ids.values())}
         return {
             item.key: dict(item.arguments)
-            if item.arguments.get("list_id") in lists.get(ids.get(item.patient, ""), frozenset())
+            if (item.arguments.get("list_id") in lists.get(ids.get(item.patient, ""), frozenset())) == adds
             else None
             for item in items
         }

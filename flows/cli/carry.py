@@ -108,7 +108,7 @@ def undo(
     label, of = labelled(Settings(), run)
     asked = Parameters.of(label, "undo", dry_run=True).model_copy(update={"mode": of, "run": run})
     with server.at_hand(Settings().home / "prefect"), opened(asked) as looked:
-        for line in undoing.foretold(undoing.of_run(looked.ledger, looked.writes, run), values=show):
+        for line in undoing.foretold(undoing.of_run(looked, run), values=show):
             out.print(line, markup=False)
     if dry_run:
         return
@@ -121,7 +121,7 @@ def _carry(label: str, kind: Kind, of: Mode, *, dry_run: bool = False, run: str 
     """One run in this process, with a progress bar and the report in the terminal."""
     asked = Parameters.of(label, kind, dry_run=dry_run)
     load(Settings().deployments, label)  # a mistake in the files is told before anything starts
-    when = emit.described(Settings().deployments, label, of).emit if kind != "undo" else "always"
+    when = emit.described(Settings().deployments, label, of).emit
     asked = asked.model_copy(update={"mode": of, "emit": when, "run": run})
     ended: list[Run] = []
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)  # the report says it better

@@ -20,6 +20,9 @@ STATE_OF_OUTCOME = {"done": "done", "rejected": "rejected", "unknown": "unknown"
                     "superseded": "superseded"}  # fmt: skip
 
 
+READ_BACK_DIFFERS = "read_back_differs"
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """One delivery to send or to settle, opened."""
@@ -40,6 +43,7 @@ class Due:
     patient: str = ""  # the entry's own id; the item has the one under which its target knows it
     own: Mapping[str, str] = field(default_factory=dict[str, str])  # of a pair's: see plans.Decided
     left_out: tuple[str, ...] = ()  # arguments that were not to be sent when it was weighed last
+    over: Arguments = field(default_factory=dict[str, JsonValue])  # of an undo's: see plans.Decided
 
 
 def due(
@@ -96,6 +100,7 @@ def _due(ledger: Ledger, row: sa.Row[tuple[object, ...]]) -> Due:
         patient=plan.patient,
         own=plan.own,
         left_out=tuple(row.left_out or ()),
+        over=cast(Arguments, call.get("over", {})),
     )
 
 
@@ -124,7 +129,7 @@ def mark_sent(
     rows = [
         {
             "b_key": one.item.key,
-            "b_before": _sealed(ledger, before, one.item.key),
+            "b_before": sealed(ledger, before, one.item.key),
             "b_first": one.first_sent or moment,
         }
         for one in batch
@@ -139,12 +144,23 @@ def mark_sent(
                 attempts=DELIVERY.c.attempts + 1,
                 sent=moment,
                 first_sent=sa.bindparam("b_first"),
-                before_sealed=sa.func.coalesce(DELIVERY.c.before_sealed, sa.bindparam("b_before")),
+                before_sealed=_first(sa.bindparam("b_before", type_=sa.LargeBinary)),
                 **({} if period is None else {"period": period}),
             ),
             rows,
         )
         audit.add(ledger, connection, "deliveries sent", len(rows), *(row["b_key"] for row in rows))
+
+
+def _first(now_read: sa.ColumnElement[bytes]) -> sa.ColumnElement[bytes]:
+    """What was there when it first left; what was read while it was held is older than that."""
+    left = DELIVERY.c.first_sent.is_not(None)
+    return sa.case((left, sa.func.coalesce(DELIVERY.c.before_sealed, now_read)), else_=now_read)
+
+
+def _unless(unapplied: sa.ColumnElement[bool]) -> sa.ColumnElement[bytes | None]:
+    """The pre-image, but of what left once and was not applied: it is read again when it leaves again."""
+    return sa.case((unapplied & (DELIVERY.c.attempts == 1), sa.null()), else_=DELIVERY.c.before_sealed)
 
 
 def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[str] = ()) -> None:
@@ -161,13 +177,14 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
             "b_state": STATE_OF_OUTCOME[one.state],
             "b_code": one.code[:200],
             "b_settled": moment if one.state in ("done", "rejected", "superseded") else None,
+            "b_unapplied": int(one.state == "transient"),
             "b_free": int(one.key in never_left and one.state in ("transient", "rejected", "superseded")),
-            "b_reference": None
-            if one.reference is None
-            else ledger.seal.seal(one.reference.encode(), "reference"),
+            "b_reference": None if (name := one.reference) is None else _reference(ledger, name),
         }
         for one in outcomes
     ]
+    free = sa.bindparam("b_free", type_=sa.Integer) == 1
+    told = (f"{one.key}={one.state}" for one in outcomes)
     with ledger.writing("settle") as connection:
         connection.execute(
             sa.update(DELIVERY)
@@ -176,16 +193,17 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
                 state=sa.bindparam("b_state"),
                 code=sa.bindparam("b_code"),
                 settled=sa.bindparam("b_settled"),
-                period=sa.case(
-                    (sa.bindparam("b_free", type_=sa.Integer) == 1, None), else_=DELIVERY.c.period
-                ),
+                before_sealed=_unless(sa.bindparam("b_unapplied", type_=sa.Integer) == 1),
+                period=sa.case((free, None), else_=DELIVERY.c.period),
                 reference_sealed=sa.bindparam("b_reference"),
             ),
             rows,
         )
-        audit.add(
-            ledger, connection, "deliveries settled", len(rows), *(f"{o.key}={o.state}" for o in outcomes)
-        )
+        audit.add(ledger, connection, "deliveries settled", len(rows), *told)
+
+
+def _reference(ledger: Ledger, name: str) -> bytes:
+    return ledger.seal.seal(name.encode(), "reference")
 
 
 def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> None:
@@ -231,7 +249,8 @@ def send_refused_again(ledger: Ledger, connection: Connection) -> int:
     doubtful = restored.release(ledger, connection, "rejected")
     refused = (DELIVERY.c.integration == ledger.integration) & (DELIVERY.c.state == "rejected")
     findable = DELIVERY.c.delivery_class.in_((Delivery.KEYED.value, Delivery.SEARCHABLE.value))
-    again = sa.update(DELIVERY).where(refused, DELIVERY.c.version == newest)
+    surely = _unless(DELIVERY.c.code != READ_BACK_DIFFERS)  # what reads back wrong did arrive
+    again = sa.update(DELIVERY).where(refused, DELIVERY.c.version == newest).values(before_sealed=surely)
     looked = connection.execute(again.where(findable).values(state="unknown", code="", settled=None)).rowcount
     number = looked + connection.execute(again.values(state="planned", code="", settled=None)).rowcount
     audit.add(ledger, connection, "rejected deliveries planned again", number + doubtful)
@@ -272,27 +291,9 @@ def sample_done(ledger: Ledger, operation: str, size: int, period: str | None = 
             yield _due(ledger, row)
 
 
-def _sealed(ledger: Ledger, before: Mapping[str, Arguments | None], key: str) -> bytes | None:
+def sealed(ledger: Ledger, before: Mapping[str, Arguments | None], key: str) -> bytes | None:
+    """A record's pre-image; None where it is not known."""
     if key not in before:
         return None
     values: JsonValue = None if before[key] is None else dict(before[key] or {})
     return ledger.seal.seal(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(), "before")
-
-
-def hold_other_policies(ledger: Ledger, policy: str) -> int:
-    """Let what was planned under another policy wait for a person. Returns how many."""
-    made_by = sa.select(PLAN.c.policy).where(PLAN.c.id == DELIVERY.c.plan).scalar_subquery()
-    with ledger.writing("hold other policies") as connection:
-        number = connection.execute(
-            sa.update(DELIVERY)
-            .where(
-                DELIVERY.c.integration == ledger.integration,
-                DELIVERY.c.state == "planned",
-                DELIVERY.c.released.is_(None),
-                made_by != policy,
-            )
-            .values(state="held", code="policy_changed")
-        ).rowcount
-        if number:
-            audit.add(ledger, connection, "deliveries held: policy_changed", number)
-        return number

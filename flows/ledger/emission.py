@@ -19,6 +19,9 @@ from flows.ledger import audit
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, EMISSION, ENTRY
 
+ANY = "any"
+"""The period of what leaves in whatever week, since a person asked for it: see flows/undo.py."""
+
 
 @dataclass(frozen=True, slots=True)
 class Emission:

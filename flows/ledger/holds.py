@@ -1,14 +1,17 @@
 """What the breaker holds, and a person's word on it: let it go, or drop it. Once, and in the audit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from flows.ledger import audit, emission, restored
+from connectors.operation import Arguments
+from flows.ledger import audit, deliveries, emission, restored
+from flows.ledger.plans import UNDO
 from flows.ledger.store import Ledger, now
-from flows.ledger.tables import DELIVERY, PLAN
+from flows.ledger.tables import DELIVERY, ENTRY, PLAN, RUN
 
 CHUNK = 500
 
@@ -36,13 +39,19 @@ def discard(ledger: Ledger, until: datetime | None = None) -> int:
         return _settle(ledger, connection, "a person discarded what was held", values, until)
 
 
-def pass_all(ledger: Ledger) -> None:
-    """Let pass what this run planned: a person asked for it, so the breaker does not look at it."""
-    with ledger.writing("a person's word") as connection:
-        mine = (DELIVERY.c.integration == ledger.integration) & (DELIVERY.c.run == ledger.run)
-        passed = sa.update(DELIVERY).where(mine, DELIVERY.c.released.is_(None)).values(released=now())
-        number = connection.execute(passed).rowcount
-        audit.add(ledger, connection, "a person asked for these deliveries", number)
+def hold(ledger: Ledger, keys: Sequence[str], code: str, before: Mapping[str, Arguments | None]) -> None:
+    """Let deliveries that were about to leave wait for a person, who is shown what the target held then."""
+    rows = [{"b_key": key, "b_before": deliveries.sealed(ledger, before, key)} for key in keys]
+    if not rows:
+        return
+    with ledger.writing("hold") as connection:
+        connection.execute(
+            sa.update(DELIVERY)
+            .where(DELIVERY.c.key == sa.bindparam("b_key"))
+            .values(state="held", code=code, settled=None, before_sealed=sa.bindparam("b_before")),
+            rows,
+        )
+        audit.add(ledger, connection, f"deliveries held: {code}", len(rows), *keys)
 
 
 def go_on(ledger: Ledger, code: str) -> int:
@@ -56,24 +65,57 @@ def go_on(ledger: Ledger, code: str) -> int:
     return number
 
 
-def under(ledger: Ledger, instructions: str) -> tuple[int, int]:
-    """How many deliveries arrived, and how many were refused, of what these instructions decided."""
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How many deliveries arrived, and how many were refused."""
+
+    done: int = 0
+    refused: int = 0
+
+    @property
+    def share(self) -> float:
+        """That was refused; 0 where there was none."""
+        return self.refused / max(1, self.done + self.refused)
+
+
+def fates(ledger: Ledger, instructions: str) -> tuple[Fate, Fate, Fate]:
+    """Of what this run planned; of the newest versions that these instructions decided since they took over;
+    and of all that the version before them decided.
+    """
+    taken_over = (
+        sa.select(RUN.c.instructions, RUN.c.started)
+        .where(RUN.c.integration == ledger.integration, RUN.c.instructions != instructions)
+        .order_by(RUN.c.started.desc())
+        .limit(1)
+    )
+    with ledger.reading() as connection:
+        last = connection.execute(taken_over).one_or_none()
+        newest = (DELIVERY.c.version == ENTRY.c.version) & (PLAN.c.instructions == instructions)
+        return (
+            _fate(connection, ledger, DELIVERY.c.run == ledger.run),
+            _fate(connection, ledger, newest & (PLAN.c.made > last.started) if last else newest),
+            _fate(connection, ledger, PLAN.c.instructions == last.instructions) if last else Fate(),
+        )
+
+
+def _fate(connection: Connection, ledger: Ledger, which: sa.ColumnElement[bool]) -> Fate:
     query = (
         sa.select(DELIVERY.c.state, sa.func.count())
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
-        .where(DELIVERY.c.integration == ledger.integration, PLAN.c.instructions == instructions)
+        .join(ENTRY, ENTRY.c.ref == DELIVERY.c.entry)
+        .where(DELIVERY.c.integration == ledger.integration, PLAN.c.by != UNDO, which)
         .group_by(DELIVERY.c.state)
     )
-    with ledger.reading() as connection:
-        found = {str(state): int(number) for state, number in connection.execute(query)}
-    return found.get("done", 0), found.get("rejected", 0)
+    found = {str(state): int(number) for state, number in connection.execute(query)}
+    return Fate(found.get("done", 0), found.get("rejected", 0))
 
 
-def by_code(ledger: Ledger) -> dict[str, int]:
-    """How many deliveries wait for a person, by what held them."""
+def by_code(ledger: Ledger, run: str = "") -> dict[str, int]:
+    """How many deliveries wait for a person, by what held them; of those that `run` planned, if named."""
     query = (
         sa.select(DELIVERY.c.code, sa.func.count())
         .where(DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "held")
+        .where(DELIVERY.c.run == run if run else sa.true())
         .group_by(DELIVERY.c.code)
         .order_by(DELIVERY.c.code)
     )
@@ -98,3 +140,22 @@ def _settle(
         connection.execute(sa.update(DELIVERY).where(part).values(values))
     audit.add(ledger, connection, act, len(keys), *keys)
     return len(keys)
+
+
+def other_policies(ledger: Ledger, policy: str) -> int:
+    """Let what was planned under another policy wait for a person. Returns how many."""
+    made_by = sa.select(PLAN.c.policy).where(PLAN.c.id == DELIVERY.c.plan).scalar_subquery()
+    with ledger.writing("hold other policies") as connection:
+        number = connection.execute(
+            sa.update(DELIVERY)
+            .where(
+                DELIVERY.c.integration == ledger.integration,
+                DELIVERY.c.state == "planned",
+                DELIVERY.c.released.is_(None),
+                made_by != policy,
+            )
+            .values(state="held", code="policy_changed")
+        ).rowcount
+        if number:
+            audit.add(ledger, connection, "deliveries held: policy_changed", number)
+        return number

@@ -10,16 +10,25 @@ from sqlalchemy.engine import Connection
 
 from agent.case import Case
 from agent.plan import Call, Decision, Plan, Refused
-from connectors.operation import Delivery, Write
+from connectors.operation import Arguments, Delivery, Write
 from flows.ledger import audit, entries, kept
 from flows.ledger.entries import Known
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, KEPT, PLAN
 
+UNDO = "undo"
+"""Who decided, of a plan that puts back what a run replaced."""
+
+NOTHING: Mapping[str, object] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One entry with what was decided for this version of it."""
+    """One entry with what was decided for this version of it.
+
+    One that undoes is no decision of the entry's, which stays as it was decided. over: what the target is to
+    hold still for each call to be sent.
+    """
 
     known: Known
     fingerprint: str
@@ -31,6 +40,11 @@ class Decided:
     rest: str = ""  # the fingerprint without that
     record: str = ""  # the id under which the paired target knows the entry, if it is another one
     paired: str = ""  # that target
+    over: tuple[Arguments, ...] = ()
+
+    @property
+    def undoes(self) -> bool:
+        return self.by == UNDO
 
     @property
     def plan(self) -> str:
@@ -58,28 +72,27 @@ def journal(
     versions: Versions,
     writes: Mapping[str, Write],
     held: str = "",
+    also: Mapping[str, object] = NOTHING,
 ) -> None:
     """Commit the decisions of a group in one transaction, older unsent deliveries superseded.
 
     `held`: the code under which their deliveries wait for a person (the breaker), or "" to plan them.
+    `also`: more of each delivery's columns.
     """
-    plans: list[dict[str, object]] = []
-    deliveries: list[dict[str, object]] = []
-    old: list[dict[str, object]] = []
-    new: list[dict[str, object]] = []
-    for one in decided:
-        plan_row, rows = _rows(ledger, one, versions, writes)
-        plans.append(plan_row)
-        deliveries.extend(rows)
-        (old if one.known.state else new).append(_entry_row(ledger, one))
+    made = [_rows(ledger, one, versions, writes) for one in decided]
+    plans, deliveries = [plan for plan, _ in made], [row for _, rows in made for row in rows]
+    old = [_entry_row(ledger, one) for one in decided if one.known.state and not one.undoes]
+    new = [_entry_row(ledger, one) for one in decided if not one.known.state]
+    undone = [_entry_row(ledger, one) for one in decided if one.known.state and one.undoes]
     cases = [kept.row(ledger, one.plan, one.kept) for one in decided if one.kept]
     for row in deliveries:
-        row.update(state="held" if held else "planned", code=held, settled=None)
+        row.update(state="held" if held else "planned", code=held, settled=None, **also)
     with ledger.writing("journal") as connection:
-        refs = [row["ref"] for row in old]
+        refs = [row["ref"] for row in (*old, *undone)]
         void = _supersede(connection, refs)
         _leave_out_repeated(connection, refs, deliveries)
         _put_entries(connection, old, new)
+        _put_entries(connection, undone, [])
         connection.execute(PLAN.insert(), plans)
         if cases:
             connection.execute(KEPT.insert(), cases)
@@ -139,7 +152,7 @@ def _rows(
     said: dict[str, JsonValue] = {
         "patient": one.known.patient,
         "outcome": outcome.model_dump(mode="json"),
-        "calls": [_call(one, c) for c in calls],
+        "calls": [_call(one, at, c) for at, c in enumerate(calls)],
     }
     if one.own:
         said["own"] = dict(one.own)
@@ -155,7 +168,7 @@ def _rows(
         "hash": ledger.seal.keyed_hash_of(content),
         "sealed": ledger.seal.seal(content, "plan"),
         "fingerprint": one.fingerprint,
-        "instructions": versions.instructions,
+        "instructions": one.known.instructions if one.undoes else versions.instructions,
         "policy": versions.policy,
         "run": ledger.run,
         "by": one.by,
@@ -202,8 +215,10 @@ def _canonical(call: Call) -> str:
     return json.dumps(call.values(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def _call(one: Decided, call: Call) -> dict[str, JsonValue]:
+def _call(one: Decided, at: int, call: Call) -> dict[str, JsonValue]:
     said: dict[str, JsonValue] = {"operation": call.operation, "arguments": call.values()}
+    if one.over:
+        said["over"] = dict(one.over[at])
     bound = one.patient(call.operation)
     return said if bound == one.known.patient else said | {"patient": bound}
 
@@ -215,6 +230,8 @@ def _kind(outcome: Plan | Refused) -> tuple[str, str]:
 
 
 def _entry_row(ledger: Ledger, one: Decided) -> dict[str, object]:
+    if one.undoes:
+        return {"ref": one.known.ref, "version": one.known.version + 1}
     kind, code = _kind(one.decision.outcome)
     outcome = one.decision.outcome
     failed = kind == "refused" and not one.transient

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import JsonValue
 
 from agent.plan import Argument, Call
-from connectors.operation import Arguments
+from connectors.operation import Arguments, Delivery
+from flows.ledger.deliveries import READ_BACK_DIFFERS
+from flows.ledger.plans import UNDO
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
@@ -40,6 +43,21 @@ class Written:
     read: bool
     before: Arguments | None
     settled: datetime | None
+    first_sent: datetime | None
+
+    @property
+    def values(self) -> dict[str, JsonValue]:
+        return {name: argument.value for name, argument in self.arguments.items()}
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether any of it left, and was not surely refused."""
+        return self.first_sent is not None and (self.state != "rejected" or self.code == READ_BACK_DIFFERS)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to become of it."""
+        return self.newest and self.state not in ("done", "superseded")
 
     @property
     def creates(self) -> bool:
@@ -97,14 +115,28 @@ def later(ledger: Ledger, ones: Sequence[Written]) -> dict[str, frozenset[str]]:
         for one in part:
             names: set[str] = set()
             for other in rows.get((one.entry, one.operation, one.record), []):
-                if other.version > one.version:
+                if other.version > one.version and other.may_be_there:
                     names |= other.arguments.keys() - set(other.left_out)
             found[one.key] = frozenset(names)
     return found
 
 
+def on_their_way(ledger: Ledger, refs: Sequence[str], undo: str) -> set[str]:
+    """Those of these entries whose newest version is still to arrive, unless that is this same undo's."""
+    not_blind = (DELIVERY.c.state == "unknown") & (DELIVERY.c.delivery_class != Delivery.BLIND.value)
+    query = (
+        sa.select(DELIVERY.c.entry)
+        .join(ENTRY, (ENTRY.c.ref == DELIVERY.c.entry) & (ENTRY.c.version == DELIVERY.c.version))
+        .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
+        .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held", "sent")) | not_blind)
+        .where((PLAN.c.by != UNDO) | (PLAN.c.code != undo))
+    )
+    with ledger.reading() as connection:
+        return set(connection.execute(query).scalars())
+
+
 def _versions_of(ledger: Ledger, refs: Sequence[str]) -> dict[tuple[str, str, str], list[Written]]:
-    which = DELIVERY.c.entry.in_(refs) & DELIVERY.c.state.in_(("done", "sent", "unknown"))
+    which = DELIVERY.c.entry.in_(refs) & DELIVERY.c.first_sent.is_not(None)
     found: dict[tuple[str, str, str], list[Written]] = {}
     with ledger.reading() as connection:
         for row in connection.execute(_query(ledger).where(which)):
@@ -144,4 +176,5 @@ def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Written:
         read=row.before_sealed is not None,
         before=before,
         settled=row.settled,
+        first_sent=row.first_sent,
     )

@@ -37,6 +37,7 @@ def main(label: str, kind: str, environment: dict[str, str], log: str) -> None:
         flows.run.now = flows.detect.now = flows.ledger.runs.now = lambda: datetime.fromisoformat(clock)
     asked = Parameters.of(label, cast(Kind, kind))
     said = {"emit": environment.get("TEST_EMIT", "always"), "mode": environment.get("TEST_MODE", "live")}
+    said["run"] = environment.get("TEST_RUN", "")  # of an undo
     asked = asked.model_copy(update=said)
     try:
         with temporary_settings(settings):

@@ -74,7 +74,7 @@ def test_who_delivers_always_again_sends_the_newest_version_alone(book: Ledger) 
 def test_a_word_settles_every_version_that_is_held(book: Ledger, word: Callable[[Ledger], int]) -> None:
     decide(book, "before", "planned", MONTH, left=True)
     decide(book, "newest", "planned")
-    deliveries.hold_other_policies(book, "another")
+    holds.other_policies(book, "another")
     assert holds.by_code(book) == {"policy_changed": 2}
 
     assert word(book) == 1

@@ -15,7 +15,7 @@ from typing import cast
 from connectors.sandbox.healthie import StandIn as HealthieStandIn
 from connectors.sandbox.healthie.edits import Edit
 from connectors.sandbox.hubspot import StandIn as HubSpotStandIn
-from flows import accounts, certify, decide, deliver, detect, other
+from flows import accounts, certify, decide, deliver, detect, other, undo
 from flows.connections import Connections
 from flows.ledger import deliveries, lease, runs
 from flows.ledger.database import connect
@@ -56,6 +56,7 @@ class Ran:
     state: str
     counts: Mapping[str, int]
     codes: Mapping[str, int]
+    id: str
 
 
 @dataclass
@@ -85,8 +86,8 @@ class World:
         key = KeyFile(self.folder / "ferry.key")
         return Ledger(connect(self.url), key, environment="test", tenant="meadow", name=name)
 
-    def run(self, name: str, kind: Kind = "changes") -> Ran:
-        """One run of crm or chart, to its end."""
+    def run(self, name: str, kind: Kind = "changes", of: str = "") -> Ran:
+        """One run of crm or chart, to its end. of: the run that is undone."""
         with ExitStack() as stack:
             ledger = self.ledger(name)
             stack.callback(ledger.close)
@@ -94,13 +95,13 @@ class World:
             stack.callback(lease.give_back, ledger)
             deployment = load(self.root, f"meadow/{name}")
             own = Connections("meadow", deployment.connections, ledger.seal, environment="test")
-            asked = Parameters.of(deployment.label, kind)
+            asked = Parameters.of(deployment.label, kind).model_copy(update={"run": of})
             run = _assemble(stack, deployment, ledger, asked, own)
             accounts.confirm(own, deployment, run.source, run.targets)
             run.paired = other.opened(stack, self.root, deployment, ledger, own, run.targets, keep=True)
             runs.begin(ledger, kind, run.versions)
             _carry(run)
-        return Ran(run.state, dict(run.counts), dict(run.codes))
+        return Ran(run.state, dict(run.counts), dict(run.codes), run.id)
 
     def settle(self, rounds: int = 4) -> None:
         """Runs to and fro until both are quiet."""
@@ -154,14 +155,21 @@ class World:
 
 
 def _carry(run: Run) -> None:
+    if run.kind == "undo":
+        undo.plan(run, run.asked.run)
+    else:
+        _plan_pages(run)
+    deliver.finish(run)
+    settled = deliveries.counts(run.ledger, run=run.id)
+    certify._read_back(run)
+    run.state, run.code = certify._judgement(run, settled, deliver.unsettled(run))
+    runs.end(run.ledger, run.state, run.code, dict(run.counts), run.cursors)
+
+
+def _plan_pages(run: Run) -> None:
     deliver.settle(run)
     deliver.meanwhile(run, full=False)
     for page in detect.pages(run):
         for group in decide.groups(run, detect.changed(run, page)):
             decide.decide(run, group)
         deliver.meanwhile(run, full=True)
-    deliver.finish(run)
-    settled = deliveries.counts(run.ledger, run=run.id)
-    certify._read_back(run)
-    run.state, run.code = certify._judgement(run, settled, deliver.unsettled(run))
-    runs.end(run.ledger, run.state, run.code, dict(run.counts), run.cursors)
