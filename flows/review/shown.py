@@ -12,7 +12,7 @@ from flows.ledger.seen import Asked, Group, Opened
 from flows.review import charts, figures
 from flows.review.desk import RUNS, Desk, Filter, Line, counted
 from flows.review.door import Role, Session
-from flows.review.telling import Told, ToldEntry, told, told_entry
+from flows.review.telling import Telling, Told, ToldEntry, told_entry
 from flows.tenants import Deployment
 from flows.trend import past
 
@@ -93,11 +93,8 @@ class Shown:
         if values:
             self._note(session, "writes", [one.key for one in lines])
         opened, said = self._desk.opened([one.key for one in lines]), self._desk.marks()
-        return [
-            told(one, opened[one.key], said.get(one.key), self.texts, values=values, staged=self._desk.staged)
-            for one in lines
-            if one.key in opened
-        ]
+        telling = Telling(self.texts, self._deployment.manifest, values=values, staged=self._desk.staged)
+        return [telling.told(one, opened[one.key], said.get(one.key)) for one in lines if one.key in opened]
 
     def _told_entries(self, session: Session, asked: Asked, at: int) -> list[ToldEntry]:
         ones, opened = seen.page(self._ledger, asked, at, SHOWN), dict[str, Opened]()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from agent.manifest import Manifest
+from agent.plan import Argument
 from connectors.entry import leaves, projected
 from flows.differing import masked
 from flows.explain import meaning, source_text
@@ -41,6 +42,7 @@ class Told:
 
     line: Line
     who: str
+    by: str  # who decided: program, or a model's id
     state: str
     fields: tuple[Field, ...]
     besides: Sentences
@@ -70,20 +72,46 @@ class ToldEntry:
     values: Sentences  # names, each with its value
 
 
-def told(
-    line: Line, one: Written, mark: Mark | None, texts: Mapping[str, str], *, values: bool, staged: bool
-) -> Told:
-    """Values only with `values`; else what kind of value there is."""
-    fields = tuple(_field(one, name, texts, values=values) for name in one.arguments)
-    beside = {number for field in fields for number, _ in field.because}
-    return Told(
-        line=line,
-        who=f"Patient {one.patient}" if values else f"Entry {one.entry}",
-        state=meaning(one.state, staged=staged),
-        fields=fields,
-        besides=_texts([number for number in one.because if number not in beside], texts),
-        mark=mark if values or mark is None else Mark(mark.verdict, "", mark.by, mark.at),
-    )
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How an integration's writes are told. values: whether they are shown; staged: nothing of it is real."""
+
+    texts: Mapping[str, str]
+    manifest: Manifest
+    values: bool
+    staged: bool
+
+    def told(self, line: Line, one: Written, mark: Mark | None) -> Told:
+        """One write. Without values, what kind of value there is."""
+        fields = tuple(self._field(one, name) for name in one.arguments)
+        beside = {number for field in fields for number, _ in field.because}
+        return Told(
+            line=line,
+            who=f"Patient {one.patient}" if self.values else f"Entry {one.entry}",
+            by=one.by,
+            state=meaning(one.state, staged=self.staged),
+            fields=fields,
+            besides=_texts([number for number in one.because if number not in beside], self.texts),
+            mark=mark if self.values or mark is None else Mark(mark.verdict, "", mark.by, mark.at),
+        )
+
+    def _field(self, one: Written, name: str) -> Field:
+        argument = one.arguments[name]
+        return Field(
+            name=name,
+            before=_before(one, name, values=self.values),
+            after=_text(argument.value, values=self.values),
+            changes=one.changes(name),
+            source=source_text(argument.source.model_dump(mode="json"))
+            + self._decided_from(argument)
+            + ("; not sent, what is there stands" if name in one.left_out else ""),
+            because=_texts(argument.because, self.texts),
+        )
+
+    def _decided_from(self, argument: Argument) -> str:
+        """A value that names no field of its own was chosen by those that its sentences need."""
+        needed = _needed(self.manifest, argument.because)
+        return "" if argument.source.paths or not needed else f", decided from {', '.join(needed)}"
 
 
 def told_entry(seen: Seen, texts: Mapping[str, str], manifest: Manifest, opened: Opened | None) -> ToldEntry:
@@ -107,22 +135,14 @@ def _values(seen: Seen, manifest: Manifest, opened: Opened) -> Sentences:
     """What the entry's sentences look at; all that was read, where no sentence is named."""
     if opened.case is None:
         return ()
-    needed = [path for number in seen.because for path in manifest.root.get(number, ())]
+    needed = _needed(manifest, seen.because)
     entry = projected(opened.case.entry, needed or manifest.paths)
     known = {} if needed else opened.case.known
     return tuple((path, _text(value, values=True)) for path, value in leaves({**entry, **known}))
 
 
-def _field(one: Written, name: str, texts: Mapping[str, str], *, values: bool) -> Field:
-    argument = one.arguments[name]
-    return Field(
-        name=name,
-        before=_before(one, name, values=values),
-        after=_text(argument.value, values=values),
-        changes=one.changes(name),
-        source=source_text(argument.source.model_dump(mode="json")),
-        because=_texts(argument.because, texts),
-    )
+def _needed(manifest: Manifest, numbers: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(path for number in numbers for path in manifest.root.get(number, ())))
 
 
 def _before(one: Written, name: str, *, values: bool) -> str:

@@ -1,14 +1,17 @@
 """Who may review, and as what: tenant.yaml says so, and nobody is more than that."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flows.review.door import NotAdmitted, Role, role_of
+from flows.tenants import Tenant
 from tests.flows.review.filled import stage
 
 PEOPLE = {"Ana Reyes": "approver", "Ben": "reviewer", "Cleo": "viewer"}
@@ -72,3 +75,10 @@ def test_the_command_reads_who_they_are_from_the_tenants_file(tmp_path: Path) ->
 
     assert (said.returncode, said.stdout) == (1, "")
     assert "demo: Ana may review as viewer, and not as reviewer" in said.stderr
+
+
+def test_the_page_of_the_documentation_says_it_as_the_file_takes_it() -> None:
+    (block,) = re.findall(r"```yaml\n(people:.*?)```", Path("docs/staging.md").read_text(), re.DOTALL)
+
+    people = Tenant.model_validate(yaml.safe_load(block) | {"connections": {}}).people
+    assert set(people.values()) == {role.word for role in Role}
