@@ -9,11 +9,11 @@ from flows.ledger.seen import Group
 from flows.review.desk import Line
 
 ENTRIES = {
-    "planned": ("planned", "there is something to write"),
-    "skipped": ("skipped", "the instructions leave them alone"),
-    "review": ("to review", "a person must decide"),
-    "quarantined": ("refused", "a check stopped them: nothing to write"),
-    "absent": ("not given", "the source did not give them"),
+    "planned": ("planned", "something to write"),
+    "skipped": ("skipped", "left alone, as the instructions say"),
+    "review": ("to review", "waits for a person to decide"),
+    "quarantined": ("refused", "stopped by a check; nothing to write"),
+    "absent": ("not given", "the source did not give it"),
 }
 """An entry's states: the word that people read, and what it means."""
 

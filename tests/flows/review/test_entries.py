@@ -63,7 +63,7 @@ def test_those_without_a_write_are_shown_with_reason_sentence_and_values(review:
 
     assert len(found) == 3
     review_first, refused, skipped = found
-    assert review_first.startswith("Patient 200001 to review A person must decide: two_primaries")
+    assert review_first.startswith("Patient 200001 to review Waits for a person to decide: two_primaries")
     assert "S8 was judged: the newer one" in review_first
     assert "policies.1.num M-2" in review_first and "first_name" not in review_first
     assert refused.startswith("Patient 200002 refused")
@@ -106,7 +106,7 @@ def test_who_sees_values_is_in_the_audit_and_a_viewer_sees_none(review: Review, 
 
     page = asked(viewed, "/entries")
     assert "no_consent" in page
-    for value in ("200000", "No data sharing", "M-1", "the newer one"):
+    for value in ("200000", "active_tags", "M-1", "the newer one"):
         assert value not in page
     assert viewed.audit("reviewed with their values") == []
 
