@@ -17,7 +17,7 @@ WITHOUT = ("review", "quarantined", "skipped", "absent")
 NEWEST = (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version)
 # An entry that is away, or was set aside since, has a plan that says nothing of why.
 # No parameter in it: PostgreSQL groups by what is written the same twice.
-BECAUSE = sa.case((PLAN.c.code == ENTRY.c.code, PLAN.c.because), else_=sa.literal_column("''"))
+BECAUSE = sa.case((PLAN.c.code == ENTRY.c.code, PLAN.c.because), else_=sa.literal_column("''", sa.String))
 
 
 @dataclass(frozen=True, slots=True)

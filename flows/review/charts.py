@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from flows.trend import Past
 
-WIDTH, HEIGHT = 720.0, 200.0
+WIDE, NARROW, HEIGHT = 720.0, 440.0, 200.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 8.0, 12.0, 26.0  # around the bars, for the axes' words
 GAP = 0.25  # of a bar's place
 WIDEST = 48.0
 DAYS, RUNS = 31, 60  # that one chart shows
-LABELS = 8  # below the bars
+LABEL = 90.0  # what one below the bars takes
 KINDS = {"planned": "planned", "skipped": "skipped", "review": "to review", "quarantined": "refused"}
 
 
@@ -43,6 +43,7 @@ class Chart:
     id: str
     title: str
     said: str
+    width: float
     bars: tuple[Bar, ...]
     below: tuple[Label, ...]
     beside: tuple[Label, ...]
@@ -103,15 +104,16 @@ def _measured(one: Past, kind: str) -> float:
 
 
 def _chart(name: str, title: str, columns: Sequence[Column], kinds: Mapping[str, str], unit: str) -> Chart:
+    width = WIDE if len(kinds) > 1 else NARROW
     highest = max((sum(one.parts.values()) for one in columns), default=0.0)
     top = nice(highest)
-    place = (WIDTH - LEFT - RIGHT) / max(1, len(columns))
+    place = (width - LEFT - RIGHT) / max(1, len(columns))
     bars = [bar for at, one in enumerate(columns) for bar in _bars(one, at, place, top, unit)]
-    every = math.ceil(len(columns) / LABELS)
+    every = max(1, math.ceil(LABEL / place))
     below = [
         Label(LEFT + (at + 0.5) * place, HEIGHT - 8, one.name)
         for at, one in enumerate(columns)
-        if at % max(1, every) == 0
+        if at % every == 0
     ]
     beside = [Label(LEFT - 8, _y(top * part, top), f"{_text(top * part)}{unit}") for part in (0, 0.5, 1)]
     rows = [(one.name, *(f"{_text(one.parts[kind])}{unit}" for kind in kinds)) for one in columns]
@@ -119,6 +121,7 @@ def _chart(name: str, title: str, columns: Sequence[Column], kinds: Mapping[str,
         id=name,
         title=title,
         said=_said(columns, highest, unit),
+        width=width,
         bars=tuple(bars),
         below=tuple(below),
         beside=tuple(beside),

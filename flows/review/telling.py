@@ -137,8 +137,9 @@ def _values(seen: Seen, manifest: Manifest, opened: Opened) -> Sentences:
         return ()
     needed = _needed(manifest, seen.because)
     entry = projected(opened.case.entry, needed or manifest.paths)
-    known = {} if needed else opened.case.known
-    return tuple((path, _text(value, values=True)) for path, value in leaves({**entry, **known}))
+    if not needed:
+        entry |= opened.case.known
+    return tuple((path, _text(value, values=True)) for path, value in leaves(entry))
 
 
 def _needed(manifest: Manifest, numbers: Sequence[str]) -> list[str]:

@@ -51,6 +51,9 @@ class Visit:
     page: Page
     asked: list[Request] = field(default_factory=list[Request])
 
+    def note(self, request: Request) -> None:
+        self.asked.append(request)
+
     def go(self, path: str) -> None:
         answer = self.page.goto(self.review.url + path)
         assert answer and answer.status == 200, path
@@ -94,7 +97,7 @@ def visit(chromium: Browser, entered: Visit, *, scripts: bool = True) -> Visit:
     context.add_cookies(entered.context.cookies())  # type: ignore[arg-type]  # what it gives it takes
     context.set_default_timeout(PATIENCE)
     made = Visit(entered.review, context, context.new_page())
-    made.page.on("request", lambda request: made.asked.append(request))
+    made.page.on("request", made.note)
     return made
 
 
