@@ -36,10 +36,10 @@ DECIDED_ON = {
 
 
 @contextmanager
-def stage(folder: Path, number: int, without: Mapping[str, Plan | Refused] = WITHOUT) -> Iterator[Ledger]:
+def stage(folder: Path, number: int, url: str = "") -> Iterator[Ledger]:
     """Of one run: a third new records, a third renamed, a third as they were, and entries without a write."""
     made = open_at(
-        f"sqlite:///{folder / 'ledger.db'}",
+        url or f"sqlite:///{folder / 'ledger.db'}",
         folder / "keys",
         stages.named("warehouse"),
         tenant="demo",
@@ -52,10 +52,9 @@ def stage(folder: Path, number: int, without: Mapping[str, Plan | Refused] = WIT
         runs.begin(made, "changes", VERSIONS)
         for start in range(0, number, GROUP):
             _group(made, range(start, min(number, start + GROUP)))
-        _without(made, without)
-        listed = number + len(without)
-        counts = {"listed": listed, "planned": number, "calls": number, "model_tokens": 12_000}
-        counts |= {"skipped": 1, "review": 1, "quarantined": 1} if without else {}
+        _without(made)
+        counts = {"listed": number + len(WITHOUT), "planned": number, "calls": number, "model_tokens": 12_000}
+        counts |= {"skipped": 1, "review": 1, "quarantined": 1}
         runs.end(made, "complete", "", counts, {})
         lease.give_back(made)
         yield made
@@ -76,8 +75,8 @@ def _group(ledger: Ledger, numbers: range) -> None:
     deliveries.settle(ledger, [Outcome(one.item.key, "done") for one in due])
 
 
-def _without(ledger: Ledger, outcomes: Mapping[str, Plan | Refused]) -> None:
-    known = entries.known(ledger, list(outcomes))
+def _without(ledger: Ledger) -> None:
+    known = entries.known(ledger, list(WITHOUT))
     decided = [
         Decided(
             known[one],
@@ -85,10 +84,9 @@ def _without(ledger: Ledger, outcomes: Mapping[str, Plan | Refused]) -> None:
             Decision(outcome=outcome),
             kept=Case(one, DECIDED_ON, {}, date(2026, 11, 28)),
         )
-        for one, outcome in outcomes.items()
+        for one, outcome in WITHOUT.items()
     ]
-    if decided:
-        plans.journal(ledger, decided, VERSIONS, {OPERATION: WRITE})
+    plans.journal(ledger, decided, VERSIONS, {OPERATION: WRITE})
 
 
 def _plan(at: int) -> Plan:

@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.ledger import seen
+from flows.ledger.seen import Asked
+from tests.flows.review.filled import stage
 from tests.flows.review.test_page import FEW, Review, opened
 
 
@@ -114,7 +117,7 @@ def test_who_sees_values_is_in_the_audit_and_a_viewer_sees_none(review: Review, 
 def test_what_a_staged_run_did_is_told_as_what_would_be(review: Review) -> None:
     page = asked(review, "/writes", kind="changed")
 
-    assert '<p class="state done">Would be delivered</p>' in page
+    assert '<p class="state done">Would be delivered. <a' in page
     assert "would be delivered (90)" in page
     assert ">Delivered<" not in page
 
@@ -139,3 +142,21 @@ def test_a_stage_that_ended_shows_nothing_any_more(tmp_path: Path) -> None:
 
         assert page.status_code == 403
         assert "Staging of demo/warehouse has ended" in page.text and "Patient" not in page.text
+
+
+def test_both_ledgers_count_and_find_them(ledger_url: str, tmp_path: Path) -> None:
+    with stage(tmp_path, 9, url=ledger_url) as ledger:
+        groups = seen.groups(ledger)
+        assert {(one.state, one.code.partition(":")[0], one.because): one.number for one in groups} == {
+            ("planned", "", ()): 9,
+            ("skipped", "no_consent", ("S3",)): 1,
+            ("review", "two_primaries", ("S8",)): 1,
+            ("quarantined", "value_without_source", ()): 1,
+        }
+        assert seen.unchanged(ledger) == 0
+        assert [one.state for one in seen.page(ledger, Asked(), 0, 9)] == ["review", "quarantined", "skipped"]
+        asked = Asked(state="planned", sentence="S2")
+        assert seen.number(ledger, asked) == len(seen.page(ledger, asked, 0, 9)) == 3
+        (skipped,) = seen.page(ledger, Asked(state="skipped"), 0, 9)
+        found = seen.opened(ledger, [skipped.ref])[skipped.ref]
+        assert found.patient == "200000" and found.case and found.case.entry["first_name"] == "Ana"
