@@ -34,7 +34,7 @@ def test_a_run_is_named_tagged_and_told_in_artifacts(
     run = last_begun(here.prefect["PREFECT_API_URL"])
     ((number,),) = here.ledger("SELECT id FROM run ORDER BY started DESC LIMIT 1")
     assert run["name"] == f"acme/simple changes {number}"
-    mine = [f"environment:{here.env}", "ferry", "integration:simple", "kind:changes"]
+    mine = [f"environment:{here.env}", "ferry", "integration:simple", "kind:changes", "mode:live"]
     assert run["tags"] == [*mine, f"run:{number}", "tenant:acme"]
     assert run["state_name"] == "Held" and run["state_name"] in WAITING
     assert "ferry release acme/simple" in str(cast(Json, run["state"])["message"])

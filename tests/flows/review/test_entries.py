@@ -131,6 +131,10 @@ def test_a_link_of_another_page_leads_on_within_an_open_session(review: Review) 
     assert "set-cookie" not in page.headers
 
 
+def test_two_reviews_at_once_have_a_cookie_each(review: Review) -> None:
+    assert list(review.browser.cookies) == [f"ferry_review_{review.url.rpartition(':')[2]}"]
+
+
 def test_a_stage_that_ended_shows_nothing_any_more(tmp_path: Path) -> None:
     for one in opened(tmp_path, 3):
         assert one.enter().status_code == 200
