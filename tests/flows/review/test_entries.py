@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.ledger import seen
+from flows.ledger import entries, lease, seen
 from flows.ledger.seen import Asked
 from tests.flows.review.filled import stage
 from tests.flows.review.test_page import FEW, Review, opened
@@ -158,6 +158,10 @@ def test_both_ledgers_count_and_find_them(ledger_url: str, tmp_path: Path) -> No
             ("quarantined", "value_without_source", ()): 1,
         }
         assert seen.unchanged(ledger) == 0
+        lease.take(ledger, "r20261128130000aaaaaa")
+        with ledger.writing("seen") as connection:
+            entries.seen(ledger, connection, [one.ref for one in seen.page(ledger, Asked("planned"), 0, 2)])
+        assert seen.unchanged(ledger) == 2
         assert [one.state for one in seen.page(ledger, Asked(), 0, 9)] == ["review", "quarantined", "skipped"]
         asked = Asked(state="planned", sentence="S2")
         assert seen.number(ledger, asked) == len(seen.page(ledger, asked, 0, 9)) == 3
