@@ -105,7 +105,7 @@ class _Page:
 
     async def idle(self, request: Request) -> Response:
         """Where a page goes that nobody used; a session that another page keeps goes on."""
-        return self._closed()
+        return self._closed(forget=False)
 
     async def overview(self, request: Request) -> Response:
         return await self._shown(request, self._overview)
@@ -171,23 +171,24 @@ class _Page:
         return {one.key for one in self._desk.lines()}
 
     def _session(self, request: Request) -> Session | None:
-        return self._door.admit(request.cookies.get(self._cookie, ""))
+        """Who asks; None without a session, and when the stage that is looked at is over."""
+        found = self._door.admit(request.cookies.get(self._cookie, ""))
+        return None if found is None or self._desk.over() else found
 
     async def _shown(self, request: Request, make: Callable[[Session, Mapping[str, str]], str]) -> Response:
         session = self._session(request)
         if session is None:
             return self._closed(request)
-        if await run_in_threadpool(self._desk.over):
-            return self._closed(ended=True)
         return HTMLResponse(await run_in_threadpool(make, session, dict(request.query_params)))
 
-    def _closed(self, request: Request | None = None, *, ended: bool = False) -> Response:
+    def _closed(self, request: Request | None = None, *, forget: bool = True) -> Response:
         """Nothing of what was shown. Who followed a link of another page may go on with their session."""
         asked = request is not None and request.url.path in PAGES and self._cookie not in request.cookies
         go_on = request.url.path + f"?{request.url.query}" if request and asked else ""
         page = TEMPLATES.get_template("closed.html")
-        response = HTMLResponse(page.render(label=self._deployment.label, go_on=go_on, ended=ended), 403)
-        if not go_on:
+        said = page.render(label=self._deployment.label, go_on=go_on, ended=self._desk.over())
+        response = HTMLResponse(said, 403)
+        if forget and not go_on:
             response.delete_cookie(self._cookie)
         return response
 

@@ -225,6 +225,7 @@ def test_a_page_that_nobody_uses_goes(visited: Visit) -> None:
 
     assert visited.page.locator("h1").inner_text() == "This review is closed"
     assert "Patient" not in visited.page.content()
+    visited.go("/writes")  # another page was used meanwhile: the session goes on
 
 
 def test_it_works_without_scripts_and_twenty_others_are_others(chromium: Browser, entered: Visit) -> None:

@@ -146,6 +146,7 @@ def test_a_stage_that_ended_shows_nothing_any_more(tmp_path: Path) -> None:
 
         assert page.status_code == 403
         assert "Staging of demo/warehouse has ended" in page.text and "Patient" not in page.text
+        assert one.browser.post(f"{one.url}/mark", headers={"origin": one.url}).status_code == 403
 
 
 def test_both_ledgers_count_and_find_them(ledger_url: str, tmp_path: Path) -> None:
