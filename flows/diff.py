@@ -11,8 +11,8 @@ from pydantic import JsonValue
 
 from flows import acts
 from flows.differing import masked
-from flows.explain import MEANING, source_text
-from flows.ledger import written
+from flows.explain import meaning, source_text
+from flows.ledger import stages, written
 from flows.ledger.store import Ledger
 from flows.ledger.written import Written
 from flows.naming import told
@@ -38,10 +38,11 @@ def diff(settings: Settings, run: str, *, values: bool) -> Iterator[str]:
 def _lines(ledger: Ledger, run: str, *, values: bool) -> Iterator[str]:
     acts.note_beside(ledger, f"writes of {ledger.name} shown{' with their values' if values else ''}", run)
     counts: Counter[str] = Counter()
+    staged = stages.mode_of(ledger.name)[1] == "staging"
     for page in written.of_run(ledger, run):
         for one in page:
             counts.update(_kinds(one))
-            yield from _told(one, values=values)
+            yield from _told(one, values=values, staged=staged)
     yield ""
     yield f"run {run} of {told(*ledger.of)}: {_summary(counts)}"
 
@@ -59,10 +60,11 @@ def _summary(counts: Counter[str]) -> str:
     return ", ".join(f"{number} {what}" for what, number in counts.items()) or "it planned no write"
 
 
-def _told(one: Written, *, values: bool) -> Iterator[str]:
+def _told(one: Written, *, values: bool, staged: bool) -> Iterator[str]:
     who = f"patient {one.patient}" if values else f"entry {one.entry}"
     record = " (a new record)" if one.creates else ""
-    yield f"{who}: {one.operation} by {' '.join(one.because)}{record}: {MEANING[one.state]}{_code(one)}"
+    state = meaning(one.state, staged=staged)
+    yield f"{who}: {one.operation} by {' '.join(one.because)}{record}: {state}{_code(one)}"
     for name, argument in one.arguments.items():
         source = source_text(argument.source.model_dump(mode="json"))
         yield f"  {name}: {_change(one, name, values=values)} ← {source} by {' '.join(argument.because)}"

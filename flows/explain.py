@@ -27,6 +27,21 @@ MEANING = {
     "superseded": "void: a newer version was decided, or the target had one, or a person dropped it",
 }
 
+IN_STAGING = {
+    "planned": "would be sent; the next staged run goes on with it",
+    "sent": "the run was cut off; the next staged run goes on with it",
+    "done": "would be delivered",
+    "rejected": "would be refused by the target",
+    "unknown": "nobody can say what would come of it",
+    "held": "would wait for a person",
+    "superseded": "void: a newer version was decided, or a person dropped it",
+}
+
+
+def meaning(state: str, *, staged: bool) -> str:
+    """What a delivery's state means; of a staged run, what it would mean."""
+    return (IN_STAGING if staged else MEANING)[state]
+
 
 def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: bool) -> Iterator[str]:
     """Lines that tell an entry's story, newest version first. Values only if asked for."""

@@ -15,3 +15,7 @@ ROLLOUT = (
     "the share of the entries that goes first, such as 5%: the same ones each time; the others follow when "
     "what went first has arrived"
 )
+PEOPLE = (
+    "who may review, by name. viewer: sees that something changes, and no value. reviewer: sees values, and "
+    "says what is right and wrong. approver: approves, too"
+)

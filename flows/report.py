@@ -10,7 +10,9 @@ from prefect.states import Completed, Failed
 from flows import emit, flow_runs, trend
 from flows.ledger import deliveries, entries, holds
 from flows.naming import joined, told, typed
+from flows.review.door import link
 from flows.run import Run
+from flows.settings import Settings
 
 WAITING = frozenset({"Incomplete", "Held", "Refusals", "DryRunIncomplete"})
 """Names of states of runs that ended well, and after which something waits."""
@@ -215,7 +217,17 @@ def markdown(run: Run) -> str:
     if why := list(reasons(run)):
         lines += ["", "### Why", "", "| number | what | code |", "|---:|---|---|"]
         lines += [f"| {row.number} | {row.what} | `{row.meaning}` |" for row in why]
+    if run.id and run.counts["calls"]:
+        lines += ["", _look(run)]
     return "\n".join(lines)
+
+
+def _look(run: Run) -> str:
+    """Where its writes are to be seen. None of them is here."""
+    command = f"ferry review {run.deployment.label}{'' if run.asked.staged else ' --live'}"
+    return (
+        f"Each write, field by field: `{command}`; while that is open: [this run]({link(Settings(), run.id)})"
+    )
 
 
 def table(run: Run) -> list[dict[str, str | int]]:

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     kek_retired: str = ""  # former ones, with commas between: they open what is not rotated yet
     gcp_credentials: str = ""  # a Prefect block GcpCredentials; default: the machine's own account
     workers: int = 4  # threads that run tasks
+    review_port: int = 8490  # where `ferry review` answers, if it is free
     lease_seconds: float = 60.0  # how long a run that says nothing keeps its integration
 
     def ledger(self) -> str:

@@ -22,7 +22,7 @@ from connectors.values import ColumnType
 from flows import models
 from flows.deciding import Deciding
 from flows.limits import Limits, Percentage
-from flows.meanings import BECAUSE, COMPUTED, CONFIRMED, CONSTANTS, FROM, OWNER, ROLLOUT, TRANSFORMS
+from flows.meanings import BECAUSE, COMPUTED, CONFIRMED, CONSTANTS, FROM, OWNER, PEOPLE, ROLLOUT, TRANSFORMS
 from flows.models import Models
 from flows.pairing import Pairing
 from flows.parameters import Name
@@ -31,6 +31,7 @@ from flows.schedules import TimeZone
 from flows.written import IntegrationInvalid as IntegrationInvalid
 from flows.written import parsed
 
+RoleName = Literal["viewer", "reviewer", "approver"]
 Connectors = Literal[
     "healthie", "hubspot", "sql", "csv", "airtable", "excel", "s3", "redshift", "bigquery", "sheets",
     "mongodb", "probe", "model",
@@ -171,9 +172,10 @@ class ConnectionSettings(Settings):
 
 
 class Tenant(Settings):
-    """One practice: its time zone, and its connections by name."""
+    """One practice: its time zone, who reviews, and its connections by name."""
 
     timezone: TimeZone = Field(default="UTC", description="an IANA name; schedules are in it")
+    people: dict[Words, RoleName] = Field(default_factory=dict[str, RoleName], description=PEOPLE)
     connections: dict[Name, ConnectionSettings] = Field(description="by a name that integrations use")
 
 

@@ -18,6 +18,7 @@ BLOCKS = "▏▎▍▌▋▊▉█"
 class Past:
     """One run of the past."""
 
+    id: str
     started: datetime
     took: timedelta | None
     kind: str
@@ -26,10 +27,11 @@ class Past:
     counts: Mapping[str, int]
 
 
-def past(ledger: Ledger) -> list[Past]:
+def past(ledger: Ledger, number: int = RUNS) -> list[Past]:
     """The last runs, newest first."""
     return [
         Past(
+            id=row.id,
             started=row.started,
             took=row.ended - row.started if row.ended else None,
             kind=row.kind,
@@ -37,7 +39,7 @@ def past(ledger: Ledger) -> list[Past]:
             code=row.code,
             counts=cast(Mapping[str, int], row.counts),
         )
-        for row in runs.latest(ledger, RUNS)
+        for row in runs.latest(ledger, number)
     ]
 
 

@@ -6,7 +6,6 @@ import typer
 
 from flows.cli.app import Label, app, out, say
 from flows.ledger import audit
-from flows.review.door import Role
 from flows.review.opened import serve
 from flows.settings import Settings
 
@@ -15,8 +14,10 @@ from flows.settings import Settings
 def review(
     label: Label,
     live: Annotated[bool, typer.Option("--live", help="of what is live; else of its stage")] = False,
-    role: Annotated[str, typer.Option("--as", help="viewer, reviewer or approver")] = "reviewer",
-    person: Annotated[str, typer.Option(help="who looks, as the audit is to name them")] = "",
+    role: Annotated[
+        str, typer.Option("--as", help="viewer, reviewer or approver: at most what you are")
+    ] = "",
+    person: Annotated[str, typer.Option(help="who looks: a name of tenant.yaml's people")] = "",
 ) -> None:
     """Open a page on this machine that shows every planned write, field by field. The link works once."""
 
@@ -26,4 +27,4 @@ def review(
         out.file.flush()
 
     who = audit.person(person).removeprefix("person ")
-    serve(Settings(), label, "live" if live else "staging", Role[role.upper()], who, tell)
+    serve(Settings(), label, "live" if live else "staging", role, who, tell)

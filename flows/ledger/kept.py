@@ -5,7 +5,7 @@ An entry as it was read, and the run's day. It goes when its time is over, or wi
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -105,11 +105,15 @@ def _again(ledger: Ledger, found: "sa.Row[tuple[object, ...]]") -> Again:
     made = Refused.model_validate(outcome) if "code" in outcome else Plan.model_validate(outcome)
     case: Case | None = None
     if found.kept is not None:
-        content = json.loads(zlib.decompress(ledger.seal.open(found.kept, PURPOSE)))
         judged = made.judged if isinstance(made, Plan) else {}
-        day = date.fromisoformat(content["today"])
-        case = Case(patient, content["entry"], content["known"], day, judged)
+        case = opened(ledger, found.kept, patient, judged)
     return Again(str(found.entry), int(found.version), patient, made, case)
+
+
+def opened(ledger: Ledger, sealed: bytes, patient: str, judged: Mapping[str, str]) -> Case:
+    """What a plan was decided on, as it was kept."""
+    content = json.loads(zlib.decompress(ledger.seal.open(sealed, PURPOSE)))
+    return Case(patient, content["entry"], content["known"], date.fromisoformat(content["today"]), judged)
 
 
 def let_go(ledger: Ledger, connection: Connection, after: timedelta) -> int:

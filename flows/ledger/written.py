@@ -93,6 +93,20 @@ def of_keys(ledger: Ledger, keys: Sequence[str]) -> list[Written]:
     return found
 
 
+def states(ledger: Ledger, runs: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many deliveries of these runs are in which state, by run; a run without any is left out."""
+    found: dict[str, dict[str, int]] = {}
+    query = sa.select(DELIVERY.c.run, DELIVERY.c.state, sa.func.count())
+    with ledger.reading() as connection:
+        for start in range(0, len(runs), PAGE):
+            which = DELIVERY.c.run.in_(runs[start : start + PAGE])
+            for run, state, number in connection.execute(
+                query.where(which).group_by(DELIVERY.c.run, DELIVERY.c.state)
+            ):
+                found.setdefault(run, {})[state] = number
+    return found
+
+
 def _entries(ledger: Ledger, run: str, after: str) -> list[str]:
     query = (
         sa.select(DELIVERY.c.entry)

@@ -4,16 +4,16 @@ Lines hold no values, so that they may be filtered and counted in memory; a writ
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from flows.ledger import marks, runs, written
+from flows.ledger import marks, runs, stages, written
 from flows.ledger.marks import Mark
-from flows.ledger.store import Ledger
+from flows.ledger.stages import Stage
+from flows.ledger.store import Ledger, now
 from flows.ledger.written import Written
 
-RUNS = 100  # of a stage: a week of hourly runs is more; the newest are looked at
+RUNS = 1000  # the newest that are looked at: a stage of six weeks, each hour
 KINDS = ("new", "changed", "emptied", "as it is", "not compared")
 
 
@@ -59,15 +59,30 @@ class Filter:
 
 
 class Desk:
-    """One integration's writes, read once and again when a run has ended since."""
+    """One integration's writes, each run's read once, and again when something of it has moved since."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._read: dict[str, tuple[datetime | None, list[Line]]] = {}
+        self.staged = stages.mode_of(ledger.name)[1] == "staging"
+        self._stage = self.stage()
+        self._read: dict[str, tuple[Mapping[str, int], list[Line]]] = {}
+
+    def stage(self) -> Stage | None:
+        """The stage that is looked at, as it is now; None of what is live, or where none began."""
+        name = stages.mode_of(self.ledger.name)[0]
+        return stages.latest(self.ledger.engine, self.ledger.tenant, name) if self.staged else None
+
+    def over(self) -> bool:
+        """Whether what is looked at was a stage, and is destroyed or due to be."""
+        stage = self.stage()
+        began = self._stage is None or stage is None or stage.number == self._stage.number
+        return stage is not None and (not began or stage.destroyed is not None or stage.ends <= now())
 
     def lines(self) -> list[Line]:
         """Every write of the newest runs, newest run first."""
-        return [line for run in runs.latest(self.ledger, RUNS) for line in self._of_run(run.id, run.ended)]
+        newest = [run.id for run in runs.latest(self.ledger, RUNS)]
+        there = written.states(self.ledger, newest)
+        return [line for run in newest if run in there for line in self._of_run(run, there[run])]
 
     def chosen(self, asked: Filter) -> list[Line]:
         said = self.marks()
@@ -80,19 +95,22 @@ class Desk:
         """The writes themselves, with their values, by key."""
         return {one.key: one for one in written.of_keys(self.ledger, keys)}
 
-    def sample(self, number: int) -> list[Line]:
-        """Writes that nobody has judged yet, spread over sentences, operations and kinds of change."""
+    def sample(self, number: int, looked: Collection[str] = ()) -> list[Line]:
+        """Writes that nobody has judged yet, spread over sentences, operations and kinds of change.
+
+        looked: those that were looked at and left.
+        """
         said, groups = self.marks(), dict[tuple[object, ...], list[Line]]()
         for one in self.lines():
-            if one.key not in said:
+            if one.key not in said and one.key not in looked:
                 groups.setdefault((one.operation, one.because, one.kind, one.fields), []).append(one)
         return list(_in_turn(list(groups.values())))[:number]
 
-    def _of_run(self, run: str, ended: datetime | None) -> list[Line]:
+    def _of_run(self, run: str, states: Mapping[str, int]) -> list[Line]:
         known = self._read.get(run)
-        if known is None or known[0] != ended or ended is None:
+        if known is None or known[0] != states:
             found = [_line(run, one) for page in written.of_run(self.ledger, run) for one in page]
-            self._read[run] = known = (ended, found)
+            self._read[run] = known = (states, found)
         return known[1]
 
 
@@ -130,4 +148,5 @@ def counted(lines: Sequence[Line]) -> dict[str, Counter[str]]:
         "kind": Counter(one.kind for one in lines),
         "operation": Counter(one.operation for one in lines),
         "state": Counter(one.state for one in lines),
+        "run": Counter(one.run for one in lines),
     }

@@ -3,11 +3,19 @@
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from flows.errors import Spoken
+from flows.settings import Settings
+
+HERE = "127.0.0.1"
 IDLE = 15 * 60.0  # seconds without a request
+
+
+class NotAdmitted(Spoken):
+    """The tenant does not let a person review, or not so. One line."""
 
 
 class Role(IntEnum):
@@ -22,6 +30,30 @@ class Role(IntEnum):
         return self.name.lower()
 
 
+def role_of(tenant: str, people: Mapping[str, str], person: str, asked: str, *, production: bool) -> Role:
+    """What a person may do here: what tenant.yaml says of them, or less if less is asked for.
+
+    Where it names nobody, everybody may do everything; in production, nobody anything.
+
+    Raises:
+        NotAdmitted.
+    """
+    said = people.get(person, "" if people or production else Role.APPROVER.word)
+    if not said:
+        there = f"it names {', '.join(sorted(people))}" if people else "it names nobody"
+        raise NotAdmitted(f"{tenant}: tenant.yaml lets no {person} review; {there}; add them to people there")
+    own = Role[said.upper()]
+    words = [role.word for role in Role if role <= own]
+    if asked and asked not in words:
+        raise NotAdmitted(f"{tenant}: {person} may review as {' or '.join(words)}, and not as {asked}")
+    return Role[asked.upper()] if asked else own
+
+
+def link(settings: Settings, run: str) -> str:
+    """Where a review that is open on this machine shows a run. It names the run and says nothing of it."""
+    return f"http://{HERE}:{settings.review_port}/writes?run={run}"
+
+
 @dataclass
 class Session:
     """One browser that came in by the token. proof: what its forms send along, so that no other page's do."""
@@ -30,6 +62,8 @@ class Session:
     person: str
     used: float
     proof: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    keys: bool = True  # whether single letters act
+    looked: set[str] = field(default_factory=set[str])  # writes that a sample showed and that were put by
 
 
 class Door:

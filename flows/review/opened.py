@@ -9,10 +9,10 @@ import uvicorn
 from flows.opening import open_ledger
 from flows.parameters import Mode
 from flows.review.desk import Desk
-from flows.review.door import Door, Role
+from flows.review.door import HERE, Door, role_of
 from flows.review.page import application
-from flows.settings import Settings
-from flows.tenants import load
+from flows.settings import PRODUCTION, Settings
+from flows.tenants import load, load_tenant
 
 
 @contextmanager
@@ -23,14 +23,21 @@ def desk(settings: Settings, label: str, mode: Mode) -> Generator[Desk]:
 
 
 def serve(
-    settings: Settings, label: str, mode: Mode, role: Role, person: str, told: Callable[[str], None]
+    settings: Settings, label: str, mode: Mode, asked: str, person: str, told: Callable[[str], None]
 ) -> None:
-    """Serve the page on a free port of loopback until interrupted; `told` gets the link."""
+    """Serve the page on loopback until interrupted; `told` gets the link.
+
+    asked: as what the person looks; "": as all that they may.
+
+    Raises:
+        NotAdmitted, and as `desk`.
+    """
     deployment = load(settings.deployments, label)
-    with desk(settings, label, mode) as made, closing(socket.socket()) as listening:
+    people = load_tenant(settings.deployments, deployment.tenant).people
+    role = role_of(deployment.tenant, people, person, asked, production=settings.env == PRODUCTION)
+    with desk(settings, label, mode) as made, closing(_listening(settings.review_port)) as listening:
         made.lines()  # read before anybody waits for it
-        listening.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        host = f"{HERE}:{listening.getsockname()[1]}"
         door = Door(role, person)
         config = uvicorn.Config(
             application(deployment, made, door, host),
@@ -41,3 +48,14 @@ def serve(
         )
         told(f"http://{host}/enter?token={door.token}")
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(port: int) -> socket.socket:
+    """At the port that links name, or at a free one where another review has it."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((HERE, port))
+    except OSError:
+        made.bind((HERE, 0))
+    return made

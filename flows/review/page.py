@@ -1,10 +1,12 @@
 """The page: routes on loopback. No value and no patient is in an address; the browser keeps nothing."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -13,44 +15,58 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from flows import acts
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
-from flows.review.desk import Desk, Filter, Line, counted
-from flows.review.door import Door, Role, Session
-from flows.review.telling import Told, told
+from flows.review.desk import Desk
+from flows.review.door import IDLE, Door, Role, Session
+from flows.review.shown import Shown
 from flows.tenants import Deployment
-from flows.trend import past
 
 HERE = Path(__file__).parent
 COOKIE = "ferry_review"
 VERDICTS: Mapping[str, Verdict] = {"right": "right", "wrong": "wrong"}
-SHOWN = 50  # writes on one page
-SAMPLE = 20
+PAGES = ("/", "/writes", "/entries", "/sample")
 LONGEST = 2000  # characters of a remark
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all, browsers say of no form where it came from
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
+
+
+def prose(text: str) -> Markup:
+    """A sentence of the instructions as it is read: what is between backticks is a name."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # it is escaped
+
+
+TEMPLATES.filters["prose"] = prose
 
 
 def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> Starlette:
     """The page's application. host: the only name and port by which it answers."""
-    page = _Page(deployment, desk, door)
+    # Browsers send a cookie to every port of a host: two reviews at once have one each.
+    page = _Page(deployment, desk, door, f"{COOKIE}_{host.rpartition(':')[2]}")
     routes = [
         Route("/enter", page.enter),
         Route("/", page.overview),
         Route("/writes", page.writes),
+        Route("/entries", page.entries),
         Route("/sample", page.sample),
+        Route("/idle", page.idle),
         Route("/mark", page.mark, methods=["POST"]),
+        Route("/looked", page.looked, methods=["POST"]),
+        Route("/keys", page.keys, methods=["POST"]),
         Route("/leave", page.leave, methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
@@ -71,21 +87,25 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
 
 
 class _Page:
-    def __init__(self, deployment: Deployment, desk: Desk, door: Door) -> None:
-        self._deployment, self._desk, self._door = deployment, desk, door
-        self._texts = {one.number: one.text for one in deployment.instructions.sentences}
+    def __init__(self, deployment: Deployment, desk: Desk, door: Door, cookie: str) -> None:
+        self._deployment, self._desk, self._door, self._cookie = deployment, desk, door, cookie
+        self._show = Shown(deployment, desk)
 
     async def enter(self, request: Request) -> Response:
         name = self._door.enter(request.query_params.get("token", ""))
         if name is None:
             return self._closed()
         response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, name, httponly=True, samesite="strict", path="/")
+        response.set_cookie(self._cookie, name, httponly=True, samesite="strict", path="/")
         return response
 
     async def leave(self, request: Request) -> Response:
-        self._door.leave(request.cookies.get(COOKIE, ""))
+        self._door.leave(request.cookies.get(self._cookie, ""))
         return self._closed()
+
+    async def idle(self, request: Request) -> Response:
+        """Where a page goes that nobody used; a session that another page keeps goes on."""
+        return self._closed(forget=False)
 
     async def overview(self, request: Request) -> Response:
         return await self._shown(request, self._overview)
@@ -93,15 +113,16 @@ class _Page:
     async def writes(self, request: Request) -> Response:
         return await self._shown(request, self._writes)
 
+    async def entries(self, request: Request) -> Response:
+        return await self._shown(request, self._entries)
+
     async def sample(self, request: Request) -> Response:
         return await self._shown(request, self._sample)
 
     async def mark(self, request: Request) -> Response:
-        session = self._session(request)
-        if session is None:
-            return self._closed()
-        form = {name: ones[0] for name, ones in parse_qs((await request.body()).decode()).items()}
-        if session.role < Role.REVIEWER or form.get("proof") != session.proof:
+        """Note that a write is right or wrong."""
+        session, form = await self._posted(request)
+        if session is None or session.role < Role.REVIEWER:
             return HTMLResponse("not allowed", 403)
         verdict, key = VERDICTS.get(form.get("verdict", "")), form.get("key", "")
         if verdict is None or key not in await run_in_threadpool(self._keys):
@@ -110,66 +131,75 @@ class _Page:
         await run_in_threadpool(marks.put, self._desk.ledger, key, verdict, remark, session.person)
         return RedirectResponse(_back(form.get("back", "")), 303)
 
+    async def looked(self, request: Request) -> Response:
+        """Put a sample by: what was in it is not sampled again in this session."""
+        session, form = await self._posted(request)
+        if session is None:
+            return HTMLResponse("not allowed", 403)
+        session.looked.update(form.get("keys", "").split())
+        return RedirectResponse("/sample", 303)
+
+    async def keys(self, request: Request) -> Response:
+        """Turn single letters off, or on again: who speaks to a computer presses many."""
+        session, form = await self._posted(request)
+        if session is None:
+            return HTMLResponse("not allowed", 403)
+        session.keys = form.get("on") == "yes"
+        return RedirectResponse(_back(form.get("back", "")), 303)
+
+    async def _posted(self, request: Request) -> tuple[Session | None, dict[str, str]]:
+        """The session and what its own form says; None if it is not its own, or there is no session."""
+        session = self._session(request)
+        form = {name: ones[0] for name, ones in parse_qs((await request.body()).decode()).items()}
+        return (session if session and form.get("proof") == session.proof else None), form
+
     def _overview(self, session: Session, _asked: Mapping[str, str]) -> str:
-        lines, runs = self._desk.lines(), past(self._desk.ledger)
-        return self._template("overview.html", session, counts=counted(lines), number=len(lines), runs=runs)
+        return self._template("overview.html", session, **self._show.overview())
 
     def _writes(self, session: Session, asked: Mapping[str, str]) -> str:
-        names = Filter.__dataclass_fields__
-        filtered = Filter(**{name: value for name, value in asked.items() if name in names})
-        chosen, at = self._desk.chosen(filtered), max(0, int(asked.get("at", "0") or 0))
-        query = {name: value for name, value in asked.items() if name in names and value}
-        return self._template(
-            "writes.html",
-            session,
-            ones=self._told(session, chosen[at : at + SHOWN]),
-            counts=counted(self._desk.lines()),
-            asked=filtered,
-            number=len(chosen),
-            at=at,
-            shown=SHOWN,
-            query=urlencode(query),
-        )
+        said = self._show.writes(session, asked)
+        return self._template("writes.html", session, query=urlencode(self._show.filled(asked)), **said)
+
+    def _entries(self, session: Session, asked: Mapping[str, str]) -> str:
+        said = self._show.entries(session, asked)
+        return self._template("entries.html", session, query=urlencode(self._show.filled(asked)), **said)
 
     def _sample(self, session: Session, _asked: Mapping[str, str]) -> str:
-        ones = self._told(session, self._desk.sample(SAMPLE))
-        return self._template("sample.html", session, ones=ones, query="")
-
-    def _told(self, session: Session, lines: list[Line]) -> list[Told]:
-        """The writes as they are shown. Whoever sees values is in the audit before they are read."""
-        values = session.role >= Role.REVIEWER
-        if values and lines:
-            act = f"writes of {self._desk.ledger.name} reviewed with their values"
-            with self._desk.ledger.told_by(f"person {session.person}"):
-                acts.note_beside(self._desk.ledger, act, *(one.key for one in lines))
-        opened, said = self._desk.opened([one.key for one in lines]), self._desk.marks()
-        return [told(one, opened[one.key], said.get(one.key), self._texts, values=values) for one in lines]
+        return self._template("sample.html", session, ones=self._show.sample(session))
 
     def _keys(self) -> set[str]:
         return {one.key for one in self._desk.lines()}
 
     def _session(self, request: Request) -> Session | None:
-        return self._door.admit(request.cookies.get(COOKIE, ""))
+        """Who asks; None without a session, and when the stage that is looked at is over."""
+        found = self._door.admit(request.cookies.get(self._cookie, ""))
+        return None if found is None or self._desk.over() else found
 
     async def _shown(self, request: Request, make: Callable[[Session, Mapping[str, str]], str]) -> Response:
         session = self._session(request)
         if session is None:
-            return self._closed()
+            return self._closed(request)
         return HTMLResponse(await run_in_threadpool(make, session, dict(request.query_params)))
 
-    def _closed(self) -> Response:
-        response = HTMLResponse(
-            TEMPLATES.get_template("closed.html").render(label=self._deployment.label), 403
-        )
-        response.delete_cookie(COOKIE)
+    def _closed(self, request: Request | None = None, *, forget: bool = True) -> Response:
+        """Nothing of what was shown. Who followed a link of another page may go on with their session."""
+        asked = request is not None and request.url.path in PAGES and self._cookie not in request.cookies
+        go_on = request.url.path + f"?{request.url.query}" if request and asked else ""
+        page = TEMPLATES.get_template("closed.html")
+        said = page.render(label=self._deployment.label, go_on=go_on, ended=self._desk.over())
+        response = HTMLResponse(said, 403)
+        if forget and not go_on:
+            response.delete_cookie(self._cookie)
         return response
 
     def _template(self, name: str, session: Session, **values: object) -> str:
         return TEMPLATES.get_template(name).render(
             label=self._deployment.label,
-            staged=self._desk.ledger.name != self._deployment.name,
+            staged=self._desk.staged,
             session=session,
-            texts=self._texts,
+            texts=self._show.texts,
+            time=self._show.time,
+            idle=int(IDLE),
             may_mark=session.role >= Role.REVIEWER,
             **values,
         )
@@ -177,4 +207,5 @@ class _Page:
 
 def _back(asked: str) -> str:
     """Where the form came from, on this page only."""
-    return asked if asked.startswith(("/writes", "/sample")) and "\n" not in asked else "/writes"
+    known = asked.startswith(("/writes", "/entries", "/sample")) or asked == "/"
+    return asked if known and "\n" not in asked and not asked.startswith("//") else "/writes"

@@ -1,8 +1,10 @@
-// Keys: j and k go from write to write, r and x judge the one in focus, f goes to the filter.
+// Keys: j and k go from write to write, r and x judge the one in focus, f goes to the filter, n and p turn pages.
+// A page that nobody uses goes: what it shows is not for who passes by.
 "use strict";
 
 const writes = () => Array.from(document.querySelectorAll("article.write"));
 const here = () => document.activeElement && document.activeElement.closest("article.write");
+const press = (selector) => document.querySelector(selector)?.click();
 
 function go(step) {
   const all = writes();
@@ -12,9 +14,7 @@ function go(step) {
 }
 
 function judge(verdict) {
-  const one = here();
-  const button = one && one.querySelector(`button[value="${verdict}"]`);
-  if (button) button.click();
+  here()?.querySelector(`button[value="${verdict}"]`)?.click();
 }
 
 const keys = {
@@ -23,13 +23,25 @@ const keys = {
   r: () => judge("right"),
   x: () => judge("wrong"),
   f: () => document.querySelector(".filter select")?.focus(),
+  n: () => press('a[rel="next"]'),
+  p: () => press('a[rel="prev"]'),
 };
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
+  const off = document.body.dataset.keys !== "on";
+  if (off || typing || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   keys[event.key]();
 });
+
+const idle = Number(document.body.dataset.idle) * 1000;
+const soon = document.querySelector("#soon");
+if (idle && soon) {
+  setTimeout(() => {
+    soon.textContent = "Nobody has used this page for a while: it closes in a minute. Open any page of it to go on.";
+  }, idle - 60000);
+  setTimeout(() => location.replace("/idle"), idle);
+}
 
 if (location.hash) document.querySelector(location.hash.replace(/[^#\w-]/g, ""))?.focus();

@@ -42,6 +42,8 @@ def test_a_run_is_named_tagged_and_told_in_artifacts(
     keys = ("report", "counts", "open", "trend", "progress")
     assert set(made) == {f"acme-simple-{key}" for key in keys}
     assert "deliveries held" in made["acme-simple-open"] and "too_many_writes" in made["acme-simple-open"]
+    assert "`ferry review acme/simple --live`" in made["acme-simple-report"]
+    assert f"[this run](http://127.0.0.1:8490/writes?run={number})" in made["acme-simple-report"]
     assert "the last 2 runs" in made["acme-simple-trend"]
     assert "Secretname" not in json.dumps(made) + json.dumps(run)
     assert "ana@example.com" not in json.dumps(made) + json.dumps(run)

@@ -40,10 +40,11 @@ class Review:
             return [tuple(row) for row in connection.execute(query, {"act": f"%{act}%"})]
 
 
-def opened(folder: Path, number: int, *arguments: str) -> Iterator[Review]:
+def opened(folder: Path, number: int, *arguments: str, **environment: str) -> Iterator[Review]:
     with stage(folder, number):
         pass
-    environment = {**os.environ, "FERRY_HOME": str(folder), "FERRY_ENV": "local"}
+    environment = {**os.environ, "FERRY_HOME": str(folder), "FERRY_ENV": "local", **environment}
+    environment.setdefault("FERRY_REVIEW_PORT", "0")
     command = [sys.executable, "-m", "flows", "review", "demo/warehouse", "--person", "Ana", *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
