@@ -160,12 +160,10 @@ def read_through(name: str, deployment: Deployment, opened: Connections) -> Sour
 
 def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:
     """The open targets, by their name in the integration."""
-    return {
-        name: _target(deployment, target, opened) for name, target in deployment.integration.targets.items()
-    }
+    return {name: target(deployment, one, opened) for name, one in deployment.integration.targets.items()}
 
 
-def _target(deployment: Deployment, target: Target, opened: Connections) -> Connector:
+def target(deployment: Deployment, target: Target, opened: Connections) -> Connector:
     name = target.connection
     make = making(deployment, name, opened.system(name))
     tables = [table.table() for table in target.tables]

@@ -57,9 +57,12 @@ def run(
 
 
 @app.command()
-def resync(label: Label) -> None:
+def resync(
+    label: Label,
+    staging: Annotated[bool, typer.Option("--staging", help="into the stage instead of the targets")] = False,
+) -> None:
     """Decide and carry everyone again, as a new version; nothing that is remembered is lost."""
-    _carry(label, "resync")
+    _carry(label, "resync", "staging" if staging else "live")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """What the breaker holds, and a person's word on it: let it go, or drop it. Once, and in the audit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -34,6 +34,37 @@ def discard(ledger: Ledger, until: datetime | None = None) -> int:
     with ledger.writing("a person's word") as connection:
         restored.accept(ledger, connection)
         return _settle(ledger, connection, "a person discarded what was held", values, until)
+
+
+def decide(ledger: Ledger, keys: Sequence[str], *, go: bool) -> int:
+    """A person's word on some of what is held: sent by the next run, or dropped. Returns how many.
+
+    They stay the deliveries of the run that planned them. What a restored ledger holds is not among them:
+    that is decided as a whole.
+    """
+    values: dict[str, object] = {"state": "planned", "code": "", "released": now()}
+    if not go:
+        values = {"state": "superseded", "code": "discarded", "settled": now()}
+    number, act = 0, f"a person {'released' if go else 'discarded'} some of what was held"
+    with ledger.writing("a person's word") as connection:
+        emission.supersede_overtaken(ledger, connection, None, "held")
+        here = (DELIVERY.c.integration == ledger.integration) & (DELIVERY.c.state == "held")
+        for start in range(0, len(keys), CHUNK):
+            which = (
+                here & DELIVERY.c.key.in_(keys[start : start + CHUNK]) & (DELIVERY.c.code != restored.CODE)
+            )
+            number += connection.execute(sa.update(DELIVERY).where(which).values(values)).rowcount
+        audit.add(ledger, connection, act, number, *keys)
+    return number
+
+
+def held_for(ledger: Ledger, code: str) -> list[str]:
+    """The deliveries that wait for a person for this reason, in the order of their keys."""
+    query = sa.select(DELIVERY.c.key).where(
+        DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "held", DELIVERY.c.code == code
+    )
+    with ledger.reading() as connection:
+        return [str(key) for key in connection.execute(query.order_by(DELIVERY.c.key)).scalars()]
 
 
 def pass_all(ledger: Ledger) -> None:

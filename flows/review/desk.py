@@ -88,6 +88,10 @@ class Desk:
                 groups.setdefault((one.operation, one.because, one.kind, one.fields), []).append(one)
         return list(_in_turn(list(groups.values())))[:number]
 
+    def look_again(self) -> None:
+        """A person's word changed what was read."""
+        self._read.clear()
+
     def _of_run(self, run: str, ended: datetime | None) -> list[Line]:
         known = self._read.get(run)
         if known is None or known[0] != ended or ended is None:

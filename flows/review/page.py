@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from flows import acts
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
+from flows.review import acting
 from flows.review.desk import Desk, Filter, Line, counted
 from flows.review.door import Door, Role, Session
 from flows.review.telling import Told, told
@@ -54,6 +55,7 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
         Route("/leave", page.leave, methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
+    routes += acting.routes(acting.Page(deployment, desk, page._session, page._closed, page._template))
     made = Starlette(routes=routes)
 
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
