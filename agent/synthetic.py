@@ -119,7 +119,7 @@ def _values(case: Case, approved: Approved) -> list[tuple[JsonValue, str]]:
     found: dict[tuple[type, JsonValue], str] = {}
     for path, value in leaves(case.entry):
         plain = without_positions(path)
-        kept = isinstance(value, bool) or value in (None, "", 0, [], {})
+        kept = isinstance(value, bool) or value in (None, "", 0, [], {}) or not re.search(r"\w", str(value))
         if kept or (approved.is_word(value) and approved.category(plain) not in PERSONAL):
             continue
         if not (isinstance(value, str) and _day(value)):
@@ -145,6 +145,8 @@ def _invented(value: JsonValue, path: str, approved: Approved, dice: random.Rand
         for _ in range(4):
             number = dice.randrange(10 ** (size - 1), 10**size) * (-1 if value < 0 else 1)
             yield number if isinstance(value, int) else float(number)
+        for share in (dice.uniform(0.5, 2.0) for _ in range(4)):
+            yield round(value * share) if isinstance(value, int) else round(value * share, 2)
 
 
 def _scrambled(text: str, dice: random.Random) -> str:

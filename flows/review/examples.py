@@ -96,7 +96,7 @@ def proposed(deployment: Deployment, ledger: Ledger, key: str) -> Proposal:
     found = kept.of_plan(ledger, f"{ones[0].entry}.{ones[0].version}") if ones else None
     if found is None or found.case is None:
         raise NotAnExample(f"{deployment.label}: what that was decided on is not kept (keep_entries)")
-    policy, approved = deployment.policy(), _approved(deployment)
+    policy, approved = deployment.policy(), approved_of(deployment)
     with closing(proving.decider_for(deployment, {}, PROGRAM, None)) as decider:
         made = synthetic(found.case, approved, lambda cases: _outcomes(decider, cases), key)
         outcome = _outcomes(decider, [made])[0] if made else None
@@ -189,7 +189,8 @@ def _outcomes(decider: Decider, cases: Sequence[Case]) -> list[Plan | Refused]:
     return [one.outcome for one in decider.decide(cases)]
 
 
-def _approved(deployment: Deployment) -> Approved:
+def approved_of(deployment: Deployment) -> Approved:
+    """What tells the rules' own words from an entry's values."""
     policy, instructions = deployment.policy(), deployment.instructions
     program = Program(instructions.program or "", policy, declared(deployment)[0])
     texts = texts_of(

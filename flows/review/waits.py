@@ -95,7 +95,7 @@ def held(ledger: Ledger) -> list[Held]:
 def lines(ones: list[Told]) -> Iterator[str]:
     """Entries that wait, as text."""
     for one in ones:
-        yield f"{one.who}: {one.why}"
+        yield f"{one.who}: {one.why}; entry {one.ref}"
         yield from (f"  {number}. {text}" for number, text in one.sentences)
         yield from (f"  {path}: {value}" for path, value in one.fields)
         if one.asks:
