@@ -50,9 +50,8 @@ def mark(
 def decide(
     label: Label,
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="as ferry review --text names it")],
-    word: Annotated[
-        str, typer.Argument(metavar="leave|again|OPTION", help="or what a sentence asks to choose")
-    ],
+    word: Annotated[str, typer.Argument(metavar="leave|again|answer")],
+    option: Annotated[str, typer.Option(help="the answer, where a sentence asks to choose")] = "",
     reason: Annotated[str, typer.Option(help="why; it is sealed")] = "",
     live: Live = False,
     person: Person = "",
@@ -64,8 +63,10 @@ def decide(
             acts.leave(made.ledger, entry, reason, who)
         elif word == "again":
             acts.again(made.ledger, entry, reason, who)
+        elif word == "answer":
+            acts.answer(load(settings.deployments, label), made.ledger, entry, option, reason, who)
         else:
-            acts.answer(load(settings.deployments, label), made.ledger, entry, word, reason, who)
+            raise NotUnderstood(f"{label}: say leave, again or answer, and not {word}")
     say(f"{entry}: {'is left until it changes' if word == 'leave' else 'is decided by the next run'}")
 
 

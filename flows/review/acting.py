@@ -127,7 +127,8 @@ class _Acting:
         elif verdict == "again":
             acts.again(self._ledger, ref, reason, session.person)
         else:
-            acts.answer(self._deployment, self._ledger, ref, verdict, reason, session.person)
+            option = form.get("option", "")
+            acts.answer(self._deployment, self._ledger, ref, option, reason, session.person)
         return "/waiting"
 
     def held(self, session: Session, _asked: Form) -> str:

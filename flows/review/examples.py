@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +23,7 @@ from agent.plan import Plan, Refused
 from agent.policy import Policy
 from agent.refine.questions import REVIEW, Question
 from agent.synthetic import Approved, synthetic, texts_of
-from connectors.entry import Entry, leaves
+from connectors.entry import Entry, leaves, projected
 from flows import acts, approval, golden, proving
 from flows.declared import declared, fields
 from flows.errors import Spoken
@@ -37,6 +37,7 @@ from flows.tenants import Deployment
 QUOTED = re.compile(r'["“`]([^"“”`\n]{1,80})["”`]')
 CODE_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 NAMING = re.compile(r"\w{3,}")  # fewer letters name nobody
+YEAR = 4  # digits, which name nobody either
 MEANT = ("as it is decided now", "as the example expects it")
 
 
@@ -98,7 +99,8 @@ def proposed(deployment: Deployment, ledger: Ledger, key: str) -> Proposal:
         raise NotAnExample(f"{deployment.label}: what that was decided on is not kept (keep_entries)")
     policy, approved = deployment.policy(), approved_of(deployment)
     with closing(proving.decider_for(deployment, {}, PROGRAM, None)) as decider:
-        made = synthetic(found.case, approved, lambda cases: _outcomes(decider, cases), key)
+        real = replace(found.case, entry=projected(found.case.entry, deployment.manifest.paths))
+        made = synthetic(real, approved, lambda cases: _outcomes(decider, cases), key)
         outcome = _outcomes(decider, [made])[0] if made else None
     operations = [call.operation for call in outcome.calls] if isinstance(outcome, Plan) else []
     if made is None or not isinstance(outcome, Plan) or ones[0].operation not in operations:
@@ -158,7 +160,7 @@ def keep(settings: Settings, deployment: Deployment, proposal: Proposal, wanted:
     example = Golden(
         shows=shows, today=case.today, entry=dict(case.entry), judgements=dict(case.judged), plan=plan
     )
-    act = f"a write of {deployment.name} became the example {name} by {person}"
+    act = f"a write of {deployment.name} became a golden example, by {person}"
     acts.note(settings, deployment.tenant, act, proposal.key)
     golden.write(folder, {name: example})
     return Made(path, files.ask(settings.deployments / deployment.label, _question(proposal, shows)))
@@ -213,7 +215,8 @@ def _naming(real: Entry, invented: Entry, approved: Approved) -> frozenset[str]:
 
 def _words(entry: Entry) -> set[str]:
     values = (value for _, value in leaves(entry) if not isinstance(value, bool) and value is not None)
-    return {word for value in values for word in NAMING.findall(str(value).casefold())}
+    words = {word for value in values for word in NAMING.findall(str(value).casefold())}
+    return {word for word in words if not (word.isdecimal() and len(word) <= YEAR)}
 
 
 def _folder(settings: Settings, deployment: Deployment) -> Path:
