@@ -52,10 +52,10 @@ def routes(page: Page) -> list[Route]:
         Route("/waiting", made.done(Role.REVIEWER, made.decide), methods=["POST"]),
         Route("/held", made.shown(made.held)),
         Route("/held", made.done(Role.APPROVER, made.settle), methods=["POST"]),
-        Route("/questions", made.shown(made.questions)),
+        Route("/questions", made.shown(made.open_questions)),
         Route("/example", made.shown(made.example, Role.REVIEWER)),
         Route("/example", made.done(Role.REVIEWER, made.keep), methods=["POST"]),
-        Route("/checklist", made.shown(made.checklist)),
+        Route("/checklist", made.shown(made.going_live)),
         Route("/promote", made.done(Role.APPROVER, made.promote), methods=["POST"]),
     ]
 
@@ -141,7 +141,7 @@ class _Acting:
         self._page.desk.look_again()
         return "/held"
 
-    def questions(self, session: Session, _asked: Form) -> str:
+    def open_questions(self, session: Session, _asked: Form) -> str:
         folder = self._settings.deployments / self._deployment.label
         return self._page.template("questions.html", session, ones=questions.still_open(folder))
 
@@ -179,7 +179,7 @@ class _Acting:
         examples.keep(self._settings, self._deployment, proposal, wanted, session.person)
         return "/questions"
 
-    def checklist(self, session: Session, _asked: Form) -> str:
+    def going_live(self, session: Session, _asked: Form) -> str:
         return self._page.template(
             "checklist.html",
             session,
