@@ -55,7 +55,7 @@ def routes(page: Page) -> list[Route]:
         Route("/questions", made.shown(made.open_questions)),
         Route("/example", made.shown(made.example, Role.REVIEWER)),
         Route("/example", made.done(Role.REVIEWER, made.keep), methods=["POST"]),
-        Route("/checklist", made.shown(made.going_live)),
+        Route("/checklist", made.shown(made.before_live)),
         Route("/promote", made.done(Role.APPROVER, made.promote), methods=["POST"]),
     ]
 
@@ -179,7 +179,7 @@ class _Acting:
         examples.keep(self._settings, self._deployment, proposal, wanted, session.person)
         return "/questions"
 
-    def going_live(self, session: Session, _asked: Form) -> str:
+    def before_live(self, session: Session, _asked: Form) -> str:
         return self._page.template(
             "checklist.html",
             session,
