@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
 
 from pydantic import JsonValue
 
 from agent.case import Case
 from agent.plan import Argument, Plan, Refused
-from connectors.entry import Category, EntryField, leaves, without_positions
+from connectors.entry import Category, Entry, EntryField, leaves, without_positions
 
 Outcome = Plan | Refused
 Decide = Callable[[Sequence[Case]], Sequence[Outcome]]
-Text = dict[str, JsonValue]
+Made = Callable[[JsonValue], JsonValue]
 
 DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?")
 GIVEN = ("Ana", "Eli", "Noor", "Sam", "Ida", "Max", "Lea", "Tom")
@@ -74,7 +73,7 @@ def synthetic(case: Case, approved: Approved, decide: Decide, seed: str) -> Case
         made = made and _first(made, [(value, one) for one in invented], decide)
     if made is None:
         return None
-    return _alike(made, [replace(made, entry=_named_anew(dict(made.entry), approved, dice))], decide)
+    return _alike(made, [replace(made, entry=_named_anew(made.entry, approved, dice))], decide)
 
 
 def shape(outcome: Outcome) -> object:
@@ -96,7 +95,7 @@ def _shape(one: Argument) -> object:
 
 def _first(case: Case, changes: Sequence[tuple[JsonValue, JsonValue]], decide: Decide) -> Case | None:
     """The case with the first of these changes that leaves the plan the same in kind."""
-    tried = [replace(case, entry=_changed(dict(case.entry), *change)) for change in changes]
+    tried = [replace(case, entry=_changed(case.entry, *change)) for change in changes]
     return _alike(case, tried, decide)
 
 
@@ -105,13 +104,22 @@ def _alike(case: Case, tried: Sequence[Case], decide: Decide) -> Case | None:
     return next((one for one, made in zip(tried, found, strict=True) if made == wanted), None)
 
 
-def _changed(value: Any, old: JsonValue, new: JsonValue) -> Any:
-    """JSON with one value in the place of another, wherever that stands."""
+def _changed(entry: Entry, old: JsonValue, new: JsonValue) -> Entry:
+    """The entry with one value in the place of another, wherever that stands."""
+    return _each(entry, lambda value: new if type(value) is type(old) and value == old else value)
+
+
+def _each(entry: Entry, made: Made, named: Callable[[str], str] = str) -> dict[str, JsonValue]:
+    """An entry with something made of each of its values and of each name."""
+    return {named(name): _inside(value, made, named) for name, value in entry.items()}
+
+
+def _inside(value: JsonValue, made: Made, named: Callable[[str], str]) -> JsonValue:
     if isinstance(value, dict):
-        return {name: _changed(inner, old, new) for name, inner in value.items()}
+        return _each(value, made, named)
     if isinstance(value, list):
-        return [_changed(inner, old, new) for inner in value]
-    return new if type(value) is type(old) and value == old else value
+        return [_inside(inner, made, named) for inner in value]
+    return made(value)
 
 
 def _values(case: Case, approved: Approved) -> list[tuple[JsonValue, str]]:
@@ -171,7 +179,7 @@ def _moved(case: Case, decide: Decide, dice: random.Random) -> Case | None:
     """The same some months or years before, and then each day by itself."""
     weeks = [timedelta(weeks=dice.randrange(10, 150)) for _ in range(3)]
     tried = [
-        replace(case, entry=_shifted(dict(case.entry), by), today=case.today - by)
+        replace(case, entry=_each(case.entry, lambda one, by=by: _shifted(one, by)), today=case.today - by)
         for by in (*weeks, timedelta(days=FOUR_YEARS))
     ]
     found = _alike(case, tried, decide)
@@ -193,27 +201,19 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _shifted(value: Any, by: timedelta) -> Any:
-    if isinstance(value, dict):
-        return {name: _shifted(inner, by) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_shifted(inner, by) for inner in value]
+def _shifted(value: JsonValue, by: timedelta) -> JsonValue:
+    """A day or a moment, so much earlier; anything else as it is."""
     day = _day(value) if isinstance(value, str) else None
-    return value if day is None else (day - by).isoformat() + value[10:]
+    return value if day is None else (day - by).isoformat() + str(value)[10:]
 
 
-def _named_anew(value: Any, approved: Approved, dice: random.Random) -> Any:
+def _named_anew(entry: Entry, approved: Approved, dice: random.Random) -> Entry:
     """Without names that an entry gave itself: below a field of the practice's own, any may stand."""
-    if isinstance(value, list):
-        return [_named_anew(inner, approved, dice) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name if name in approved.names or approved.is_word(name) else _scrambled(name, dice): _named_anew(
-            inner, approved, dice
-        )
-        for name, inner in value.items()
-    }
+
+    def named(name: str) -> str:
+        return name if name in approved.names or approved.is_word(name) else _scrambled(name, dice)
+
+    return _each(entry, lambda value: value, named)
 
 
 def _folded(value: JsonValue) -> str:

@@ -112,8 +112,8 @@ def _tell(proposal: Proposal) -> None:
     for path, value in examples.leaves_of(proposal):
         say(f"  {path}: {value}")
     say(f"{proposal.call.op} by {' '.join(proposal.call.because)}:")
-    for name, value in proposal.call.arguments.items():
-        say(f"  {name}: {examples.text(value)}")
+    for name, given in proposal.call.arguments.items():
+        say(f"  {name}: {examples.text(given)}")
     say("say what is expected instead: --shows WORDS --set FIELD=VALUE, or --skip 'S3 no_consent'")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from agent.case import Case
 from agent.compiled import Program
 from agent.host import Asked
 from agent.open_judgement import asked
@@ -47,7 +48,7 @@ def questions(deployment: Deployment, waits: Sequence[Waits], said: Mapping[str,
     source = deployment.instructions.program
     if source is None or not deployment.instructions.judgement:
         return {}
-    here, cases = version_of(deployment), {}
+    here, cases = version_of(deployment), dict[str, Case]()
     for one in waits:
         if one.case is not None and one.instructions == here:
             cases[one.ref] = replace(one.case, judged=_answers(one, said.get(one.ref)))

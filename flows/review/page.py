@@ -55,7 +55,7 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
         Route("/leave", page.leave, methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    routes += acting.routes(acting.Page(deployment, desk, page._session, page._closed, page._template))
+    routes += acting.routes(page.lent())
     made = Starlette(routes=routes)
 
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -76,6 +76,10 @@ class _Page:
     def __init__(self, deployment: Deployment, desk: Desk, door: Door) -> None:
         self._deployment, self._desk, self._door = deployment, desk, door
         self._texts = {one.number: one.text for one in deployment.instructions.sentences}
+
+    def lent(self) -> acting.Page:
+        """What the acts need of the page."""
+        return acting.Page(self._deployment, self._desk, self._session, self._closed, self._template)
 
     async def enter(self, request: Request) -> Response:
         name = self._door.enter(request.query_params.get("token", ""))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.base import Account
 from connectors.errors import ConnectorError
@@ -38,9 +39,9 @@ def reached(settings: Settings, deployment: Deployment) -> list[Reached]:
         tenant_seal(settings, deployment.tenant) as seal,
     ):
         own = Connections(deployment.tenant, deployment.connections, seal, environment=settings.env)
-        found = [_reached(own, integration.source, lambda: _source(deployment, own))]
+        found = [_reached(own, integration.source, partial(_source, deployment, own))]
         for name, target in integration.targets.items():
-            found.append(_reached(own, target.connection, lambda name=name: _target(deployment, own, name)))
+            found.append(_reached(own, target.connection, partial(_target, deployment, own, name)))
     return found
 
 

@@ -60,8 +60,12 @@ def test_it_goes_live_when_no_point_is_open_and_not_before(here: Practice, folde
     assert set(opened(first)) == {"golden set", "lint", "branches", "changes"} - _clean(here)
     assert not (folder / "approval.yaml").exists()
 
+    _judge(here, "right")
+    assert "changes" not in opened(promote(here))
     _show(here, folder)
-    _judge(here)
+    _judge(here, "wrong")
+    assert set(opened(promote(here))) == {"changes"}  # no reason explains what is wrong
+    _judge(here, "right")
     last = promote(here)
     assert opened(last) == {} and last.code == 0, last.out
     made = promote(here, "--author", "Ana", "--approver", "Ben")
@@ -116,7 +120,7 @@ def _show(practice: Practice, folder: Path) -> None:
     assert tested.code == 0, tested.out + tested.err
 
 
-def _judge(practice: Practice) -> None:
-    key = practice.ledger("SELECT key FROM delivery WHERE integration = 2 LIMIT 1")[0][0]
-    said = ferry(practice, "mark", LABEL, str(key), "right")
+def _judge(practice: Practice, verdict: str) -> None:
+    key = practice.ledger("SELECT min(key) FROM delivery WHERE integration = 2")[0][0]
+    said = ferry(practice, "mark", LABEL, str(key), verdict)
     assert said.code == 0, said.err
