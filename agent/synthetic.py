@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from pydantic import JsonValue
 
@@ -179,7 +179,7 @@ def _moved(case: Case, decide: Decide, dice: random.Random) -> Case | None:
     """The same some months or years before, and then each day by itself."""
     weeks = [timedelta(weeks=dice.randrange(10, 150)) for _ in range(3)]
     tried = [
-        replace(case, entry=_each(case.entry, lambda one, by=by: _shifted(one, by)), today=case.today - by)
+        replace(case, entry=_each(case.entry, partial(_shifted, by=by)), today=case.today - by)
         for by in (*weeks, timedelta(days=FOUR_YEARS))
     ]
     found = _alike(case, tried, decide)
