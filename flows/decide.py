@@ -1,13 +1,13 @@
 """Decide: one agent run for each changed entry; the plans are journalled before anything leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.agent import PROGRAM, Case, Code, is_transient, is_without_answer
 from agent.plan import Decision, Plan, Refused
 from flows import beside, paired, rollout
 from flows.detect import PAGE
 from flows.errors import Spoken
-from flows.ledger import plans, restored
+from flows.ledger import plans, restored, words
 from flows.ledger.plans import Decided
 from flows.run import OBSERVER, Candidate, Run
 
@@ -37,8 +37,9 @@ def groups(run: Run, candidates: Sequence[Candidate]) -> list[str]:
 def decide(run: Run, group: str) -> None:
     """Decide a group's entries and commit their plans. A dry run commits nothing."""
     candidates = run.groups[group]
+    answers = _answered(run, candidates)
     cases = [
-        Case(patient=c.known.patient, entry=c.found.entry, known={}, today=run.today) for c in candidates
+        Case(c.known.patient, c.found.entry, {}, run.today, answers.get(c.known.ref, {})) for c in candidates
     ]
     decisions, by = _stepped_in(run, cases, run.decider.decide(cases))
     keep = bool(run.deployment.integration.keep_entries)
@@ -66,6 +67,14 @@ def decide(run: Run, group: str) -> None:
     del run.groups[group]
     if run.shadow and not run.dry:
         beside.decide(run, run.shadow, cases, decided)
+
+
+def _answered(run: Run, candidates: Sequence[Candidate]) -> Mapping[str, Mapping[str, str]]:
+    """What people answered of these entries, where sentences ask for judgement; by pseudonym."""
+    if not run.deployment.instructions.judgement:
+        return {}
+    fingerprints = {one.known.ref: one.fingerprint for one in candidates}
+    return words.answers(run.ledger, run.versions.instructions, fingerprints)
 
 
 def _stepped_in(

@@ -37,6 +37,9 @@ ANSWERS_HEAD = """\
 Write beside each number of questions.md a letter, or your own words. Nobody but you writes in this file.
 """
 DIFFERENCE = "difference"
+REVIEW = "review"
+FROM_ENTRIES = frozenset({DIFFERENCE, REVIEW})
+"""Kinds of questions that entries brought up: told to no model before a person has answered them."""
 STATES = {"Answered in answers.md.": "answered", "Withdrawn.": "withdrawn"}
 
 _HEADING = re.compile(r"## (Q[1-9][0-9]{0,3})\. (.+)", re.ASCII)
@@ -48,7 +51,8 @@ _ANSWER = re.compile(r"\s{0,3}(?:[-*] +)?(?:\*\*)?(Q[0-9]+)(?:\*\*)?[.:)](?:\*\*
 class Question(Frozen):
     """One question. `count`: in words, how many entries it is about; it is told to no model.
 
-    kind: contradiction, gap or vague, as the model says; DIFFERENCE where programs or examples disagree.
+    kind: contradiction, gap or vague, as the model says; DIFFERENCE where programs or examples disagree;
+    REVIEW of what a reviewer found wrong, which stays open until it is answered.
     """
 
     number: str = ""
@@ -60,6 +64,9 @@ class Question(Frozen):
     counting: Counting | None = None
     count: str = ""
     state: Literal["open", "answered", "withdrawn"] = "open"
+
+
+_NO_QUESTION = Question(asks="")
 
 
 def parsed(text: str) -> tuple[Question, ...]:
@@ -86,6 +93,29 @@ def _read(line: str, question: Question) -> dict[str, object]:
 def written(questions: Sequence[Question]) -> str:
     """The text of questions.md."""
     return "\n".join([HEAD, *(_written(question) for question in questions)])
+
+
+def counts(text: str) -> dict[str, str]:
+    """In words, how many entries each open question is about, by the question's number."""
+    found: dict[str, str] = {}
+    number = ""
+    for line in (one.strip() for one in text.splitlines()):
+        if heading := _HEADING.fullmatch(line):
+            number = heading[1]
+        elif number and line and not line.startswith("<!--") and not _read(line, _NO_QUESTION):
+            found[number] = line
+    return found
+
+
+def added(text: str, question: Question) -> tuple[str, str]:
+    """The text of questions.md with one question more, and that one's number. One that is open stays one."""
+    before = parsed(text)
+    for one in before:
+        if one.state == "open" and one.asks == question.asks:
+            return text, one.number
+    number = after("Q", [one.number for one in before])
+    mine = _written(question.model_copy(update={"number": number}))
+    return f"{(text or HEAD).rstrip()}\n\n{mine}", number
 
 
 def _written(question: Question) -> str:
@@ -151,6 +181,7 @@ def merged(
     }
     for number, question in known.items():
         if number not in now:
-            state = "answered" if number in answered else "withdrawn"
+            left = "open" if question.kind == REVIEW else "withdrawn"
+            state = "answered" if number in answered else left
             now[number] = question.model_copy(update={"state": state, "count": "", "counting": None})
     return tuple(now[number] for number in in_order(list(now)))

@@ -12,7 +12,7 @@ from agent.instructions import Instructions, Sentence
 from agent.manifest import Manifest
 from agent.policy import Policy
 from agent.prelude import stubs
-from agent.refine.questions import DIFFERENCE, Question
+from agent.refine.questions import FROM_ENTRIES, Question
 from agent.transforms import TRANSFORMS
 from connectors.entry import EntryField
 from connectors.operation import Write
@@ -138,11 +138,10 @@ def _sentences(sentences: Sequence[Sentence]) -> str:
 
 
 def _questions(words: Words) -> str:
-    """Questions without their counts. A difference may come of entries, so it is told only once a person
-    has answered it."""
+    """Questions without their counts. What entries brought up is told only once a person has answered it."""
     lines: list[str] = []
     for asked in words.questions:
-        if asked.number not in words.answers and (asked.state == "withdrawn" or asked.kind == DIFFERENCE):
+        if asked.number not in words.answers and (asked.state == "withdrawn" or asked.kind in FROM_ENTRIES):
             continue
         lines.append(f"{asked.number}. {asked.asks} (about {' '.join(asked.about) or 'all'})")
         lines += [f"   {chr(97 + at)}. {option}" for at, option in enumerate(asked.options)]

@@ -24,6 +24,7 @@ MODULES = (
     "versions",
     "stage",
     "review",
+    "acting",
 )
 """Their commands are the application's."""
 

@@ -6,8 +6,11 @@ import typer
 
 from flows.cli.app import Label, app, out, say
 from flows.ledger import audit
-from flows.review.opened import serve
+from flows.parameters import Mode
+from flows.review.opened import desk, serve, session
+from flows.review.text import review as as_text
 from flows.settings import Settings
+from flows.tenants import load
 
 
 @app.command()
@@ -18,6 +21,7 @@ def review(
         str, typer.Option("--as", help="viewer, reviewer or approver: at most what you are")
     ] = "",
     person: Annotated[str, typer.Option(help="who looks: a name of tenant.yaml's people")] = "",
+    text: Annotated[bool, typer.Option("--text", help="the same as text, in the terminal")] = False,
 ) -> None:
     """Open a page on this machine that shows every planned write, field by field. The link works once."""
 
@@ -26,5 +30,12 @@ def review(
         say("end with Ctrl-C")
         out.file.flush()
 
-    who = audit.person(person).removeprefix("person ")
-    serve(Settings(), label, "live" if live else "staging", role, who, tell)
+    settings, who = Settings(), audit.person(person).removeprefix("person ")
+    mode: Mode = "live" if live else "staging"
+    if not text:
+        serve(settings, label, mode, role, who, tell)
+        return
+    deployment, looks = load(settings.deployments, label), session(settings, label, who, role)
+    with desk(settings, label, mode) as made:
+        for line in as_text(settings, deployment, made, looks):
+            say(line)

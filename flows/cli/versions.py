@@ -1,5 +1,6 @@
 """Versions: what others would decide (replay), and the one beside the live one (promote)."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +11,9 @@ from flows.cli.files import approve_version as approve_at
 from flows.diff import diff as differences
 from flows.promote import standing, take_away
 from flows.replay import replay as replayed
+from flows.review import checklist, going_live
 from flows.settings import Settings
+from flows.tenants import Deployment, load
 
 Show = Annotated[bool, typer.Option("--show", help="show the values and the patients too: patient data")]
 
@@ -46,8 +49,12 @@ def diff(
 
 @app.command()
 def promote(label: Label, author: Author = "", approver: Approver = "", show: Show = False) -> None:
-    """List what the version beside the live one decides otherwise; with both names, make it the live one."""
+    """List what keeps an integration, or the version beside it, from going live; with both names: approve."""
     settings = Settings()
+    deployment = load(settings.deployments, label)
+    if deployment.integration.shadow is None:
+        _go_live(settings, deployment, author, approver)
+        return
     found = standing(settings, label, show=show)
     for line in found.lines(show=show):
         say(line)
@@ -59,3 +66,16 @@ def promote(label: Label, author: Author = "", approver: Approver = "", show: Sh
     made = approve_at(settings, label, signed(author, approver, None, found.reasons), found.asked.version)
     take_away(folder, found.asked)
     say(f"{label}: {found.asked.version} is the live version now, approved by {made.approver}; commit it")
+
+
+def _go_live(settings: Settings, deployment: Deployment, author: str, approver: str) -> None:
+    """The checklist of an integration that was staged; with both names, its approval."""
+    points = going_live.points(settings, deployment)
+    for line in checklist.lines(points):
+        say(line)
+    sys.stdout.flush()
+    if not (author and approver) and not any(one.open for one in points):
+        say(f"nothing is open: ferry promote {deployment.label} --author NAME --approver NAME")
+        return
+    made = going_live.promote(settings, deployment, points, author, approver)
+    say(f"{deployment.label}: approved by {made.approver}; commit it, and deploy it without mode: staging")

@@ -54,6 +54,37 @@ def hold(ledger: Ledger, keys: Sequence[str], code: str, before: Mapping[str, Ar
         audit.add(ledger, connection, f"deliveries held: {code}", len(rows), *keys)
 
 
+def decide(ledger: Ledger, keys: Sequence[str], *, go: bool) -> int:
+    """A person's word on some of what is held: sent by the next run, or dropped. Returns how many.
+
+    They stay the deliveries of the run that planned them. What a restored ledger holds is not among them:
+    that is decided as a whole.
+    """
+    values: dict[str, object] = {"state": "planned", "code": "", "released": now()}
+    if not go:
+        values = {"state": "superseded", "code": "discarded", "settled": now()}
+    number, act = 0, f"a person {'released' if go else 'discarded'} some of what was held"
+    with ledger.writing("a person's word") as connection:
+        emission.supersede_overtaken(ledger, connection, None, "held")
+        here = (DELIVERY.c.integration == ledger.integration) & (DELIVERY.c.state == "held")
+        for start in range(0, len(keys), CHUNK):
+            which = (
+                here & DELIVERY.c.key.in_(keys[start : start + CHUNK]) & (DELIVERY.c.code != restored.CODE)
+            )
+            number += connection.execute(sa.update(DELIVERY).where(which).values(values)).rowcount
+        audit.add(ledger, connection, act, number, *keys)
+    return number
+
+
+def held_for(ledger: Ledger, code: str) -> list[str]:
+    """The deliveries that wait for a person for this reason, in the order of their keys."""
+    query = sa.select(DELIVERY.c.key).where(
+        DELIVERY.c.integration == ledger.integration, DELIVERY.c.state == "held", DELIVERY.c.code == code
+    )
+    with ledger.reading() as connection:
+        return [str(key) for key in connection.execute(query.order_by(DELIVERY.c.key)).scalars()]
+
+
 def go_on(ledger: Ledger, code: str) -> int:
     """Plan again what waits for that reason alone; the breaker still looks at it. Returns how many."""
     with ledger.writing("held deliveries go on") as connection:

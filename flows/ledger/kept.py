@@ -83,34 +83,40 @@ def of_run(ledger: Ledger, run: str) -> Iterator[list[Again]]:
     """The plans of a run with what they were decided on, page by page. Each is opened when it is given."""
     after = ""
     while rows := _page(ledger, run, after):
-        yield [_again(ledger, one) for one in rows]
+        yield [opened(ledger, one.entry, one.version, one.sealed, one.kept) for one in rows]
         after = rows[-1].id
 
 
+def of_plan(ledger: Ledger, plan: str) -> Again | None:
+    """One plan by its id, with what it was decided on."""
+    with ledger.reading() as connection:
+        row = connection.execute(_query().where(PLAN.c.id == plan)).one_or_none()
+    return None if row is None else opened(ledger, row.entry, row.version, row.sealed, row.kept)
+
+
+def _query() -> "sa.Select[tuple[object, ...]]":
+    columns = (PLAN.c.id, PLAN.c.entry, PLAN.c.version, PLAN.c.sealed, KEPT.c.sealed.label("kept"))
+    return sa.select(*columns).outerjoin(KEPT, KEPT.c.plan == PLAN.c.id)
+
+
 def _page(ledger: Ledger, run: str, after: str) -> "list[sa.Row[tuple[object, ...]]]":
-    query = (
-        sa.select(PLAN.c.id, PLAN.c.entry, PLAN.c.version, PLAN.c.sealed, KEPT.c.sealed.label("kept"))
-        .outerjoin(KEPT, KEPT.c.plan == PLAN.c.id)
-        .where(PLAN.c.run == run, PLAN.c.id > after)
-        .order_by(PLAN.c.id)
-        .limit(PAGE)
-    )
+    query = _query().where(PLAN.c.run == run, PLAN.c.id > after).order_by(PLAN.c.id).limit(PAGE)
     with ledger.reading() as connection:
         return list(connection.execute(query))
 
 
-def _again(ledger: Ledger, found: "sa.Row[tuple[object, ...]]") -> Again:
-    planned = json.loads(ledger.seal.open(found.sealed, "plan"))
+def opened(ledger: Ledger, ref: str, version: int, plan: bytes, decided_on: bytes | None) -> Again:
+    """A sealed plan with what it was decided on, that sealed as well; None: that is not kept any more."""
+    planned = json.loads(ledger.seal.open(plan, "plan"))
     outcome, patient = planned["outcome"], str(planned["patient"])
     made = Refused.model_validate(outcome) if "code" in outcome else Plan.model_validate(outcome)
     case: Case | None = None
-    if found.kept is not None:
-        judged = made.judged if isinstance(made, Plan) else {}
-        case = opened(ledger, found.kept, patient, judged)
-    return Again(str(found.entry), int(found.version), patient, made, case)
+    if decided_on is not None:
+        case = case_of(ledger, decided_on, patient, made.judged if isinstance(made, Plan) else {})
+    return Again(ref, version, patient, made, case)
 
 
-def opened(ledger: Ledger, sealed: bytes, patient: str, judged: Mapping[str, str]) -> Case:
+def case_of(ledger: Ledger, sealed: bytes, patient: str, judged: Mapping[str, str]) -> Case:
     """What a plan was decided on, as it was kept."""
     content = json.loads(zlib.decompress(ledger.seal.open(sealed, PURPOSE)))
     return Case(patient, content["entry"], content["known"], date.fromisoformat(content["today"]), judged)

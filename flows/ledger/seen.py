@@ -174,6 +174,5 @@ def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Opened:
     if row.sealed is None:
         return Opened(patient)
     judged = json.loads(ledger.seal.open(row.sealed, "plan"))["outcome"].get("judged", {})
-    return Opened(
-        patient, None if row.kept is None else kept.opened(ledger, row.kept, patient, judged), judged
-    )
+    case = None if row.kept is None else kept.case_of(ledger, row.kept, patient, judged)
+    return Opened(patient, case, judged)

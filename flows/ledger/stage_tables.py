@@ -39,3 +39,17 @@ MARK = sa.Table(  # what a reviewer said of one planned write
     sa.Column("by", sa.String(200), nullable=False),
     sa.Column("at", UtcTime(), nullable=False),
 )
+
+WORD = sa.Table(  # what a person said of an entry that waited
+    "word",
+    METADATA,
+    sa.Column("entry", sa.String(40), sa.ForeignKey("entry.ref"), primary_key=True),
+    sa.Column("integration", sa.Integer, sa.ForeignKey("integration.id"), nullable=False),
+    sa.Column("fingerprint", sa.String(32), nullable=False),  # of the entry as it was looked at
+    sa.Column("instructions", sa.String(200), nullable=False),  # that it waited by
+    sa.Column("verdict", sa.String(20), nullable=False),  # leave, again, answer
+    sa.Column("said_sealed", sa.LargeBinary, nullable=False),  # the reason, and answers by sentence
+    sa.Column("by", sa.String(200), nullable=False),
+    sa.Column("at", UtcTime(), nullable=False),
+    sa.Index(None, "integration"),
+)

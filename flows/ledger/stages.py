@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from flows.crash import crashpoint
 from flows.errors import Spoken
 from flows.ledger import audit, keys
-from flows.ledger.stage_tables import MARK, STAGE, STAGED
+from flows.ledger.stage_tables import MARK, STAGE, STAGED, WORD
 from flows.ledger.store import Ledger, audit_key, now
 from flows.ledger.tables import (
     CURSOR,
@@ -254,5 +254,5 @@ def _remove(connection: sa.Connection, integration: int) -> None:
     connection.execute(sa.delete(LINK).where(LINK.c.entry.in_(entries)))
     connection.execute(sa.delete(DELIVERY).where(DELIVERY.c.integration == integration))
     connection.execute(sa.delete(PLAN).where(PLAN.c.entry.in_(entries)))
-    for table in (ENTRY, STAGED, MARK, JUDGEMENT, CURSOR, EMISSION):
+    for table in (WORD, ENTRY, STAGED, MARK, JUDGEMENT, CURSOR, EMISSION):
         connection.execute(sa.delete(table).where(table.c.integration == integration))

@@ -97,10 +97,21 @@ def write(folder: Path, draft: Draft) -> Iterator[str]:
         yield from (
             f"{told}/{name}: removed, drafted no longer" for name in _remove_old(folder, before, texts)
         )
-    made = Drafted(by=draft.by, connection=draft.connection, files=dict(sorted(written.items())))
-    _put(into / RECORD, RECORD_HEAD + yaml.safe_dump(made.model_dump(), sort_keys=False))
+    _record(into, Drafted(by=draft.by, connection=draft.connection, files=dict(sorted(written.items()))))
     if _begin_answers(folder / asking.ANSWERS_FILE, draft.questions):
         yield f"{folder.parent.name}/{folder.name}/{asking.ANSWERS_FILE}: begun; the practice writes there"
+
+
+def ask(folder: Path, question: Question) -> str:
+    """Put one question more into questions.md, and give its number. What was drafted stays a draft."""
+    path, name = folder / asking.QUESTIONS_FILE, asking.QUESTIONS_FILE
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text, number = asking.added(before, question)
+    last = record(folder)
+    _put(path, text)
+    if last.files.get(name) == _hash(before):
+        _record(folder, last.model_copy(update={"files": last.files | {name: _hash(text)}}))
+    return number
 
 
 def record(folder: Path) -> Drafted:
@@ -109,6 +120,10 @@ def record(folder: Path) -> Drafted:
         return Drafted.model_validate(yaml.safe_load((folder / RECORD).read_text(encoding="utf-8")))
     except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError):
         return Drafted(by="")
+
+
+def _record(folder: Path, made: Drafted) -> None:
+    _put(folder / RECORD, RECORD_HEAD + yaml.safe_dump(made.model_dump(), sort_keys=False))
 
 
 def fields_text(manifest: Manifest) -> str:

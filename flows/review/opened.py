@@ -1,6 +1,7 @@
 """Opening the review: the ledger, the page's server on loopback, and the link that works once."""
 
 import socket
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 
@@ -9,7 +10,7 @@ import uvicorn
 from flows.opening import open_ledger
 from flows.parameters import Mode
 from flows.review.desk import Desk
-from flows.review.door import HERE, Door, role_of
+from flows.review.door import HERE, Door, Session, role_of
 from flows.review.page import application
 from flows.settings import PRODUCTION, Settings
 from flows.tenants import load, load_tenant
@@ -22,6 +23,14 @@ def desk(settings: Settings, label: str, mode: Mode) -> Generator[Desk]:
         yield Desk(ledger)
 
 
+def session(settings: Settings, label: str, person: str, asked: str = "") -> Session:
+    """Who looks at an integration, as tenant.yaml lets them. Raises NotAdmitted, IntegrationInvalid."""
+    tenant = label.partition("/")[0]
+    people = load_tenant(settings.deployments, tenant).people
+    role = role_of(tenant, people, person, asked, production=settings.env == PRODUCTION)
+    return Session(role, person, time.monotonic())
+
+
 def serve(
     settings: Settings, label: str, mode: Mode, asked: str, person: str, told: Callable[[str], None]
 ) -> None:
@@ -32,13 +41,11 @@ def serve(
     Raises:
         NotAdmitted, and as `desk`.
     """
-    deployment = load(settings.deployments, label)
-    people = load_tenant(settings.deployments, deployment.tenant).people
-    role = role_of(deployment.tenant, people, person, asked, production=settings.env == PRODUCTION)
+    deployment, looks = load(settings.deployments, label), session(settings, label, person, asked)
     with desk(settings, label, mode) as made, closing(_listening(settings.review_port)) as listening:
         made.lines()  # read before anybody waits for it
         host = f"{HERE}:{listening.getsockname()[1]}"
-        door = Door(role, person)
+        door = Door(looks.role, person)
         config = uvicorn.Config(
             application(deployment, made, door, host),
             log_level="critical",

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
+from flows.review import acting
 from flows.review.desk import Desk
 from flows.review.door import IDLE, Door, Role, Session
 from flows.review.shown import Shown
@@ -25,7 +26,7 @@ from flows.tenants import Deployment
 HERE = Path(__file__).parent
 COOKIE = "ferry_review"
 VERDICTS: Mapping[str, Verdict] = {"right": "right", "wrong": "wrong"}
-PAGES = ("/", "/writes", "/entries", "/sample")
+PAGES = ("/", "/writes", "/entries", "/sample", *acting.PAGES)
 LONGEST = 2000  # characters of a remark
 HEADERS = {
     "Cache-Control": "no-store",
@@ -70,6 +71,7 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
         Route("/leave", page.leave, methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
+    routes += acting.routes(page.lent())
     made = Starlette(routes=routes)
 
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -90,6 +92,10 @@ class _Page:
     def __init__(self, deployment: Deployment, desk: Desk, door: Door, cookie: str) -> None:
         self._deployment, self._desk, self._door, self._cookie = deployment, desk, door, cookie
         self._show = Shown(deployment, desk)
+
+    def lent(self) -> acting.Page:
+        """What the acts need of the page."""
+        return acting.Page(self._deployment, self._desk, self._session, self._closed, self._template)
 
     async def enter(self, request: Request) -> Response:
         name = self._door.enter(request.query_params.get("token", ""))
@@ -207,5 +213,5 @@ class _Page:
 
 def _back(asked: str) -> str:
     """Where the form came from, on this page only."""
-    known = asked.startswith(("/writes", "/entries", "/sample")) or asked == "/"
+    known = asked.startswith(PAGES[1:]) or asked == "/"
     return asked if known and "\n" not in asked and not asked.startswith("//") else "/writes"

@@ -47,3 +47,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("integration", "delivery", name=op.f("pk_mark")),
     )
     op.create_index(op.f("ix_delivery_run_entry"), "delivery", ["run", "entry"])
+    op.create_table(
+        "word",
+        sa.Column("entry", sa.String(length=40), nullable=False),
+        sa.Column("integration", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("instructions", sa.String(length=200), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("said_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["entry.ref"], name=op.f("fk_word_entry")),
+        sa.ForeignKeyConstraint(["integration"], ["integration.id"], name=op.f("fk_word_integration")),
+        sa.PrimaryKeyConstraint("entry", name=op.f("pk_word")),
+    )
+    op.create_index(op.f("ix_word_integration"), "word", ["integration"])

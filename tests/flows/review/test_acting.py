@@ -1,0 +1,161 @@
+"""Acting on the page: who may do what, by the page's own forms alone, and what comes of it."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from flows.ledger import holds, waiting, words
+from flows.ledger.store import Ledger
+from flows.review.desk import Desk
+from flows.review.door import Door, Role
+from flows.review.page import application
+from flows.settings import Settings
+from tests.flows.review.decided import LABEL, REFUSED, key_of, ref_of, stage
+
+HOST = "127.0.0.1:18080"
+PAGES = ("/waiting", "/held", "/questions", "/checklist")
+SECRET = ("Albany", "two-primaries", "Reyes")  # values and ids of the demo's patients
+
+
+@dataclass
+class Browser:
+    """One person at the page."""
+
+    client: TestClient
+    ledger: Ledger
+    settings: Settings
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def post(self, path: str, *, proof: bool = True, **form: str) -> httpx.Response:
+        sent = form | ({"proof": self.proof} if proof else {})
+        return self.client.post(path, data=sent, headers={"origin": f"http://{HOST}"}, follow_redirects=False)
+
+    @property
+    def proof(self) -> str:
+        found = re.search(r'name="proof" value="([^"]+)"', self.get("/sample").text)
+        return found[1] if found else ""
+
+
+@pytest.fixture
+def role() -> Role:
+    return Role.APPROVER
+
+
+@pytest.fixture
+def browser(tmp_path: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    with stage(tmp_path) as (settings, deployment, ledger):
+        environment = {
+            "FERRY_HOME": tmp_path,
+            "FERRY_ENV": "local",
+            "FERRY_DEPLOYMENTS": settings.deployments,
+            "DEMO_HEALTHIE_URL": "http://127.0.0.1:9",
+            "DEMO_HEALTHIE_KEY": "key",
+            "DEMO_WAREHOUSE_URL": f"sqlite:///{tmp_path / 'warehouse.db'}",
+        }
+        for name, value in environment.items():
+            monkeypatch.setitem(os.environ, name, str(value))
+        door = Door(role, "Ana")
+        app = application(deployment, Desk(ledger), door, HOST)
+        with TestClient(app, base_url=f"http://{HOST}") as client:
+            client.get(f"/enter?token={door.token}")
+            yield Browser(client, ledger, settings)
+
+
+def test_nothing_is_shown_or_done_without_a_session(browser: Browser) -> None:
+    browser.client.cookies.clear()
+
+    assert {browser.get(page).status_code for page in (*PAGES, "/example?key=x")} == {403}
+    assert {browser.post(page, proof=False).status_code for page in ("/waiting", "/held", "/promote")} == {
+        403
+    }
+
+
+def test_a_form_of_another_page_does_nothing(browser: Browser) -> None:
+    ref = ref_of(browser.ledger, "two-primaries")
+
+    assert browser.post("/waiting", proof=False, entry=ref, verdict="leave", reason="x").status_code == 403
+    assert browser.post("/held", proof=False, code="too_many_creates", verdict="discard").status_code == 403
+    assert waiting.number(browser.ledger) == 1 and holds.by_code(browser.ledger) == {"too_many_creates": 2}
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER])
+def test_a_viewer_sees_what_waits_and_no_value_and_does_nothing(browser: Browser) -> None:
+    told = {page: browser.get(page) for page in PAGES}
+
+    assert {page.status_code for page in told.values()} == {200}
+    assert "1 entry waits" in told["/waiting"].text and "two_primaries" in told["/waiting"].text
+    for page in told.values():
+        assert not [word for word in SECRET if word in page.text]
+        assert 'method="post" action="/waiting"' not in page.text and 'action="/held"' not in page.text
+    assert browser.get("/example?key=x").status_code == 403
+    assert browser.post("/waiting", verdict="leave", entry="e", reason="x").status_code == 403
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER])
+def test_a_reviewer_decides_what_waits_with_a_reason_and_releases_nothing(browser: Browser) -> None:
+    ref = ref_of(browser.ledger, "two-primaries")
+    assert "patient two-primaries" in browser.get("/waiting").text
+
+    unsaid = browser.post("/waiting", entry=ref, verdict="leave", reason="")
+    assert unsaid.status_code == 409 and "say why" in unsaid.text
+    assert browser.post("/waiting", entry=ref, verdict="leave", reason="twice <there>").status_code == 303
+
+    assert words.of(browser.ledger, [ref])[ref].reason == "twice <there>"
+    assert "No entry waits" in browser.get("/waiting").text
+    assert browser.post("/held", code="too_many_creates", verdict="release").status_code == 403
+    assert browser.post("/promote", author="Ben").status_code == 403
+
+
+def test_an_approver_lets_go_and_drops_what_is_held(browser: Browser) -> None:
+    page = browser.get("/held").text
+    assert "too_many_creates" in page and "would make more new records" in page
+    one = key_of(browser.ledger, REFUSED[0])
+    assert "held" in browser.get("/writes?state=held").text
+
+    assert browser.post("/held", key=one, verdict="release").status_code == 303
+    assert holds.by_code(browser.ledger) == {"too_many_creates": 1}
+    assert browser.post("/held", code="too_many_creates", verdict="discard").status_code == 303
+
+    assert "Nothing is held" in browser.get("/held").text
+    assert "<h1>0 writes</h1>" in browser.get("/writes?state=held").text
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER])
+def test_a_wrong_write_is_made_an_example_on_the_page(browser: Browser) -> None:
+    key = key_of(browser.ledger, "whole-row")
+    assert browser.post("/mark", key=key, verdict="wrong", remark="no").status_code == 303
+    assert f'href="/example?key={key}"' in browser.get("/writes?mark=wrong").text
+
+    page = browser.get(f"/example?key={key}")
+    assert page.status_code == 200 and not [word for word in SECRET if word in page.text]
+    named = re.findall(r'name="(value\.[a-z_]+)" value="([^"]*)"', page.text)
+    form = {name: value.replace("&#34;", '"') for name, value in named} | {"value.status": "vip"}
+    kept = browser.post(
+        "/example", key=key, shows="who is a vip", kind="write", because="", reason="", **form
+    )
+
+    assert kept.status_code == 303
+    written = (browser.settings.deployments / LABEL / "golden" / "review-who-is-a-vip.yaml").read_text()
+    assert "status: vip" in written
+    assert "1 open question" in browser.get("/questions").text
+
+
+def test_the_checklist_names_what_is_open_and_keeps_it_from_going_live(browser: Browser) -> None:
+    page = browser.get("/checklist").text
+
+    for point in ("golden set", "branches", "changes", "permissions", "accounts", "agreements"):
+        assert f'<th scope="row">{point}</th>' in page
+    assert "connection healthie does not answer as it should" in page
+    assert "nobody found one right" in page
+    assert 'action="/promote"' not in page
+    refused = browser.post("/promote", author="Ben")
+    assert refused.status_code == 409 and "points of the checklist are open" in refused.text
+    assert not (browser.settings.deployments / LABEL / "approval.yaml").exists()
