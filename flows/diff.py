@@ -12,10 +12,10 @@ from pydantic import JsonValue
 from flows import acts
 from flows.differing import masked
 from flows.explain import meaning, source_text
-from flows.ledger import stages, written
+from flows.ledger import written
 from flows.ledger.store import Ledger
 from flows.ledger.written import Written
-from flows.naming import told
+from flows.naming import mode_of, told
 from flows.opening import labelled, open_ledger
 from flows.settings import Settings
 from flows.tenants import load
@@ -38,7 +38,7 @@ def diff(settings: Settings, run: str, *, values: bool) -> Iterator[str]:
 def _lines(ledger: Ledger, run: str, *, values: bool) -> Iterator[str]:
     acts.note_beside(ledger, f"writes of {ledger.name} shown{' with their values' if values else ''}", run)
     counts: Counter[str] = Counter()
-    staged = stages.mode_of(ledger.name)[1] == "staging"
+    staged = mode_of(ledger.name)[1] == "staging"
     for page in written.of_run(ledger, run):
         for one in page:
             counts.update(_kinds(one))

@@ -165,9 +165,7 @@ class Bucket:
             if self._client is None:
                 from connectors.bucket.client import Client  # noqa: PLC0415  # the SDK takes half a second
 
-                self._client = Client(
-                    self._credentials, self._patience, self.sent, read_only=self._read_only
-                )
+                self._client = Client(self._credentials, self._patience, self.sent, read_only=self._read_only)
             return self._client
 
     def _call(self, act: "Callable[[Client], Answer]", *, repeat: bool) -> Answer:

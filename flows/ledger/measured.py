@@ -10,9 +10,9 @@ from typing import cast
 import sqlalchemy as sa
 
 from flows.forecast import STEPS, Change, Ran
-from flows.ledger.stages import mode_of
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, INTEGRATION, KEPT, PLAN, RUN
+from flows.naming import mode_of
 
 REQUESTS = "requests_"
 """What the counts of requests by target begin with."""

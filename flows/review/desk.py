@@ -12,6 +12,7 @@ from flows.ledger.marks import Mark
 from flows.ledger.stages import Stage
 from flows.ledger.store import Ledger, now
 from flows.ledger.written import Written
+from flows.naming import mode_of
 
 RUNS = 1000  # the newest that are looked at: a stage of six weeks, each hour
 KINDS = ("new", "changed", "emptied", "as it is", "not compared")
@@ -63,13 +64,13 @@ class Desk:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.staged = stages.mode_of(ledger.name)[1] == "staging"
+        self.staged = mode_of(ledger.name)[1] == "staging"
         self._stage = self.stage()
         self._read: dict[str, tuple[Mapping[str, int], list[Line]]] = {}
 
     def stage(self) -> Stage | None:
         """The stage that is looked at, as it is now; None of what is live, or where none began."""
-        name = stages.mode_of(self.ledger.name)[0]
+        name = mode_of(self.ledger.name)[0]
         return stages.latest(self.ledger.engine, self.ledger.tenant, name) if self.staged else None
 
     def over(self) -> bool:
