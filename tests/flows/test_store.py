@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import flows.ledger.stage_tables  # noqa: F401  # the tables that only stages have
 from flows.ledger.database import LedgerUnavailable, connect
 from flows.ledger.store import LeaseLost
 from flows.ledger.tables import METADATA
