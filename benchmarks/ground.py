@@ -88,23 +88,24 @@ class Ground:
         self._folder, self._stack = folder, stack
         self.server = LocalServer(folder / "prefect")
         stack.callback(self.server.stop)
-        self._practices: dict[int, StandIn] = {}
+        self._practices: dict[tuple[int, bool], StandIn] = {}
         self._loaded: dict[int, Loaded] = {}
         self._homes = 0
 
-    def practice(self, patients: int) -> StandIn:
-        if patients not in self._practices:
-            self._practices[patients] = self._stack.enter_context(StandIn(patients, seed=7))
-        return self._practices[patients]
+    def practice(self, patients: int, *, edited: bool = False) -> StandIn:
+        """One of this size. What is edited has one of its own: runs read what was edited lately again."""
+        if (patients, edited) not in self._practices:
+            self._practices[patients, edited] = self._stack.enter_context(StandIn(patients, seed=7))
+        return self._practices[patients, edited]
 
     def folder(self, name: str) -> Path:
         """A new folder that is gone when the benchmarks are."""
         self._homes += 1
         return self._folder / f"{name}-{self._homes}"
 
-    def home(self, patients: int, deployments: Path = ROOT / "deployments") -> Home:
+    def home(self, patients: int, deployments: Path = ROOT / "deployments", *, edited: bool = False) -> Home:
         """A new home on the practice of this size."""
-        healthie = self.practice(patients)
+        healthie = self.practice(patients, edited=edited)
         self.server.ready()
         return Home(self.folder("home"), healthie, self.server, deployments)
 

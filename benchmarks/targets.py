@@ -49,7 +49,7 @@ def _requests(ground: Ground, case: Case) -> Iterator[Figure]:
     deployments = ground.folder("deployments")
     with case.opened(_folder(ground, case)) as world:
         named = deployed(case, world, deployments)
-        home = ground.home(changed, deployments)
+        home = ground.home(changed, deployments, edited=True)
         own = {"TEST_HEALTHIE_URL": home.healthie.endpoint, "TEST_HEALTHIE_KEY": home.healthie.api_key}
         home.environment |= named | own
         home.run(Order(label=LABEL))

@@ -162,7 +162,9 @@ def require_beside(folder: Path, version: str, present: Hashes) -> None:
 
 def _read(folder: Path) -> Approval:
     try:
-        return Approval.model_validate(yaml.safe_load((folder / FILE).read_text(encoding="utf-8")))
+        return Approval.model_validate(
+            yaml.load((folder / FILE).read_text(encoding="utf-8"), yaml.CSafeLoader)
+        )
     except (OSError, ValueError, yaml.YAMLError):
         raise NotApproved(
             f"{folder / FILE}: is not readable as an approval; run: {command(folder)}"

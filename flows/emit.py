@@ -147,7 +147,9 @@ def described(root: Path, label: str, mode: Mode) -> Described:
 
 def _read(path: Path) -> "_PrefectFile":
     try:
-        return _PrefectFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return _PrefectFile.model_validate(
+            yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
+        )
     except (yaml.YAMLError, ValidationError):
         raise DeploymentsUnreadable(
             f"{path}: is not understood; correct what this says: ferry check {path.parent.name}"

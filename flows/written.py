@@ -19,7 +19,7 @@ Kind = TypeVar("Kind", bound=BaseModel)
 def parsed(path: Path, kind: type[Kind]) -> Kind:
     """What a file says. Raises IntegrationInvalid: it is missing, or says what is not understood."""
     try:
-        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
     except OSError as error:
         raise IntegrationInvalid(f"{path}: cannot be read ({error.strerror}); put the file there") from None
     except yaml.YAMLError as error:
