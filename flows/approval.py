@@ -18,7 +18,7 @@ from flows import models, pins, proof
 from flows.errors import Spoken
 from flows.pins import PROOF_FILE, Connections, Hashes, Models
 from flows.tenants import Integration
-from flows.written import IntegrationInvalid
+from flows.written import IntegrationInvalid, content_of
 
 FILE = "approval.yaml"
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
@@ -162,9 +162,7 @@ def require_beside(folder: Path, version: str, present: Hashes) -> None:
 
 def _read(folder: Path) -> Approval:
     try:
-        return Approval.model_validate(
-            yaml.load((folder / FILE).read_text(encoding="utf-8"), yaml.CSafeLoader)
-        )
+        return Approval.model_validate(content_of(folder / FILE))
     except (OSError, ValueError, yaml.YAMLError):
         raise NotApproved(
             f"{folder / FILE}: is not readable as an approval; run: {command(folder)}"

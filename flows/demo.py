@@ -24,7 +24,7 @@ from flows.server import LocalServer
 
 LABEL = "demo/warehouse"
 KILLED_SHARE = 0.7  # of the patients are edited before the run that is killed
-ROWS_BEFORE_KILL = 25
+PLANS_BEFORE_KILL = 25
 WAIT = 120.0  # seconds for the run that is to be killed
 
 
@@ -114,35 +114,42 @@ class Stage:
             self.out,
             f"\n4. {len(edited)} patients get another name; the run is killed with SIGKILL midway.",
         )
-        arrived = self.kill_midway(edited)
-        _say(self.out, f"   Killed: {arrived} of {len(edited)} had arrived. The next run finishes it:")
+        decided, arrived = self.kill_midway()
+        _say(
+            self.out,
+            f"   Killed: {decided} of {len(edited)} were decided, {arrived} had arrived. "
+            "The next run finishes it:",
+        )
         self.ferry("run", LABEL)
         rows = self.rows()
         right = sum(str(rows[one]["full_name"]).endswith(f"Moved{at}") for at, one in enumerate(edited))
-        doubled = self.count("SELECT count(*) - count(DISTINCT patient_id) FROM patients")
+        doubled = self.count(self.database, "SELECT count(*) - count(DISTINCT patient_id) FROM patients")
         _say(self.out, f"   Lost: {len(edited) - right}. Doubled: {doubled}.")
         if right != len(edited) or doubled:
             raise DemoFailed("demo: entries were lost or doubled; this is a defect, please report it")
 
-    def kill_midway(self, edited: Sequence[str]) -> int:
-        """Start a run, kill it once some rows have arrived, and say how many had."""
+    def kill_midway(self) -> tuple[int, int]:
+        """Start a run, kill it once some plans wait in the ledger, and say how many did and had arrived."""
         _say(self.out, f"$ ferry run {LABEL}")
         quiet = self.environment | {"FERRY_QUIET": "1"}
         child = subprocess.Popen(self.command("run", LABEL), env=quiet)  # noqa: S603
         deadline = time.monotonic() + WAIT
         while child.poll() is None and time.monotonic() < deadline:
-            if self.moved() >= ROWS_BEFORE_KILL:
+            if self.planned() >= PLANS_BEFORE_KILL:
                 os.kill(child.pid, signal.SIGKILL)
                 break
             time.sleep(0.005)
-        child.wait(timeout=WAIT)
-        return min(self.moved(), len(edited))
+        if child.wait(timeout=WAIT) != -signal.SIGKILL or not self.planned():
+            raise DemoFailed("demo: the run was over before it was killed; say it once more: ferry demo")
+        arrived = self.count(self.database, "SELECT count(*) FROM patients WHERE full_name LIKE '%Moved%'")
+        return self.planned() + arrived, arrived
 
-    def moved(self) -> int:
-        return self.count("SELECT count(*) FROM patients WHERE full_name LIKE '%Moved%'")
+    def planned(self) -> int:
+        """How many deliveries the ledger has that did not leave yet."""
+        return self.count(self.folder / "ledger.db", "SELECT count(*) FROM delivery WHERE state = 'planned'")
 
-    def count(self, query: str) -> int:
-        engine = sa.create_engine(f"sqlite:///{self.database}")
+    def count(self, database: Path, query: str) -> int:
+        engine = sa.create_engine(f"sqlite:///{database}")
         with engine.connect() as connection:
             number = int(connection.execute(sa.text(query)).scalar_one())
         engine.dispose()

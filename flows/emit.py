@@ -21,6 +21,7 @@ from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger
 from flows.parameters import Emit, Mode, Parameters
 from flows.schedules import Schedule, parse
+from flows.written import content_of
 
 WEEK = timedelta(days=7)
 WORDS = {"first-week-of-month": "first week of the month", "last-week-of-month": "last week of the month"}
@@ -147,9 +148,7 @@ def described(root: Path, label: str, mode: Mode) -> Described:
 
 def _read(path: Path) -> "_PrefectFile":
     try:
-        return _PrefectFile.model_validate(
-            yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
-        )
+        return _PrefectFile.model_validate(content_of(path) or {})
     except (yaml.YAMLError, ValidationError):
         raise DeploymentsUnreadable(
             f"{path}: is not understood; correct what this says: ferry check {path.parent.name}"

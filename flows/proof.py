@@ -22,6 +22,7 @@ from flows.errors import Spoken
 from flows.pins import PROOF_FILE, Hashes
 from flows.rehearsal import Proving
 from flows.tenants import Integration
+from flows.written import content_of
 
 HEADER = """\
 # What the golden examples showed, by whom they were decided, with the files that they were run with.
@@ -79,7 +80,7 @@ def read(folder: Path) -> tuple[Proof, ...]:
     if not path.exists():
         return ()
     try:
-        found = Proofs.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        found = Proofs.model_validate(content_of(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError):
         found = None
     if found is None or found.hash != _hash(found.proofs):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 import sqlalchemy as sa
-import yaml
 from sqlalchemy.engine import Connection
 
 from connectors.operation import Delivery
@@ -26,6 +25,7 @@ from flows.parameters import COVERED_BY, Kind, Mode
 from flows.schedules import Schedule, ScheduleUnsupported, parse
 from flows.settings import Settings
 from flows.tenants import labels
+from flows.written import content_of
 
 PERIODS = 2  # without a finished run; then it is late
 FINISHED = ("complete", "incomplete", "failed")
@@ -211,7 +211,7 @@ def _schedules(root: Path, label: str) -> Iterator[tuple[Mapping[str, object], S
     path = root / tenant / "prefect.yaml"
     if not path.exists():
         return
-    described = cast(Mapping[str, object], yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    described = cast(Mapping[str, object], content_of(path) or {})
     for deployment in cast(Sequence[Mapping[str, object]], described.get("deployments") or ()):
         given = cast(Mapping[str, Mapping[str, object]], deployment.get("parameters") or {})
         parameters = given.get("integration", {})

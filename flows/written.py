@@ -16,10 +16,15 @@ class IntegrationInvalid(Spoken):
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
+def content_of(path: Path) -> object:
+    """What a YAML file says, by the parser in C. Raises OSError, UnicodeDecodeError, yaml.YAMLError."""
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+
+
 def parsed(path: Path, kind: type[Kind]) -> Kind:
     """What a file says. Raises IntegrationInvalid: it is missing, or says what is not understood."""
     try:
-        return kind.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
+        return kind.model_validate(content_of(path))
     except OSError as error:
         raise IntegrationInvalid(f"{path}: cannot be read ({error.strerror}); put the file there") from None
     except yaml.YAMLError as error:

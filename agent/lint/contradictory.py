@@ -12,7 +12,7 @@ WRITES = frozenset({Deed.WRITE, Deed.SET, Deed.EMPTY, Deed.LOWER, Deed.UPPER, De
 AWAY = frozenset({Deed.SKIP, Deed.REVIEW, Deed.DELETE})
 CHANGES = frozenset({Deed.SET, Deed.EMPTY, Deed.KEEP})
 FORMS = frozenset({Deed.LOWER, Deed.UPPER, Deed.AS_IS})
-TODO = "keep one of them, or say when each holds"
+ONE_OF_THEM = "keep one of them, or say when each holds"
 _DEFINABLE = (
     "recent",
     "new",
@@ -37,7 +37,7 @@ def contradictory(subject: Subject) -> Iterator[Finding]:
         if what and (first.sentence, second.sentence) not in told:
             told.add((first.sentence, second.sentence))
             yield subject.says(
-                Kind.CONTRADICTORY, readings[second.sentence], _words(first, second, what), TODO
+                Kind.CONTRADICTORY, readings[second.sentence], _words(first, second, what), ONE_OF_THEM
             )
     yield from _ranges(subject, told)
     yield from _definitions(subject, told)
@@ -128,7 +128,7 @@ def _definitions(subject: Subject, told: set[tuple[str, str]]) -> Iterator[Findi
             if pair not in told and pair[0] != pair[1] and all(numbers) and numbers[0] != numbers[1]:
                 told.add(pair)
                 what = f'and {first.sentence} say different things of what "{word}" means'
-                yield subject.says(Kind.CONTRADICTORY, readings[second.sentence], what, TODO)
+                yield subject.says(Kind.CONTRADICTORY, readings[second.sentence], what, ONE_OF_THEM)
 
 
 def _numbers(text: str) -> Sequence[str]:

@@ -51,7 +51,7 @@ _DENIED_AFTER = re.compile(
     "|stays? out|excluded|not (?:read|"
     r"sent|part|written|copied|carried|included|used|asked))\b"
 )
-NOTES_TODO = "drop it: session notes, messages and answers of forms are never read"
+NO_NOTES = "drop it: session notes, messages and answers of forms are never read"
 
 
 def forbidden(subject: Subject) -> Iterator[Finding]:
@@ -65,7 +65,7 @@ def forbidden(subject: Subject) -> Iterator[Finding]:
 
 def _texts(subject: Subject, reading: Reading, held: set[Category]) -> Iterator[Finding]:
     for found in _affirmed(reading, NOTES):
-        yield subject.says(Kind.FORBIDDEN, reading, f'speaks of "{found}"', NOTES_TODO)
+        yield subject.says(Kind.FORBIDDEN, reading, f'speaks of "{found}"', NO_NOTES)
     for found in _affirmed(reading, SECRETS):
         yield subject.says(
             Kind.FORBIDDEN, reading, f'speaks of "{found}"', "drop it: no target may hold that"

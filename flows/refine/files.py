@@ -23,6 +23,7 @@ from agent.refine.questions import Question
 from connectors.base import Settings
 from flows import golden as golden_file
 from flows import scaffold
+from flows.written import content_of
 
 RECORD = "drafted.yaml"
 BESIDE = "draft"  # the folder of drafts that would overwrite a person's work
@@ -117,7 +118,7 @@ def ask(folder: Path, question: Question) -> str:
 def record(folder: Path) -> Drafted:
     """What was drafted last. A record that cannot be read says nothing: then everything is a person's."""
     try:
-        return Drafted.model_validate(yaml.safe_load((folder / RECORD).read_text(encoding="utf-8")))
+        return Drafted.model_validate(content_of(folder / RECORD))
     except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError):
         return Drafted(by="")
 
