@@ -3,24 +3,17 @@
 Pictures of every page, of invented people, are left in FERRY_SCREENSHOTS (build/screenshots).
 """
 
-import os
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.flows.review.test_page import FEW, Review, opened
+from tests.flows.review.browser import PATIENCE, Visit, faults
+from tests.flows.review.test_page import FEW, opened
 
-PICTURES = Path(os.environ.get("FERRY_SCREENSHOTS", "build/screenshots"))
-PATIENCE = 60_000  # milliseconds, of a busy machine
 PAGES = {
     "overview": "/",
     "writes": "/writes?at=80",
@@ -28,53 +21,6 @@ PAGES = {
     "entries": "/entries",
     "closed": "/idle",
 }
-LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 1280), ("light", 400))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs Debian's chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """One browser window with a session of the review."""
-
-    review: Review
-    context: BrowserContext
-    page: Page
-    asked: list[Request] = field(default_factory=list[Request])
-
-    def note(self, request: Request) -> None:
-        self.asked.append(request)
-
-    def go(self, path: str) -> None:
-        answer = self.page.goto(self.review.url + path)
-        assert answer and answer.status == 200, path
-
-    def press(self, key: str) -> None:
-        """A key that leads to another page."""
-        with self.page.expect_navigation():
-            self.page.keyboard.press(key)
-
-    def click(self, button: str) -> None:
-        """A button that leads to another page."""
-        with self.page.expect_navigation():
-            self.page.locator(button).first.click()
-
-    def focus(self) -> str:
-        """The id of what has the focus."""
-        return str(self.page.evaluate("document.activeElement.id"))
-
-    def writes(self) -> set[str]:
-        """The ids of the writes that are shown."""
-        return set(self.page.locator("article.write").evaluate_all("ones => ones.map(one => one.id)"))
 
 
 @pytest.fixture(scope="module")
@@ -109,30 +55,12 @@ def visited(chromium: Browser, entered: Visit) -> Iterator[Visit]:
 
 
 def test_axe_finds_nothing_on_any_page_in_either_colour_or_width(visited: Visit) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[str]] = {}
     for name, path in PAGES.items():
         visited.page.goto(visited.review.url + path)
-        for colour, width in LOOKS:
-            visited.page.emulate_media(color_scheme=colour)
-            visited.page.set_viewport_size({"width": width, "height": 900})
-            picture = f"{name}-{colour}-{width}"
-            visited.page.screenshot(path=PICTURES / f"{picture}.png", full_page=True)
-            found[picture] = violations(visited.page)
+        found |= faults(visited.page, name)
 
-    assert {picture: broken for picture, broken in found.items() if broken} == {}
-
-
-def violations(page: Page) -> list[str]:
-    """Axe's findings: rule, how bad, and where."""
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
-    assert len(found["passes"]) > 5  # it did look
-    return [
-        f"{one['id']} ({one['impact']}): {node['target']}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
+    assert found == {}
 
 
 def test_a_sample_is_judged_by_keyboard_alone(visited: Visit) -> None:

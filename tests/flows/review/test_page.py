@@ -43,6 +43,11 @@ class Review:
 def opened(folder: Path, number: int, *arguments: str, **environment: str) -> Iterator[Review]:
     with stage(folder, number):
         pass
+    yield from served(folder, *arguments, **environment)
+
+
+def served(folder: Path, *arguments: str, **environment: str) -> Iterator[Review]:
+    """The review of the stage that is in a folder."""
     environment = {**os.environ, "FERRY_HOME": str(folder), "FERRY_ENV": "local", **environment}
     environment.setdefault("FERRY_REVIEW_PORT", "0")
     command = [sys.executable, "-m", "flows", "review", "demo/warehouse", "--person", "Ana", *arguments]

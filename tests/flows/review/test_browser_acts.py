@@ -1,0 +1,100 @@
+"""What people do on the page, in Chromium: by keyboard alone, by axe's rules, on each page that acts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from flows.ledger import marks
+from tests.flows.review.browser import PATIENCE, Visit, faults
+from tests.flows.review.decided import LABEL, key_of, stage
+from tests.flows.review.test_page import served
+
+WRONG = "whole-row"
+
+
+@pytest.fixture
+def visited(chromium: Browser, tmp_path: Path) -> Iterator[Visit]:
+    with stage(tmp_path) as (settings, _, ledger):
+        marks.put(ledger, key_of(ledger, WRONG), "wrong", "she is a vip", "Ben")
+    elsewhere = {
+        "FERRY_DEPLOYMENTS": str(settings.deployments),
+        "DEMO_HEALTHIE_URL": "http://127.0.0.1:9",
+        "DEMO_HEALTHIE_KEY": "key",
+        "DEMO_WAREHOUSE_URL": f"sqlite:///{tmp_path / 'warehouse.db'}",
+    }
+    for review in served(tmp_path, **elsewhere):
+        context = chromium.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        made = Visit(review, context, context.new_page())
+        made.page.goto(review.link)
+        yield made
+        context.close()
+
+
+def tab_to(visited: Visit, label: str) -> None:
+    """Go on by the tabulator until what has the focus is named so."""
+    for _ in range(80):
+        visited.page.keyboard.press("Tab")
+        named = "(e => e.matches('article, main') ? '' : (e.labels?.[0] ?? e).textContent.trim())"
+        if str(visited.page.evaluate(f"{named}(document.activeElement)")).startswith(label):
+            return
+    raise AssertionError(f"{label} is not reached by the tabulator")
+
+
+def test_what_waits_is_left_by_keyboard_alone_and_a_reason_by_itself_decides_nothing(visited: Visit) -> None:
+    visited.go("/waiting")
+    assert "1 entry waits" in visited.page.inner_text("h1")
+    visited.page.keyboard.press("j")
+    assert visited.focus().startswith("w")
+    tab_to(visited, "Why")
+    visited.page.keyboard.type("her sister's policy")
+    visited.page.keyboard.press("Enter")
+    assert "1 entry waits" in visited.page.inner_text("h1")
+
+    tab_to(visited, "Leave it")
+    visited.press("Enter")
+
+    assert "0 entries wait" in visited.page.inner_text("h1")
+
+
+def test_what_is_held_is_released_by_keyboard_alone(visited: Visit) -> None:
+    visited.go("/held")
+    tab_to(visited, "Release")
+    visited.press("Enter")
+
+    assert "Nothing is held" in visited.page.inner_text("main")
+
+
+def test_an_example_is_made_by_keyboard_alone(visited: Visit) -> None:
+    visited.go("/writes?mark=wrong")
+    tab_to(visited, "Make it an example")
+    visited.press("Enter")
+    tab_to(visited, "What it shows")
+    visited.page.keyboard.type("who is a vip")
+    tab_to(visited, "status")
+    visited.page.keyboard.press("Control+a")
+    visited.page.keyboard.type("vip")
+    visited.press("Enter")
+
+    assert "1 open question" in visited.page.inner_text("h1")
+    golden = visited.review.folder / "deployments" / LABEL / "golden"
+    assert "status: vip" in (golden / "review-who-is-a-vip.yaml").read_text()
+
+
+def test_axe_finds_nothing_on_any_page_that_acts(visited: Visit) -> None:
+    found: dict[str, list[str]] = {}
+    visited.go("/writes?mark=wrong")
+    visited.click("a:text('Make it an example')")
+    found |= faults(visited.page, "example")
+    visited.page.fill("input[name=shows]", "who is a vip")
+    visited.page.fill("input[name='value.status']", "vip")
+    visited.click("button:text('Keep the example')")
+    for name in ("questions", "waiting", "held", "checklist"):
+        visited.go(f"/{name}")
+        found |= faults(visited.page, name)
+    visited.page.goto(f"{visited.review.url}/example?key=none")
+    found |= faults(visited.page, "told")
+
+    assert found == {}
