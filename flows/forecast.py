@@ -18,8 +18,9 @@ from flows.schedules import PERIOD, Rhythm
 
 WEEK = timedelta(days=7)
 HIGH = 0.95
+RARE = round(1 / (1 - HIGH))  # of so many runs one exceeds that
 ABOVE = 1.645  # standard deviations to the 95th percentile, where too few windows were seen to count
-FEW = 8  # windows; with fewer, a percentile of them says nothing
+FEW = RARE - 1  # windows; with fewer, none of them is the one that one in twenty exceeds
 READ = "read"
 STEPS = (READ, "decide", "deliver", "around")
 """The steps of a run that take time; around: to open it and to certify it."""
@@ -181,17 +182,18 @@ class _Windows:
     """Records of the past, counted anew in windows of a schedule's length; so many of them are a week.
 
     spread: they were seen more rarely than that, and are spread evenly over the time in which they may have
-    been.
+    been. peak: the most that a run may find: of what is spread, all of it.
     """
 
     counted: Sequence[float]
     a_week: int
     spread: bool
+    peak: float
 
     @property
     def records(self) -> Figure:
-        mean = fmean(self.counted)
-        return Figure(_percentile(self.counted, 0.5), _high(self.counted, mean), mean * self.a_week)
+        high = self.peak if self.spread else _high(self.counted)
+        return Figure(median(self.counted), high, fmean(self.counted) * self.a_week)
 
     def figure(self, at: Callable[[float, float], float]) -> Figure:
         """What a run costs: at so many records, with so high a chance that there is none."""
@@ -211,8 +213,8 @@ def _windows(runs: Sequence[Ran], changes: Sequence[Change], period: timedelta) 
         if one.at > began:
             seen[min(number - 1, math.ceil((one.at - began) / length) - 1)].add(one.entry)
     covered = min(1.0, (ended - began) / (number * length)) or 1.0  # of windows that have not ended yet
-    share = period / length
-    return _Windows([len(entries) * share / covered for entries in seen], WEEK // period, spread=share < 1)
+    share, whole = period / length, [len(entries) / covered for entries in seen]
+    return _Windows([one * share for one in whole], WEEK // period, spread=share < 1, peak=max(whole))
 
 
 def _interval(runs: Sequence[Ran]) -> timedelta:
@@ -221,19 +223,13 @@ def _interval(runs: Sequence[Ran]) -> timedelta:
     return timedelta(seconds=max(1.0, median(gaps)))
 
 
-def _percentile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    at = share * (len(ordered) - 1)
-    low = math.floor(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
-
-
-def _high(counted: Sequence[float], mean: float) -> float:
-    """The 95th percentile; of too few windows, as if records came by chance."""
-    if len(counted) >= FEW:
-        return _percentile(counted, HIGH)
-    return max([*counted, mean + ABOVE * math.sqrt(mean)])
+def _high(counted: Sequence[float]) -> float:
+    """What one window in twenty exceeds; of too few, what one as busy as the busiest may have by chance."""
+    if len(counted) < FEW:
+        return max(counted) + ABOVE * math.sqrt(max(counted) * (1 + 1 / len(counted)))
+    ordered, at = sorted(counted), HIGH * (len(counted) + 1) - 1  # of one more than were seen: without bias
+    low, high = ordered[math.floor(at)], ordered[math.ceil(at)]
+    return low + (high - low) * (at % 1)
 
 
 def _figure(runs: Sequence[Ran], windows: _Windows, of: Callable[[Ran], float]) -> Figure:
@@ -243,14 +239,13 @@ def _figure(runs: Sequence[Ran], windows: _Windows, of: Callable[[Ran], float]) 
 
 def _reading(runs: Sequence[Ran], windows: _Windows, sweep: int, of: Callable[[Ran], float]) -> Figure:
     """What is more in a run over everyone, whatever has changed. Of so many runs one is such a run."""
-    usual = _cost([runs[0], *(one for one in runs[1:] if not one.swept)], of)
+    usual, everyone = _cost([runs[0], *(one for one in runs[1:] if not one.swept)], of), _of_sweeps(runs, of)
     if sweep == 1:
-        everyone = _of_sweeps(runs, of)
         return Figure(everyone, everyone, everyone * windows.a_week)
     figure = windows.figure(usual.at)
     sweeps = windows.a_week / sweep
-    week = figure.a_week * (1 - 1 / sweep) + _of_sweeps(runs, of) * sweeps
-    return Figure(figure.middle, figure.high, week)
+    week = figure.a_week * (1 - 1 / sweep) + everyone * sweeps
+    return Figure(figure.middle, max(figure.high, everyone) if sweep <= RARE else figure.high, week)
 
 
 def _of_sweeps(runs: Sequence[Ran], of: Callable[[Ran], float]) -> float:

@@ -1,5 +1,6 @@
 """Quote: what an integration would cost on each schedule, from what its runs measured, and what drives it."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -8,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from agent.allowed import Price
 from flows.errors import Spoken
-from flows.forecast import Figure, Forecast, Ran, forecast
+from flows.forecast import WEEK, Figure, Forecast, Ran, forecast
 from flows.ledger import measured, stages
 from flows.ledger.stages import Stage
 from flows.ledger.store import Ledger
@@ -144,6 +145,7 @@ def lines(one: Quote) -> Iterator[str]:
     """A quote as text."""
     runs, days = one.drivers.runs, one.drivers.days
     yield f"{one.label}: measured in {runs} runs over {days:.1f} days; usual (one run in twenty has more)"
+    yield from _doubts(days, one.drivers.daily.records * days)
     for schedule in one.schedules:
         yield ""
         yield from _schedule(schedule, one.drivers)
@@ -153,11 +155,24 @@ def lines(one: Quote) -> Iterator[str]:
     yield from driving(one.drivers)
 
 
+def _doubts(days: float, changes: float) -> Iterator[str]:
+    if days * DAY < WEEK.total_seconds():
+        yield "less than a week was measured: sums come out high, since not all weekdays were seen"
+    if changes:
+        chance = f"{_chance(changes):.0%}"
+        yield f"{changes:,.0f} changes were seen: as many more differ by {chance}, by chance alone"
+
+
+def _chance(changes: float) -> float:
+    """Two thirds of all weeks are nearer to each other, if changes come one by one."""
+    return math.sqrt(2 / changes)
+
+
 def _schedule(one: Forecast, drivers: Drivers) -> Iterator[str]:
     fits = "fits" if one.fits else f"DOES NOT FIT into {PERIOD[one.rhythm]}"
     yield f"{one.rhythm}: {one.runs_a_week} runs a week; a run takes {_range(one.length, 1)} seconds: {fits}"
     if one.spread:
-        yield "  it ran more rarely than that so far: its changes are taken to be spread evenly"
+        yield "  it ran more rarely so far: its changes are taken as spread evenly, or at most all in one run"
     steps = ", ".join(f"{step} {_range(seconds, 1)}" for step, seconds in one.seconds.items())
     yield f"  seconds          {steps}"
     yield f"  records          {_range(one.records)}; {_week(one.records)}"

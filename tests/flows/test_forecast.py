@@ -1,15 +1,16 @@
-"""Forecasts: of a recorded practice, the next seven days come out as they were said."""
+"""Forecasts: of an invented practice, the next seven days come out as they were said."""
 
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import pytest
 
-from flows.forecast import Change, Ran, forecast
+from flows.forecast import Change, Forecast, Ran, forecast
 from flows.schedules import PERIOD, Rhythm
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -77,13 +78,8 @@ def recorded(made: Sequence[Change], every: timedelta, days: int) -> tuple[list[
 def test_the_next_seven_days_are_within_a_fifth_of_what_was_said(
     rhythm: Rhythm, measured: timedelta, seed: int
 ) -> None:
-    made = edits(seed, 14, 2000, a_day=150.0)
-    runs, seen = recorded([one for one in made if one.at < MONDAY + WEEK], measured, 7)
+    said, came = _told_and_came(seed, rhythm, measured)
 
-    said = forecast(runs, seen, rhythm)
-
-    after = [Change(one.entry, one.at - WEEK) for one in made if one.at >= MONDAY + WEEK]
-    (_, *came), _ = recorded(after, PERIOD[rhythm], 7)
     assert said.records.a_week == close(sum(one.changed for one in came))
     assert said.reads.a_week == close(sum(one.reads for one in came))
     assert said.tokens.a_week == close(sum(one.tokens for one in came))
@@ -94,6 +90,35 @@ def test_the_next_seven_days_are_within_a_fifth_of_what_was_said(
         assert asked.a_week == close(sum(one.requests[target] for one in came)), target
     for step, seconds in () if said.spread else said.seconds.items():
         assert seconds.a_week == close(sum(one.seconds[step] for one in came)), step
+
+
+@pytest.mark.parametrize("rhythm", ["hourly", "six-hourly", "daily", "weekly"])
+@pytest.mark.parametrize("measured", [HOUR, DAY])
+def test_one_run_in_twenty_has_more_than_the_high_figure_and_half_have_less_than_the_usual(
+    rhythm: Rhythm, measured: timedelta
+) -> None:
+    came, long, less, room = 0, 0, 0, list[float]()
+    weeks = [_told_and_came(seed, rhythm, measured) for seed in range(24)]
+    for said, runs in weeks:
+        came += sum(one.changed > said.records.high for one in runs)
+        long += sum(sum(one.seconds.values()) > said.length.high for one in runs)
+        less += sum(one.changed < said.records.middle for one in runs)
+        room.append(said.records.high / max(one.changed for one in runs))
+
+    number = sum(len(runs) for _, runs in weeks)
+    spread = measured > PERIOD[rhythm]
+    assert came / number < 0.1 and long / number < 0.12
+    assert spread or 0.2 < less / number < 0.8
+    assert median(room) < (PERIOD["daily"] / PERIOD[rhythm] if spread else 1.5)  # it is not merely a lot
+    assert rhythm != "hourly" or spread or came / number > 0.02
+
+
+def _told_and_came(seed: int, rhythm: Rhythm, measured: timedelta) -> tuple[Forecast, Sequence[Ran]]:
+    made = edits(seed, 14, 2000, a_day=150.0)
+    runs, seen = recorded([one for one in made if one.at < MONDAY + WEEK], measured, 7)
+    after = [Change(one.entry, one.at - WEEK) for one in made if one.at >= MONDAY + WEEK]
+    (_, *came), _ = recorded(after, PERIOD[rhythm], 7)
+    return forecast(runs, seen, rhythm), came
 
 
 def close(came: float) -> Any:  # pytest's own has no type
