@@ -18,6 +18,7 @@ from benchmarks import (
     memory,
     model_requests,
     requests,
+    reviewing,
     staging,
     targets,
 )
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[[Ground], Measurement]] = {
     "engine": engine.measure,
     "memory": memory.measure,
     "staging": staging.measure,
+    "reviewing": reviewing.measure,
     "dlt": against_dlt.measure,
     "loading": loading.measure,
 }
@@ -42,7 +44,9 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 def main(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="requests, targets, model, deciding, engine, memory, staging, dlt, loading"),
+        typer.Argument(
+            help="requests, targets, model, deciding, engine, memory, staging, reviewing, dlt, loading"
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="small sizes: shows that it works, not how fast")

@@ -39,18 +39,19 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured. All are numbers of patients but `repeats`."""
+    """How much is measured. Numbers of patients, but `planned` and `repeats`."""
 
     small: int
     middle: int
     large: int
     changed: int  # of the large practice
     by_model: int
+    planned: int  # writes, to be reviewed
     repeats: int  # of what takes seconds; the median counts
 
 
-FULL = Sizes(small=1_000, middle=5_000, large=20_000, changed=1_000, by_model=100, repeats=3)
-QUICK = Sizes(small=40, middle=40, large=120, changed=30, by_model=8, repeats=1)
+FULL = Sizes(small=1_000, middle=5_000, large=20_000, changed=1_000, by_model=100, planned=10_000, repeats=3)
+QUICK = Sizes(small=40, middle=40, large=120, changed=30, by_model=8, planned=200, repeats=1)
 
 
 class BenchmarkFailed(Exception):

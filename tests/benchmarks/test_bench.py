@@ -14,6 +14,7 @@ from benchmarks import (
     memory,
     model_requests,
     requests,
+    reviewing,
     staging,
     targets,
 )
@@ -41,7 +42,18 @@ def test_a_small_pass_gives_every_figure_its_row(tmp_path: Path) -> None:
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
     assert done.returncode == 0, done.stderr
-    every = (requests, targets, model_requests, deciding, engine, memory, staging, against_dlt, loading)
+    every = (
+        requests,
+        targets,
+        model_requests,
+        deciding,
+        engine,
+        memory,
+        staging,
+        reviewing,
+        against_dlt,
+        loading,
+    )
     for benchmark in every:
         for name in benchmark.ROWS:
             assert any(row[0].startswith(name) for row in rows), f"no row: {name}"

@@ -17,6 +17,7 @@ OPERATION = "warehouse_upsert_patients"
 WRITE = Write("upsert", "", ArgumentModel, Delivery.UPSERT, lambda _: [], lambda patient, _: patient)
 GROUP = 500
 VERSIONS = Versions("i", "p")
+RUN = "r20261128120000aaaaaa"
 
 
 WITHOUT: Mapping[str, Plan | Refused] = {
@@ -47,7 +48,7 @@ def stage(folder: Path, number: int, url: str = "") -> Iterator[Ledger]:
         key=stages.key_name("demo", "warehouse", 1),
     )
     try:
-        lease.take(made, "r20261128120000aaaaaa")
+        lease.take(made, RUN)
         stages.begin(made)
         runs.begin(made, "changes", VERSIONS)
         for start in range(0, number, GROUP):
