@@ -1,4 +1,4 @@
-"""The review of many planned writes, half of them judged: how long pages take, what a diff holds in memory."""
+"""The review of many planned writes, half of them judged: how long pages take, how much a diff holds."""
 
 import os
 import subprocess
