@@ -24,7 +24,7 @@ from flows import blocks, models, reach, server, systems, values
 from flows.asking import Asking
 from flows.blocks import SealedConnection
 from flows.settings import PRODUCTION, Settings
-from flows.systems import SYSTEMS, MakeTarget, System
+from flows.systems import SYSTEMS, System
 from flows.tenants import ConnectionSettings, Deployment, IntegrationInvalid, Target
 from flows.vault import Seal
 
@@ -161,24 +161,23 @@ def read_through(name: str, deployment: Deployment, opened: Connections) -> Sour
 def targets(deployment: Deployment, opened: Connections) -> dict[str, Connector]:
     """The open targets, by their name in the integration."""
     return {
-        name: written_to(deployment, target, opened)
-        for name, target in deployment.integration.targets.items()
+        name: as_target(deployment, target, opened) for name, target in deployment.integration.targets.items()
     }
 
 
-def written_to(deployment: Deployment, target: Target, opened: Connections) -> Connector:
-    """One target, open to be written to."""
-    name, tables = target.connection, [table.table() for table in target.tables]
-    make = making(deployment, name, opened.system(name))
-    return made(opened.tenant, name, lambda: make(opened.values(name), tables, target.options))
+def as_target(
+    deployment: Deployment, target: Target, opened: Connections, *, read_only: bool = False
+) -> Connector:
+    """One target, open. Raises IntegrationInvalid if the connection cannot be one.
 
-
-def making(deployment: Deployment, name: str, system: System) -> MakeTarget:
-    """How a target is made. Raises IntegrationInvalid if the connection cannot be one."""
-    if system.target is None:
+    read_only: only reads leave it, and what is to be written is refused.
+    """
+    name, make = target.connection, opened.system(target.connection).target
+    if make is None:
         kind = deployment.connections[name].connector
         raise IntegrationInvalid(f"{deployment.label}: {kind} cannot be a target; see docs/targets.md")
-    return system.target
+    tables, options = [table.table() for table in target.tables], target.options
+    return made(opened.tenant, name, lambda: make(opened.values(name), tables, options, read_only=read_only))
 
 
 def writes(deployment: Deployment, opened: Mapping[str, Connector]) -> dict[str, Write]:

@@ -105,16 +105,16 @@ def _plan(ledger: Ledger, plan: "sa.Row[tuple[object, ...]]", told: "_Told | Non
     month = emission.latest(ledger)
     waiting = list(emission.waiting(ledger, month, entry=plan.entry)) if month else []
     for row in rows:
-        yield from _delivery(row, emit.waits(month) if month and row.key in waiting else "")
+        waits = emit.waits(month) if month and row.key in waiting else ""
+        yield from _delivery(row, waits or meaning(row.state, staged=ledger.of[1] == "staging"))
         if told:
             yield from told.fields(calls[row.ordinal]["arguments"], judged)
 
 
-def _delivery(row: "sa.Row[tuple[object, ...]]", waits: str) -> Iterator[str]:
+def _delivery(row: "sa.Row[tuple[object, ...]]", state: str) -> Iterator[str]:
     code = f" ({row.code})" if row.code else ""
     when = f" {_time(row.settled)}" if row.settled else ""
     attempts = f", sent {row.attempts} times" if row.attempts > 1 else ""
-    state = waits or MEANING[row.state]
     yield f"  {row.operation} by {row.because}: {state}{when}{code}{attempts}; key {row.key}"
     if row.left_out:
         yield f"    not sent, since what is there stands: {', '.join(row.left_out)}"

@@ -34,6 +34,9 @@ class Decision(RunInput):
     )
 
 
+STAGED = "This is staging: what is released is staged, and no live target is written to. "
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A person's decision about what is held."""
@@ -128,6 +131,6 @@ def _text(run: Run) -> str:
     )
     return (
         f"**{whose}: {run.counts['held_in_all']} deliveries wait for a person.**\n\n{why}\n\n"
-        f"Nothing is lost. The limits are in `{limits}`. "
+        f"{STAGED if run.asked.staged else ''}Nothing is lost. The limits are in `{limits}`. "
         f"The same from a terminal: `{report.command(run)}`, or with `--discard`."
     )

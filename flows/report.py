@@ -13,6 +13,7 @@ from flows.naming import joined, told, typed
 from flows.review.door import link
 from flows.run import Run
 from flows.settings import Settings
+from flows.staging import Stage
 
 WAITING = frozenset({"Incomplete", "Held", "Refusals", "DryRunIncomplete"})
 """Names of states of runs that ended well, and after which something waits."""
@@ -58,6 +59,19 @@ DELIVERY_LINES = (
     ("owned_there", "values were edited here and are the other side's: it keeps its own"),
     ("contested", "values were edited on both sides: a person makes them the same; see: ferry status"),
 )
+IN_STAGING = {
+    "delivery_done": "would arrive, if it were live",
+    "delivery_rejected": "the target would refuse",
+    "delivery_planned": "could not be staged yet; the next staged run goes on with them",
+    "delivery_sent": "were cut off; the next staged run goes on with them",
+    "delivery_unknown": "nobody can say whether they were staged",
+    "created": "records would be made that the target does not have",
+    "emptied": "values of the target would become empty",
+    "rolled_out": "waited for those that go first, and followed: enough of these would arrive",
+    "withdrawn": "of what it planned was not staged yet, and is not any more",
+    "overwritten": "values that a person had edited there would be replaced, as their owner says",
+}
+"""What is said of a staged run instead: nothing of it is live."""
 REASONS = ("warned", "held", "skipped", "review", "quarantined", "absent", "troubles", "outcome_done",
            "outcome_rejected", "outcome_unknown", "outcome_transient", "outcome_superseded", "held_up",
            "read_back_differs", "not_read_back", "shadow_unusable", "shadow_unread",
@@ -74,7 +88,7 @@ class Row:
 def rows(run: Run) -> Iterator[Row]:
     """Every count of a run that is worth a line, in the order of an entry's way."""
     always, label = ("listed", "unchanged", "planned", "delivery_done"), _typed(run)
-    for name, meaning in (*ENTRY_LINES, *DELIVERY_LINES):
+    for name, meaning in _lines(run):
         if run.counts[name] or name in always:
             yield Row(run.counts[name], name.removeprefix("delivery_"), meaning)
     if held := run.counts["held_in_all"]:
@@ -88,12 +102,19 @@ def rows(run: Run) -> Iterator[Row]:
         dollars = run.counts["model_micro_usd"] / 1_000_000
         yield Row(run.counts["model_tokens"], "model tokens", f"in and out, for {dollars:.4f} US dollars")
     yield Row(run.source.requests, "source requests", f"asked of {run.source.name}, which is only read")
-    asked = "would be asked of it: it is staged" if run.asked.staged else "asked of it, reads included"
     for target, system in run.targets.items():
+        would = "would be asked of it: it is staged"
+        asked = would if isinstance(system, Stage) else "asked of it, reads included"
         yield Row(system.requests, f"{target} requests", asked)
-    yield Row(
-        run.counts["read_back"], "read back", "of those that arrived, compared with the target: the same"
-    )
+    those, there = ("would arrive", "stage") if run.asked.staged else ("arrived", "target")
+    same = f"of those that {those}, compared with the {there}: the same"
+    yield Row(run.counts["read_back"], "read back", same)
+
+
+def _lines(run: Run) -> Iterator[tuple[str, str]]:
+    """Each count by its name, with what it means; of a staged run, what it would mean."""
+    instead = IN_STAGING if run.asked.staged else {}
+    return ((name, instead.get(name, meaning)) for name, meaning in (*ENTRY_LINES, *DELIVERY_LINES))
 
 
 def _month(run: Run) -> Iterator[Row]:
@@ -101,7 +122,8 @@ def _month(run: Run) -> Iterator[Row]:
     if run.emission:
         left = run.counts["outcome_done"]
         if run.period or left:
-            yield Row(left, "left", f"for {run.emission.period}, whenever they were planned, and arrived")
+            ended = "would arrive" if run.asked.staged else "arrived"
+            yield Row(left, "left", f"for {run.emission.period}, whenever they were planned, and {ended}")
         yield Row(run.counts["waiting"], "waiting", f"in all: each {emit.waits(run.emission)}")
 
 
@@ -148,9 +170,7 @@ def state(run: Run) -> State[None]:
     message = headline(run)
     if run.dry and run.kind == "undo":
         told = ("put_back", "undo_kept", "not_undone", "withdrawn")
-        message += "".join(
-            f"; {run.counts[name]} {meaning}" for name, meaning in DELIVERY_LINES if name in told
-        )
+        message += "".join(f"; {run.counts[name]} {meaning}" for name, meaning in _lines(run) if name in told)
     if run.dry:
         return Completed(name="DryRun" if run.state == "complete" else "DryRunIncomplete", message=message)
     if run.state == "failed":
@@ -205,7 +225,7 @@ def _next(kind: str, label: str) -> str:
         "review": f"look: ferry explain {label} PATIENT",
         "quarantined": f"ferry retry {label}",
         "absent": "nothing, if the patient is gone",
-        "unknown": f"look in the target, then as ferry status {label} says",
+        "unknown": f"as ferry status {label} says",
         "rejected": f"put it right in the target, then ferry retry {label} --rejected",
     }.get(kind, "nothing: the next run goes on with it")
 

@@ -38,7 +38,6 @@ from flows.other import Paired
 from flows.parameters import Kind, Parameters
 from flows.settings import PRODUCTION, Settings
 from flows.shadow import Beside
-from flows.staging import Stage
 from flows.tenants import Deployment, load
 
 
@@ -259,14 +258,9 @@ def _targets(
     return connections.targets(deployment, own)
 
 
-def _reached(targets: Mapping[str, Connector]) -> dict[str, Connector]:
-    """Those that answer: a stage without an image reaches nobody."""
-    return {name: one for name, one in targets.items() if not isinstance(one, Stage) or one.image}
-
-
 def _confirm(run: Run, own: Connections, written: Deployment) -> None:
     """See that every account is the right one; in staging also those that are reached instead."""
-    accounts.confirm(own, run.deployment, run.source, _reached(run.targets))
+    accounts.confirm(own, run.deployment, run.source, run.targets)
     if run.asked.staged:
         instead.confirm(own.pin, written, run.targets)
 

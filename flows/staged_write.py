@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from connectors.errors import ConnectorError
 from connectors.operation import Arguments, Asks, Claim, Delivery, Item, Need, Outcome, Write
 from flows.ledger import staged
 from flows.ledger.claimed import Claimed
@@ -57,11 +58,22 @@ class StagedWrite:
         return {item.key: _asked(held[self._record(item)].values, item) for item in items}
 
     def send(self, items: Sequence[Item]) -> list[Outcome]:
-        """Apply the items to the stage alone. What the target would refuse is refused."""
+        """Apply the items to the stage alone. What the target would refuse is refused.
+
+        What the target could not be read for is not applied: the whole batch, by the error; or, once an
+        earlier item of the batch was, those of the same records after it, as their outcome.
+        """
         self._counted.asks(f"send {self._operation}", self._write.sends, len(items))
         outcomes: list[Outcome] = []
+        failed = ""
         for part in self._apart(items):
-            outcomes += self._applied(part)
+            try:
+                outcomes += [] if failed else self._applied(part)
+            except ConnectorError as error:
+                if not outcomes:
+                    raise
+                failed = error.code
+            outcomes += [Outcome(item.key, "transient", failed) for item in part if failed]
         return outcomes
 
     def look(self, items: Sequence[Item]) -> dict[str, str | None]:
@@ -100,8 +112,9 @@ class StagedWrite:
                 refused[item.key] = Outcome(item.key, "rejected", code)
             if item.key not in refused:
                 written.append(claimed.taken(item.key, _written(before, item)))
-        staged.keep(self._ledger, self._operation, [*written, *claimed.rows()])
-        return [*refused.values(), *self._done([item for item in taken if item.key not in refused], written)]
+        done = self._done([item for item in taken if item.key not in refused], written)
+        staged.keep(self._ledger, self._operation, [*written, *claimed.rows()])  # nothing is read after it
+        return [*refused.values(), *done]
 
     def _done(self, items: Sequence[Item], written: Sequence[Held]) -> list[Outcome]:
         """Each as it arrived, with the name of its record: the target's own, or the stage's if it made it."""

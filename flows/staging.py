@@ -7,7 +7,6 @@ account of the vendor's for trials is written to, where integration.yaml names o
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import ClassVar
 
 from pydantic import JsonValue
@@ -38,18 +37,8 @@ def _stage(
     deployment: Deployment, name: str, target: Target, opened: Connections, ledger: Ledger
 ) -> Connector:
     if target.staging and target.staging.sandbox:
-        return connections.written_to(deployment, target, opened)
-    system, tables = opened.system(target.connection), [table.table() for table in target.tables]
-    if system.image is None:
-        there = connections.making(deployment, target.connection, system)(
-            system.nowhere, tables, target.options
-        )
-        return Stage(name, there, ledger, image=False)
-    values, reads = partial(opened.values, target.connection), system.image
-    reading = connections.made(
-        opened.tenant, target.connection, lambda: reads(values(), tables, target.options)
-    )
-    return Stage(name, reading, ledger, image=True)
+        return connections.as_target(deployment, target, opened)
+    return Stage(name, connections.as_target(deployment, target, opened, read_only=True), ledger)
 
 
 class Stage(Connector):
@@ -57,13 +46,11 @@ class Stage(Connector):
 
     Args:
         there: the target, through a connector from which only reads leave.
-        image: whether it is reached at all; else the stage begins empty.
     """
 
     name: ClassVar[str] = "stage"
 
-    def __init__(self, target: str, there: Connector, ledger: Ledger, *, image: bool) -> None:
-        self.image = image
+    def __init__(self, target: str, there: Connector, ledger: Ledger) -> None:
         self._target, self._there, self._ledger = target, there, ledger
         self._counted = Counted(lambda: there.requests)
 
@@ -95,7 +82,7 @@ class Stage(Connector):
 
     def _looked(self, lookup: Lookup, write: Write | None) -> Lookup:
         def answer(patient: str, arguments: Arguments) -> JsonValue:
-            there = lookup.answer(patient, arguments) if self.image else None
+            there = lookup.answer(patient, arguments)
             ours = write and self._held(write, patient)
             if not ours or not ours.values or not (isinstance(there, dict) or ours.made):
                 return there
@@ -108,8 +95,7 @@ class Stage(Connector):
 
     def _staged(self, write: Write) -> Write:
         live = write if write.present else replace(write, presents=Asks(0))
-        unseen = replace(live, present=None, refuses=None, room=None, rules=None, look=None)
-        here = StagedWrite(self._ledger, self._target, live if self.image else unseen, self._counted)
+        here = StagedWrite(self._ledger, self._target, live, self._counted)
         return replace(
             write,
             send=here.send,

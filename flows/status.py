@@ -12,12 +12,20 @@ from flows.parameters import Mode
 
 LISTED = 20  # contested fields
 WAITING = (
-    ("planned", "to be sent: the next run, or ferry retry"),
+    ("planned", "to be sent: the next run, or ferry retry {}"),
     ("sent", "left and not confirmed: the next run looks"),
     ("unknown", "doubtful: the next run looks, or a person must (listed below)"),
-    ("held", "wait for a person: ferry release, or ferry release --discard"),
-    ("rejected", "refused by the target: put it right there, then ferry retry --rejected"),
+    ("held", "wait for a person: ferry release {}, or with --discard"),
+    ("rejected", "refused by the target: put it right there, then ferry retry {} --rejected"),
 )
+IN_STAGING = {
+    "planned": "to be staged: the next staged run, or ferry retry {}",
+    "sent": "cut off: the next staged run goes on with it",
+    "unknown": "doubtful: the next staged run looks, or a person must (listed below)",
+    "rejected": "would be refused by the target: put it right there, then ferry retry {} --rejected",
+}
+LOOK = "Look in the target"
+LOOK_STAGED = "Look in the account for trials; where there is none, nothing real was written: send it again"
 
 
 def status(ledger: Ledger) -> Iterator[str]:
@@ -32,20 +40,23 @@ def status(ledger: Ledger) -> Iterator[str]:
     yield f"{whose}: run {run.id} ({run.kind}) {run.state}{f': {run.code}' if run.code else ''}, {ended}"
     yield from _lasts(ledger, *ledger.of)
     counts, month = deliveries.counts(ledger), emission.latest(ledger)
-    yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} arrived"
+    staged = ledger.of[1] == "staging"
+    arrived = "would arrive" if staged else "arrived"
+    yield f"  {sum(counts.values())} deliveries in all, {counts.get('done', 0)} {arrived}"
     if month and (waiting := len(emission.waiting(ledger, month))):
         counts["planned"] -= waiting
         yield f"  {waiting} planned: each {emit.waits(month)}"
     for state, meaning in WAITING:
         if counts.get(state):
-            yield f"  {counts[state]} {state}: {meaning}"
+            said = IN_STAGING.get(state, meaning) if staged else meaning
+            yield f"  {counts[state]} {state}: {said.format(label)}"
     for state, code, number in entries.open_entries(ledger):
         yield f"  {number} entries {state}{f' ({code})' if code else ''}"
     yield from _linked(ledger, label)
     for row in doubts.doubtful(ledger):
         yield (
             f"  doubtful: {row.operation} of entry {row.entry} version {row.version}, sent "
-            f"{row.sent:%Y-%m-%d %H:%M:%S} UTC. Look in the target, then: "
+            f"{row.sent:%Y-%m-%d %H:%M:%S} UTC. {LOOK_STAGED if staged else LOOK}, then: "
             f"ferry retry {label} --arrived {row.key}, or --resend {row.key}"
         )
     yield from _restored(ledger, label)

@@ -6,8 +6,7 @@ is in no object but the connector.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import get_args
+from typing import Protocol, get_args
 
 from pydantic import BaseModel, JsonValue, SecretStr
 from pydantic.fields import FieldInfo
@@ -33,7 +32,14 @@ from connectors.tabular import Table
 NOWHERE = "http://127.0.0.1:9"  # nothing is sent there: only what is declared is looked at
 LOCAL = "on this machine, where only stand-ins are; in production name the system's own"
 Values = Mapping[str, JsonValue]
-MakeTarget = Callable[[Values, Sequence[Table], Values], Connector]
+
+
+class MakeTarget(Protocol):
+    """A target of a connection's values, its tables and its options. read_only: only reads leave it."""
+
+    def __call__(
+        self, values: Values, tables: Sequence[Table], options: Values, /, *, read_only: bool = False
+    ) -> Connector: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,7 @@ class System:
     credentials: type[BaseModel]
     reach: Callable[[Values], Connector] | None = None  # to see which account answers
     source: Callable[[Values], Source] | None = None  # read-only
-    target: "MakeTarget | None" = None  # with the target's options
-    image: "MakeTarget | None" = None  # the same; only reads leave it
+    target: MakeTarget | None = None
     options: type[BaseModel] | None = None  # of a target
     nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
@@ -71,7 +76,7 @@ def _healthie(*, read_only: bool) -> Callable[[Values], Healthie]:
     return lambda values: Healthie(HealthieCredentials.model_validate(dict(values)), read_only=read_only)
 
 
-def _sql(values: Values, tables: Sequence[Table], *, read_only: bool = False) -> Sql:
+def _sql(values: Values, tables: Sequence[Table], _options: Values, *, read_only: bool = False) -> Sql:
     return Sql(SqlCredentials.model_validate(dict(values)), tables, read_only=read_only)
 
 
@@ -148,22 +153,19 @@ SYSTEMS: Mapping[str, System] = {
         HealthieCredentials,
         reach=_healthie(read_only=True),
         source=_healthie(read_only=True),
-        target=lambda values, _tables, _options: _healthie(read_only=False)(values),
-        image=lambda values, _tables, _options: _healthie(read_only=True)(values),
+        target=lambda values, _tables, _options, *, read_only=False: _healthie(read_only=read_only)(values),
         nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
         SqlCredentials,
-        reach=lambda values: _sql(values, []),
-        target=lambda values, tables, _options: _sql(values, tables),
-        image=lambda values, tables, _options: _sql(values, tables, read_only=True),
+        reach=lambda values: _sql(values, [], {}),
+        target=_sql,
         nowhere={"url": "sqlite:////nowhere"},
     ),
     "csv": System(
         CsvCredentials,
         reach=lambda values: _csv(values, [], {}),
         target=_csv,
-        image=partial(_csv, read_only=True),
         options=Format,
         nowhere={"folder": "."},
     ),
@@ -172,7 +174,6 @@ SYSTEMS: Mapping[str, System] = {
         reach=lambda values: _hubspot(values, [], {}, read_only=True),
         source=lambda values: _hubspot(values, [], {}, read_only=True),
         target=_hubspot,
-        image=lambda values, tables, options: _hubspot(values, tables, options, read_only=True),
         options=HubSpotOptions,
         nowhere={"url": NOWHERE, "access_token": "none"},
     ),
@@ -180,7 +181,6 @@ SYSTEMS: Mapping[str, System] = {
         AirtableCredentials,
         reach=lambda values: _airtable(values, [], {}),
         target=_airtable,
-        image=partial(_airtable, read_only=True),
         options=AirtableOptions,
         nowhere={"url": NOWHERE, "token": "none", "base": "app00000000000000"},
     ),
@@ -188,7 +188,6 @@ SYSTEMS: Mapping[str, System] = {
         ExcelCredentials,
         reach=lambda values: _excel(values, [], {}),
         target=_excel,
-        image=partial(_excel, read_only=True),
         options=ExcelOptions,
         nowhere={"file": "nowhere.xlsx"},
     ),
@@ -196,7 +195,6 @@ SYSTEMS: Mapping[str, System] = {
         S3Credentials,
         reach=lambda values: _s3(values, [], {}),
         target=_s3,
-        image=partial(_s3, read_only=True),
         options=S3Options,
         nowhere=NO_BUCKET,
     ),
@@ -204,7 +202,6 @@ SYSTEMS: Mapping[str, System] = {
         RedshiftCredentials,
         reach=lambda values: _redshift(values, [], {}),
         target=_redshift,
-        image=partial(_redshift, read_only=True),
         options=RedshiftOptions,
         nowhere={
             **NO_BUCKET,
@@ -219,7 +216,6 @@ SYSTEMS: Mapping[str, System] = {
         SheetsCredentials,
         reach=lambda values: _sheets(values, [], {}),
         target=_sheets,
-        image=partial(_sheets, read_only=True),
         options=SheetsOptions,
         nowhere={"spreadsheet": "nowhere-at-all", "service_account": "none", "url": NOWHERE},
     ),
@@ -227,22 +223,19 @@ SYSTEMS: Mapping[str, System] = {
         MongoCredentials,
         reach=lambda values: _mongodb(values, [], {}),
         target=_mongodb,
-        image=partial(_mongodb, read_only=True),
         options=MongoOptions,
         nowhere={"url": "mongodb://127.0.0.1:9/nothing"},
     ),
     "probe": System(
         ProbeCredentials,
         reach=_probe,
-        target=lambda values, _tables, _options: _probe(values),
-        image=lambda values, _tables, _options: _probe(values, read_only=True),
+        target=lambda values, _tables, _options, *, read_only=False: _probe(values, read_only=read_only),
         nowhere={"url": NOWHERE},
     ),
     "bigquery": System(
         BigQueryCredentials,
         reach=lambda values: _bigquery(values, [], {}),
         target=_bigquery,
-        image=partial(_bigquery, read_only=True),
         options=BigQueryOptions,
         nowhere=NOBODY,
     ),

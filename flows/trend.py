@@ -46,12 +46,13 @@ def past(ledger: Ledger, number: int = RUNS) -> list[Past]:
 def markdown(ledger: Ledger) -> str:
     """A table of the last runs with a bar for what changed, and a line for how they ended."""
     found, whose = past(ledger), told(*ledger.of)
-    return "\n".join([f"### {whose}: the last {len(found)} runs", "", *_table(found)])
+    arrived = "would arrive" if ledger.of[1] == "staging" else "arrived"
+    return "\n".join([f"### {whose}: the last {len(found)} runs", "", *_table(found, arrived)])
 
 
-def _table(found: list[Past]) -> Iterator[str]:
+def _table(found: list[Past], arrived: str) -> Iterator[str]:
     most = max((_changed(one) for one in found), default=0)
-    yield "| started (UTC) | took | kind | ended | changed | arrived | refused | held | changed |"
+    yield f"| started (UTC) | took | kind | ended | changed | {arrived} | refused | held | changed |"
     yield "|---|---:|---|---|---:|---:|---:|---:|:---|"
     for one in found:
         counts = one.counts

@@ -112,17 +112,19 @@ def _of(connection: Connection, root: Path, label: str, mode: Mode, at: datetime
         if late := _late(one, last, at):
             yield f"{whose}: {late}"
     if integration is not None:
-        found = _open(connection, integration, due, typed(label, mode), at)
+        found = _open(connection, integration, due, label, mode, at)
         yield from (f"{whose}: {problem}" for problem in found)
 
 
 def _open(
-    connection: Connection, integration: int, due: Sequence[_Due], label: str, at: datetime
+    connection: Connection, integration: int, due: Sequence[_Due], label: str, mode: Mode, at: datetime
 ) -> Iterator[str]:
-    yield from _failed(connection, integration, label)
-    yield from _waiting(connection, integration, label)
-    if due:
-        yield from _stuck(connection, integration, label, at - max(one.patience for one in due))
+    named = typed(label, mode)
+    yield from _failed(connection, integration, named)
+    yield from _waiting(connection, integration, named)
+    if due and (stuck := _stuck(connection, integration, at - max(one.patience for one in due))):
+        what = "staged" if mode == "staging" else "delivered"
+        yield f"{stuck[0]} not {what} since {stuck[1]:%Y-%m-%d %H:%M} UTC; see: ferry status {named}"
 
 
 def _last(connection: Connection, integration: int, kinds: Sequence[Kind]) -> _Last | None:
@@ -170,11 +172,11 @@ def _waiting(connection: Connection, integration: int, label: str) -> Iterator[s
         elif state == "rejected":
             yield f"{number} refused ({code}); correct it there: ferry retry {label} --rejected"
         else:
-            yield f"{number} doubtful; look in the target as this says: ferry status {label}"
+            yield f"{number} doubtful; a person must look, as this says: ferry status {label}"
 
 
-def _stuck(connection: Connection, integration: int, label: str, before: datetime) -> Iterator[str]:
-    """Deliveries that runs should have sent, or found in the target, by now."""
+def _stuck(connection: Connection, integration: int, before: datetime) -> tuple[int, datetime] | None:
+    """How many deliveries runs should have sent, or found in the target, by now; and since when the first."""
     number, oldest = connection.execute(
         sa.select(sa.func.count(), sa.func.min(DELIVERY.c.planned)).where(
             DELIVERY.c.integration == integration,
@@ -182,8 +184,7 @@ def _stuck(connection: Connection, integration: int, label: str, before: datetim
             DELIVERY.c.planned < before,
         )
     ).one()
-    if number:
-        yield f"{number} not delivered since {oldest:%Y-%m-%d %H:%M} UTC; see: ferry status {label}"
+    return (number, oldest) if number else None
 
 
 def _due(root: Path, label: str, mode: Mode) -> list[_Due]:

@@ -103,7 +103,11 @@ def engine_for(url: URL, lock: int, *, read_only: bool = False) -> sa.Engine:
 def _to_read(url: URL, name: str) -> URL:
     """A SQLite file is opened to read; one that is not there is as good as an empty one, and is not made."""
     if name == "mssql":
-        raise Denied("read_only", "sql: SQL Server has no session that only reads; stage it without an image")
+        raise Denied(
+            "read_only",
+            f"sql: {url.host}/{url.database} is a SQL Server, which knows no session that only reads, so it "
+            "cannot be staged; approve the integration and look with: ferry run TENANT/INTEGRATION --dry-run",
+        )
     if name != "sqlite":
         return url
     there = Path(url.database or "")

@@ -60,5 +60,5 @@ def _source(deployment: Deployment, own: Connections) -> Account:
 
 
 def _target(deployment: Deployment, own: Connections, name: str) -> Account:
-    with closing(connections.written_to(deployment, deployment.integration.targets[name], own)) as target:
+    with closing(connections.as_target(deployment, deployment.integration.targets[name], own)) as target:
         return target.check()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.errors import Rejected
+from connectors.errors import Denied, Rejected
 from connectors.sandbox.wire import Wire
 from connectors.sql import Sql, SqlCredentials
 from tests.connectors.every import TABLE
@@ -50,3 +50,13 @@ def test_the_port_is_the_engines_own_where_none_is_named(monkeypatch: pytest.Mon
 def test_a_url_names_its_host(url: str) -> None:
     with pytest.raises(Rejected, match="must name the host"):
         Sql(SqlCredentials(url=SecretStr(url)), [])
+
+
+def test_a_sql_server_is_never_reached_to_read_only() -> None:
+    """It knows no session that only reads, so nothing could keep a stage from writing. One line says so."""
+    url = SecretStr("mssql://ferry:hush@db.example/practice")
+
+    with pytest.raises(Denied, match=r"^sql: db.example/practice .* --dry-run$") as denied:
+        Sql(SqlCredentials(url=url), [], read_only=True)
+
+    assert denied.value.code == "read_only" and "hush" not in str(denied.value)

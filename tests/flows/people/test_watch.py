@@ -156,7 +156,7 @@ def test_what_waits_for_a_person_is_a_problem_each(place: Place) -> None:
     held, doubtful = place.problems()
 
     assert held.startswith("acme/simple: 1 held (too_many_creates); decide: ferry release acme/simple")
-    assert doubtful.startswith("acme/simple: 1 doubtful; look in the target")
+    assert doubtful.startswith("acme/simple: 1 doubtful; a person must look")
 
 
 def test_a_retry_neither_hides_that_no_run_read_nor_puts_a_failed_one_right(place: Place) -> None:

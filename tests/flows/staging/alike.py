@@ -26,7 +26,7 @@ def ends_alike(
     """
     before, told = shown(), list[str]()
     for part in (steps[: len(steps) // 2], steps[len(steps) // 2 :]):  # two runs of one stage
-        with closing(Stage("t", image(), ledger, image=True)) as stage:
+        with closing(Stage("t", image(), ledger)) as stage:
             told += _ended(stage, part)
             done = [step for step, state in zip(steps, told, strict=False) if state == "done"]
             then = _holding(stage, done)

@@ -58,15 +58,13 @@ class Place:
     table: Table = TABLE
     options: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
-    def real(self) -> Connector:
+    def real(self, *, read_only: bool = False) -> Connector:
         make = SYSTEMS[self.system].target
         assert make is not None
-        return make(self.values, [self.table], self.options)
+        return make(self.values, [self.table], self.options, read_only=read_only)
 
     def image(self) -> Connector:
-        make = SYSTEMS[self.system].image
-        assert make is not None
-        return make(self.values, [self.table], self.options)
+        return self.real(read_only=True)
 
     def files(self) -> dict[str, tuple[bytes, int]]:
         """Each file, and when it was changed; the folder itself, too."""

@@ -48,6 +48,8 @@ def test_both_run_side_by_side_and_neither_knows_of_the_other(staged: Deployed) 
     assert set(shown) == {f"acme-simple-staging-{key}" for key in KEYS}
     assert set(artifacts(here, carried["id"])) == {f"acme-simple-{key}" for key in KEYS}
     assert "acme/simple, staging: the last 2 runs" in shown["acme-simple-staging-trend"]
+    assert "| would arrive |" in shown["acme-simple-staging-trend"]
+    assert "arrived" not in json.dumps(shown)
     assert "Beside" not in json.dumps([shown, second])
 
 

@@ -55,9 +55,9 @@ def book(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def image(case: Case, world: World) -> Connector:
-    make = SYSTEMS[case.system].image
+    make = SYSTEMS[case.system].target
     assert make is not None
-    return make(world.values, [world.table] if world.table else [], world.options)
+    return make(world.values, [world.table] if world.table else [], world.options, read_only=True)
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def test_the_before_and_the_refusals_are_its_own_and_nothing_is_written(
         assert theirs is not None
         before = theirs(items)
 
-    with untouched(world), closing(Stage("t", image(case, world), book, image=True)) as stage:
+    with untouched(world), closing(Stage("t", image(case, world), book)) as stage:
         assert stage.check() == account
         write = stage.writes()[sample.write]
         assert write.present is not None
@@ -168,5 +168,5 @@ def nasty(world: World) -> list[Item]:
 
 def staged(case: Case, world: World, book: Ledger, name: str, items: Sequence[Item]) -> dict[str, str]:
     """What becomes of the items in a stage, which leaves the system as it is."""
-    with untouched(world), closing(Stage("t", image(case, world), book, image=True)) as stage:
+    with untouched(world), closing(Stage("t", image(case, world), book)) as stage:
         return spoken(stage.writes()[name].send(items))

@@ -52,7 +52,7 @@ def kept(tmp_path: Path) -> Iterator[Ledger]:
 
 @contextmanager
 def staged(place: Place, ledger: Ledger) -> Iterator[Write]:
-    with closing(Stage("desk", place.image(), ledger, image=True)) as stage:
+    with closing(Stage("desk", place.image(), ledger)) as stage:
         yield stage.writes()[WRITE]
 
 

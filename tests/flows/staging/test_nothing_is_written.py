@@ -28,7 +28,6 @@ from connectors.sandbox.probe import ProbeServer
 from connectors.sandbox.proxy import Proxy
 from connectors.sandbox.wire import Wire
 from flows.parameters import Kind, Parameters
-from flows.systems import SYSTEMS
 from tests.campaign import FULL
 from tests.connectors.every import Case, World, cases, write_of
 from tests.faults.world import DEPLOYMENTS, FORKS, environment_at
@@ -149,8 +148,7 @@ def test_a_staged_run_only_reads_and_only_what_is_declared(
 
         assert (_held(world), _files(place.folder), probe.effects()) == before
         assert healthie.effects() == []
-        reached = SYSTEMS[case.system].image is not None and world.proxy is not None
-        assert bool(place.systems["target"]["at"] & place.met) == reached
+        assert bool(place.systems["target"]["at"] & place.met) == (world.proxy is not None)
     staged = place.rows("SELECT count(*) FROM staged")[0][0]
     assert staged > 0, "no run staged anything: it shows nothing"
 

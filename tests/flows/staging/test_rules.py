@@ -166,7 +166,7 @@ def test_a_batch_ends_as_its_items_would(place: Place, book: Ledger) -> None:
         Item("once", "p9", {"name": "Cy", "low": 5}),
         Item("again", "p9", {"name": "Cy", "high": 4}),
     ]
-    with closing(Stage("t", place.sql(PATIENTS, POLICIES, read_only=True), book, image=True)) as stage:
+    with closing(Stage("t", place.sql(PATIENTS, POLICIES, read_only=True), book)) as stage:
         told = {one.key: one.code for one in stage.writes()["upsert_patients"].send(items)}
     with closing(place.sql(PATIENTS, POLICIES)) as live:
         ended = {one.key: one.code for one in live.writes()["upsert_patients"].send(items)}
