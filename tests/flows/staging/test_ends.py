@@ -57,7 +57,7 @@ class Place:
             return sum(int(one.scalar_one()) for one in counts)
 
     def swept(self) -> list[int]:
-        return [one.number for one in sweeper.end_stages(self.engine, self.settings)]
+        return [one.number for one in sweeper.end_stages(self.engine, self.settings, [])]
 
     def sound(self) -> bool:
         key = audit_key(self.engine, self.kek, "local")
