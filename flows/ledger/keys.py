@@ -86,7 +86,7 @@ def _rotate_one(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant:
         with audit.acting(engine, key, whose(tenant), "data key wrapped again", 1, new.kid) as connection:
             _replace(connection, tenant, row.wrapped == old.content, values)
             crashpoint("inside key is wrapped again")
-    except _Overtaken:
+    except Overtaken:
         return False  # forgotten, or wrapped again by another process: that stands
     crashpoint("after key is wrapped again")
     return True
@@ -128,7 +128,7 @@ def destroy(
         key = audit_key(engine, kek, environment)
         crashpoint("before key is destroyed")
         with (
-            suppress(_Overtaken),  # by another process, a moment ago
+            suppress(Overtaken),  # by another process, a moment ago
             audit.acting(engine, key, whose(tenant), "data key destroyed", 1, tenant) as connection,
         ):
             _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})
@@ -191,15 +191,15 @@ def _fence_out(connection: Connection, integrations: "sa.Select[tuple[int]]") ->
     )
 
 
-class _Overtaken(Exception):
-    """Another process changed the row first; the transaction is rolled back with its event."""
+class Overtaken(Exception):
+    """Another process was first; the transaction is rolled back with its event."""
 
 
 def _replace(
     connection: Connection, tenant: str, still: sa.ColumnElement[bool], values: Mapping[str, object]
 ) -> None:
-    """Raises _Overtaken if the row is not what it was: a destroyed key never comes back."""
+    """Raises Overtaken if the row is not what it was: a destroyed key never comes back."""
     row = DATA_KEY.c
     change = sa.update(DATA_KEY).where(row.tenant == tenant, row.destroyed.is_(None), still)
     if connection.execute(change.values(dict(values))).rowcount != 1:
-        raise _Overtaken
+        raise Overtaken
