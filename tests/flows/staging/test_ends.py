@@ -213,6 +213,26 @@ def test_who_reads_meanwhile_delays_the_end_and_does_not_prevent_it(local: Place
     assert files_with(tmp_path, wrapped) == []
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+def test_who_reads_postgresql_for_long_delays_the_end_too(place: Place) -> None:
+    place.engine.dispose()
+    sa.event.listen(
+        place.engine, "connect", lambda one, _: (one.execute("SET lock_timeout = 50"), one.commit())
+    )
+    other = connect(place.settings.ledger_url)
+    with other.connect() as reader:
+        reader.execute(sa.text("SELECT count(*) FROM data_key")).scalar_one()
+
+        assert not place.destroy()
+        with pytest.raises(StageInUse):
+            place.extend()
+        assert place.swept() == []
+    other.dispose()
+
+    assert place.swept() == [1]
+    assert place.ends() == ENDS
+
+
 def test_a_first_run_that_was_cut_off_leaves_no_key_when_the_tenant_is_forgotten(
     local: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
