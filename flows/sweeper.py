@@ -4,14 +4,17 @@ Prefect believes what a process last said. The ledger knows better: who works re
 that has lost it, or never took it, is set to Crashed with a line that says who goes on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from flows import flow_runs
+from flows.errors import Spoken
 from flows.flow_runs import Unfinished
 from flows.ledger import stages
 from flows.ledger.database import database_clock
@@ -45,13 +48,27 @@ class Holding:
     alive: bool
 
 
-def end_stages(ledger: Engine, settings: Settings) -> Iterator[Stage]:
-    """Destroy the data of every stage whose time is over, also if nobody runs it any more."""
-    if ended := stages.over(ledger, now()):
-        kek = key_encryption_key(settings)
-        for one in ended:
+def end_stages(ledger: Engine, settings: Settings, failed: list[str]) -> Iterator[Stage]:
+    """Destroy the data of every stage whose time is over, also if nobody runs it any more.
+
+    One that cannot be ended now adds a line to `failed` and keeps no other from its end.
+    """
+    for one in stages.over(ledger, now()):
+        with noted(failed, f"{one.label}: its stage is over, and its data is still there: "):
+            kek = key_encryption_key(settings)
             if stages.destroy(ledger, kek, settings.env, one):  # else the next sweep goes on with it
                 yield one
+
+
+@contextmanager
+def noted(failed: list[str], where: str = "") -> Generator[None]:
+    """What cannot be done now adds a line to `failed`, without a value; the next sweep tries it again."""
+    try:
+        yield
+    except Spoken as error:
+        failed.append(f"{where}{error}")
+    except SQLAlchemyError as error:
+        failed.append(f"{where}the ledger's database did not do its part ({type(error).__name__})")
 
 
 def sweep(ledger: Engine, settings: Settings, only: Parameters | None = None) -> Iterator[Swept]:

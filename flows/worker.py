@@ -5,15 +5,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 
 from flows import sweeper
-from flows.errors import ServerUnavailable
 from flows.ledger.database import connect
 from flows.ledger.stages import Stage
 from flows.server import ROOT
 from flows.settings import Settings
-from flows.sweeper import Swept
+from flows.sweeper import Swept, noted
 
 POOL = "local"
 GRACE = 20.0  # seconds to end by itself
@@ -43,24 +43,26 @@ def work(pool: str, kind: str, told: Callable[[str], None]) -> int:
         try:
             return child.wait(Settings().lease_seconds / 2)
         except subprocess.TimeoutExpired:
-            sweep(told)
+            for failure in sweep(told):
+                told(failure)
 
 
-def sweep(told: Callable[[str], None]) -> int:
-    """Sweep once; how many were set to Crashed. A server that does not answer is said, and not fatal."""
-    settings, number = Settings(), 0
-    ledger = connect(settings.ledger())
-    try:
-        for stage in sweeper.end_stages(ledger, settings):
-            told(ended(stage))
+def sweep(told: Callable[[str], None]) -> list[str]:
+    """Sweep once: end stages that are over, then flow runs that died; each that was ended is told.
+
+    Returns:
+        One line for each thing that could not be done. None of it is fatal: the next sweep tries again.
+    """
+    settings, failed = Settings(), list[str]()
+    with noted(failed), ExitStack() as stack:
+        ledger = connect(settings.ledger())
+        stack.callback(ledger.dispose)
+        with noted(failed):
+            for stage in sweeper.end_stages(ledger, settings, failed):
+                told(ended(stage))
         for one in sweeper.sweep(ledger, settings):
             told(line(one))
-            number += 1
-    except ServerUnavailable as error:
-        told(str(error))
-    finally:
-        ledger.dispose()
-    return number
+    return failed
 
 
 def line(one: Swept) -> str:

@@ -8,10 +8,7 @@ import typer
 
 from flows import worker as working
 from flows.cli.app import app, out, say
-from flows.ledger.database import connect
 from flows.settings import Settings
-from flows.sweeper import end_stages
-from flows.sweeper import sweep as swept_runs
 from flows.up import down as take_down
 from flows.up import up as put_up
 
@@ -30,18 +27,13 @@ def sweep(
     every: Annotated[float, typer.Option(help="seconds; again and again instead of once")] = 0.0,
 ) -> None:
     """Set to Crashed every flow run whose process is gone, and end stages whose time is over. For cron."""
-    settings = Settings()
     while True:
-        ledger = connect(settings.ledger())
-        try:
-            for stage in end_stages(ledger, settings):
-                say(working.ended(stage))
-            for one in swept_runs(ledger, settings):
-                say(working.line(one))
-        finally:
-            ledger.dispose()
+        failed = working.sweep(say)
+        for failure in failed:
+            typer.echo(f"ferry: {failure}", err=True)
         if not every:
-            return
+            raise typer.Exit(1 if failed else 0)
+        out.file.flush()
         time.sleep(every)
 
 

@@ -8,7 +8,7 @@ import typer
 from flows import anchor
 from flows.cli.app import Label, app, say
 from flows.errors import Spoken
-from flows.ledger import stages
+from flows.ledger import audit, stages
 from flows.ledger.database import connect
 from flows.ledger.stages import Extension, Stage
 from flows.ledger.store import now
@@ -73,7 +73,13 @@ def _extension(label: str, until: str, by: str, reason: str) -> Extension:
         raise NotExtended(
             f"{label}: name a day to come, who agreed and why: --until DATE --by NAME --reason WHY"
         )
-    return Extension(day, by, reason)
+    extension = Extension(day, by, reason)
+    room = audit.LONGEST - len(Extension(day).act(label.partition("/")[2]))
+    if len(reason) > room:
+        raise NotExtended(f"{label}: --reason: say it in {room} characters, as many as the audit keeps")
+    if audit.person(by) != f"person {by}":
+        raise NotExtended(f"{label}: --by: a name of {len(by)} characters is longer than the audit keeps")
+    return extension
 
 
 def _say(one: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from flows.crash import crashpoint
 from flows.errors import Spoken
@@ -18,6 +18,7 @@ from flows.ledger.store import audit_key, now, whose
 from flows.ledger.tables import AUDIT_KEY, DATA_KEY, INTEGRATION, LEASE
 from flows.vault import KeyEncryptionKey, Wrapped, data_key_bound, wrap_again
 
+LOCKED = "LockNotAvailable"  # PostgreSQL's word for a reader that outlasted our patience
 LOG_FILES = 16  # of 16 MiB that are written over at most: a busy server's own writing is soon through more
 
 
@@ -86,7 +87,7 @@ def _rotate_one(engine: Engine, kek: KeyEncryptionKey, environment: str, tenant:
         with audit.acting(engine, key, whose(tenant), "data key wrapped again", 1, new.kid) as connection:
             _replace(connection, tenant, row.wrapped == old.content, values)
             crashpoint("inside key is wrapped again")
-    except _Overtaken:
+    except Overtaken:
         return False  # forgotten, or wrapped again by another process: that stands
     crashpoint("after key is wrapped again")
     return True
@@ -128,7 +129,7 @@ def destroy(
         key = audit_key(engine, kek, environment)
         crashpoint("before key is destroyed")
         with (
-            suppress(_Overtaken),  # by another process, a moment ago
+            suppress(Overtaken),  # by another process, a moment ago
             audit.acting(engine, key, whose(tenant), "data key destroyed", 1, tenant) as connection,
         ):
             _replace(connection, tenant, sa.true(), {"wrapped": b"", "destroyed": now()})
@@ -150,12 +151,7 @@ def scrub(engine: Engine) -> bool:
     """
     crashpoint("before scrub")
     if engine.dialect.name != "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM (FULL) data_key")
-            connection.exec_driver_sql("VACUUM (FULL) audit_key")
-            with suppress(ProgrammingError):  # a role that may not
-                _write_over_log(connection)
-        return True
+        return _written_anew(engine)
     raw = engine.raw_connection()  # outside of any transaction, where SQLAlchemy would begin one
     try:
         cursor = raw.cursor()
@@ -165,6 +161,20 @@ def scrub(engine: Engine) -> bool:
     finally:
         raw.close()
     return not busy
+
+
+def _written_anew(engine: Engine) -> bool:
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (FULL) data_key")
+            connection.exec_driver_sql("VACUUM (FULL) audit_key")
+            with suppress(ProgrammingError):  # a role that may not
+                _write_over_log(connection)
+    except OperationalError as error:
+        if type(error.orig).__name__ != LOCKED:
+            raise
+        return False
+    return True
 
 
 def _write_over_log(connection: Connection) -> None:
@@ -191,15 +201,15 @@ def _fence_out(connection: Connection, integrations: "sa.Select[tuple[int]]") ->
     )
 
 
-class _Overtaken(Exception):
-    """Another process changed the row first; the transaction is rolled back with its event."""
+class Overtaken(Exception):
+    """Another process was first; the transaction is rolled back with its event."""
 
 
 def _replace(
     connection: Connection, tenant: str, still: sa.ColumnElement[bool], values: Mapping[str, object]
 ) -> None:
-    """Raises _Overtaken if the row is not what it was: a destroyed key never comes back."""
+    """Raises Overtaken if the row is not what it was: a destroyed key never comes back."""
     row = DATA_KEY.c
     change = sa.update(DATA_KEY).where(row.tenant == tenant, row.destroyed.is_(None), still)
     if connection.execute(change.values(dict(values))).rowcount != 1:
-        raise _Overtaken
+        raise Overtaken

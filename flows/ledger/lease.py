@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flows.errors import Spoken
+from flows.ledger import stages
 from flows.ledger.database import database_clock
 from flows.ledger.store import LeaseLost, Ledger
 from flows.ledger.tables import LEASE
@@ -35,6 +36,7 @@ def take(ledger: Ledger, run: str, patience: float = 0.0) -> None:
 
     Raises:
         LeaseHeld: another run is going, and still was after `patience` seconds.
+        StageOver: the stage was ended since it was opened; whoever held the lease then is fenced out.
     """
     until = time.monotonic() + patience
     while True:
@@ -51,6 +53,7 @@ def _take(ledger: Ledger, run: str) -> None:
     _ensure_row(ledger)
     with ledger.engine.begin() as connection:
         _lock_row(connection, ledger.integration)
+        stages.require(ledger, connection)  # its end is seen here, or fences this holder out
         row = connection.execute(sa.select(LEASE).where(LEASE.c.integration == ledger.integration)).one()
         clock = database_clock(connection)
         if row.expires > clock and not is_dead(row.holder):

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import sqlalchemy as sa
 
-from flows.ledger import audit
+from flows.ledger import audit, stages
 from flows.ledger.stage_tables import MARK
 from flows.ledger.store import Ledger, now
 
@@ -41,7 +41,11 @@ def all_of(ledger: Ledger) -> Mapping[str, Mark]:
 
 
 def put(ledger: Ledger, delivery: str, verdict: Verdict, remark: str, person: str) -> None:
-    """Note a person's word, in the place of an earlier one. It needs no lease: runs do not read it."""
+    """Note a person's word, in the place of an earlier one. It needs no lease: runs do not read it.
+
+    Raises:
+        StageOver: it is a stage's that was ended meanwhile.
+    """
     row = {
         "integration": ledger.integration,
         "delivery": delivery,
@@ -54,6 +58,7 @@ def put(ledger: Ledger, delivery: str, verdict: Verdict, remark: str, person: st
     with audit.acting(
         ledger.engine, ledger.audit_key, ledger.tenant, act, 1, delivery, actor=audit.person(person)
     ) as connection:
+        stages.require(ledger, connection)
         mine = (MARK.c.integration == ledger.integration) & (MARK.c.delivery == delivery)
         connection.execute(sa.delete(MARK).where(mine))
         connection.execute(MARK.insert().values(row))

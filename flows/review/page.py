@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
+from flows.ledger.stages import StageOver
 from flows.review import acting
 from flows.review.desk import Desk
 from flows.review.door import IDLE, Door, Role, Session
@@ -134,7 +135,10 @@ class _Page:
         if verdict is None or key not in await run_in_threadpool(self._keys):
             return HTMLResponse("not understood", 400)
         remark = form.get("remark", "")[:LONGEST]
-        await run_in_threadpool(marks.put, self._desk.ledger, key, verdict, remark, session.person)
+        try:
+            await run_in_threadpool(marks.put, self._desk.ledger, key, verdict, remark, session.person)
+        except StageOver:  # as the click came in
+            return self._closed()
         return RedirectResponse(_back(form.get("back", "")), 303)
 
     async def looked(self, request: Request) -> Response:

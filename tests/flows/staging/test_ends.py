@@ -26,6 +26,12 @@ from tests.flows.vault.ledgers import files_with, stored
 FEW = 6
 KEY = stages.key_name("demo", "warehouse", 1)
 LATER = Extension(datetime(2999, 1, 1, tzinfo=UTC), "Ana", "a second look")
+ENDS = [
+    "stage of warehouse ended",
+    "data key destroyed",
+    "rows of the stage of warehouse removed",
+    "data of the stage of warehouse destroyed",
+]
 ROWS = ("entry", "plan", "delivery", "staged", "cursor", "kept", "mark", "judgement")
 
 
@@ -57,7 +63,17 @@ class Place:
             return sum(int(one.scalar_one()) for one in counts)
 
     def swept(self) -> list[int]:
-        return [one.number for one in sweeper.end_stages(self.engine, self.settings)]
+        return [one.number for one in sweeper.end_stages(self.engine, self.settings, [])]
+
+    def open_key(self) -> str:
+        """The name of the key that the next run opens."""
+        return stages.current(self.engine, self.kek, "local", "demo", "warehouse")
+
+    def ends(self) -> list[str]:
+        """What the audit says of stages' ends, in its order."""
+        with self.engine.connect() as connection:
+            said = connection.execute(sa.text("SELECT act FROM audit WHERE integration = '' ORDER BY seq"))
+            return [str(act) for act in said.scalars() if "made" not in str(act)]
 
     def sound(self) -> bool:
         key = audit_key(self.engine, self.kek, "local")
@@ -101,25 +117,26 @@ def test_an_end_that_is_killed_anywhere_is_finished_by_the_sweeper(tmp_path: Pat
         assert child.exitcode == -signal.SIGKILL
         killed += 1
 
-        with pytest.raises(StageOver):  # whatever had been done of it
-            stages.current(place.engine, place.kek, "local", "demo", "warehouse")
+        assert place.swept() == [1]  # whatever had been done of it
         assert place.rows() == 0
         assert stored(url)[KEY].content == b""
         assert files_with(folder, wrapped) == [], at
         assert place.stage.destroyed is not None
+        assert place.ends() == ENDS
         assert place.sound()
         place.engine.dispose()
 
     assert killed == 7
 
 
-def test_what_was_cut_off_is_gone_on_with_by_the_sweeper_too(local: Place, tmp_path: Path) -> None:
+def test_what_was_cut_off_is_gone_on_with_by_the_next_run_too(local: Place, tmp_path: Path) -> None:
     child = FORKS.Process(target=destroy_until_killed, args=(local.settings.ledger_url, tmp_path, 1))
     child.start()
     child.join(120)
 
     assert local.stage.over and local.stage.destroyed is None
-    assert local.swept() == [1]
+    with pytest.raises(StageOver, match="its data is destroyed"):
+        local.open_key()
     assert local.swept() == []
     assert local.rows() == 0
 
@@ -129,7 +146,7 @@ def test_one_that_was_extended_after_its_end_begins_with_nothing(place: Place) -
     place.extend()
 
     assert (place.stage.number, place.stage.destroyed) == (2, None)
-    assert stages.current(place.engine, place.kek, "local", "demo", "warehouse").endswith(".staging.2")
+    assert place.open_key().endswith(".staging.2")
     assert place.rows() == 0
     assert place.swept() == []
 
@@ -166,13 +183,11 @@ def test_a_run_that_goes_on_is_fenced_out(place: Place, tmp_path: Path) -> None:
 
     with pytest.raises(LeaseLost), going.writing("test"):
         pass
-    lease.take(going, "rlate")  # one that had opened the stage and did not have its lease yet
-    with pytest.raises(StageOver):
-        stages.begin(going)
+    with pytest.raises(StageOver):  # one that had opened the stage and did not have its lease yet
+        lease.take(going, "rlate")
     place.extend()
     with pytest.raises(StageOver):  # its key is the former stage's
-        stages.begin(going)
-    lease.give_back(going)
+        lease.take(going, "rlate")
     going.close()
 
 
@@ -188,10 +203,34 @@ def test_who_reads_meanwhile_delays_the_end_and_does_not_prevent_it(local: Place
         with pytest.raises(StageInUse):
             local.extend()
         assert local.swept() == []
+        with pytest.raises(StageOver, match="ferry sweep destroys its data"):
+            local.open_key()
+        assert local.ends() == ENDS[:-1]  # each step once, however often it is tried
     other.dispose()
 
     assert local.swept() == [1]
+    assert local.ends() == ENDS
     assert files_with(tmp_path, wrapped) == []
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+def test_who_reads_postgresql_for_long_delays_the_end_too(place: Place) -> None:
+    place.engine.dispose()
+    sa.event.listen(
+        place.engine, "connect", lambda one, _: (one.execute("SET lock_timeout = 50"), one.commit())
+    )
+    other = connect(place.settings.ledger_url)
+    with other.connect() as reader:
+        reader.execute(sa.text("SELECT count(*) FROM data_key")).scalar_one()
+
+        assert not place.destroy()
+        with pytest.raises(StageInUse):
+            place.extend()
+        assert place.swept() == []
+    other.dispose()
+
+    assert place.swept() == [1]
+    assert place.ends() == ENDS
 
 
 def test_a_first_run_that_was_cut_off_leaves_no_key_when_the_tenant_is_forgotten(

@@ -1,6 +1,6 @@
 """What a monitor is told of a stage: `ferry status --check` watches it beside what is live."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flows.ledger import lease, runs, stages
 from flows.ledger.plans import Versions
 from flows.ledger.stage_tables import STAGE
+from flows.ledger.store import Ledger
 from flows.ledger.tables import RUN
 from flows.settings import Settings
 from tests.flows.ledgers import open_at
@@ -35,6 +36,7 @@ def tried(place: Place, ago: timedelta, state: str = "complete", *, ends: dateti
     url = Settings(home=place.folder).ledger()
     key = stages.key_name("acme", "simple", 1)
     ledger = open_at(url, place.folder / "keys", stages.named("simple"), environment="local", key=key)
+    _end_at(ledger, datetime.now(UTC) + timedelta(days=1))  # while it runs: NOW may be long ago
     lease.take(ledger, f"rstaged{ago.total_seconds():.0f}")
     if stages.latest(ledger.engine, "acme", "simple") is None:
         stages.begin(ledger)
@@ -44,9 +46,14 @@ def tried(place: Place, ago: timedelta, state: str = "complete", *, ends: dateti
         connection.execute(
             sa.update(RUN).where(RUN.c.id == ledger.run).values(started=NOW - ago, ended=NOW - ago)
         )
-        connection.execute(sa.update(STAGE).values(ends=ends))
     lease.give_back(ledger)
+    _end_at(ledger, ends)
     ledger.close()
+
+
+def _end_at(ledger: Ledger, ends: datetime) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.update(STAGE).values(ends=ends))
 
 
 def test_each_is_late_by_its_own_schedule_alone(staged: Place) -> None:
