@@ -266,9 +266,9 @@ def _reached(targets: Mapping[str, Connector]) -> dict[str, Connector]:
 
 def _confirm(run: Run, own: Connections, written: Deployment) -> None:
     """See that every account is the right one; in staging also those that are reached instead."""
-    accounts.confirm(own, run.deployment, run.source, _reached(run.targets))
+    reached = accounts.confirm(own, run.deployment, run.source, _reached(run.targets))
     if run.asked.staged:
-        instead.confirm(own.pin, written, run.targets)
+        instead.confirm(own.pin, written, run.targets, reached)
 
 
 def _versions(ledger: Ledger, deployment: Deployment, policy: Policy) -> Versions:

@@ -46,6 +46,7 @@ class System:
     target: "MakeTarget | None" = None  # with the target's options
     image: "MakeTarget | None" = None  # the same; only reads leave it
     options: type[BaseModel] | None = None  # of a target
+    trials: bool = False  # the vendor says of an account whether it is one for trials
     nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
     @property
@@ -150,6 +151,7 @@ SYSTEMS: Mapping[str, System] = {
         source=_healthie(read_only=True),
         target=lambda values, _tables, _options: _healthie(read_only=False)(values),
         image=lambda values, _tables, _options: _healthie(read_only=True)(values),
+        trials=True,
         nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
@@ -174,6 +176,7 @@ SYSTEMS: Mapping[str, System] = {
         target=_hubspot,
         image=lambda values, tables, options: _hubspot(values, tables, options, read_only=True),
         options=HubSpotOptions,
+        trials=True,
         nowhere={"url": NOWHERE, "access_token": "none"},
     ),
     "airtable": System(
