@@ -158,6 +158,7 @@ def _write(records: Records) -> Write:
         batch=BATCH,
         present=records.present,
         refuses=records.refuses,
+        rules=records.rules,
         shows=True,
         look=records.seek if isinstance(records, Contacts) else None,
         free_text=table.free_text,
