@@ -21,7 +21,9 @@ class Account(Settings):
 
     system: str  # "healthie", "sql", …
     identity: str  # organisation id, portal id, database name and host: no secret in it
-    sandbox: bool  # True if this is no production system
+    sandbox: bool = (
+        False  # the vendor says that it is for trials: by its API, or by hosts that hold nothing else
+    )
     missing: tuple[str, ...] = ()  # permissions, as the system names them, that were asked about and lack
 
 
@@ -39,6 +41,10 @@ class Connector(ABC):
     @abstractmethod
     def requests(self) -> int:
         """How many requests have left, retries included. A database is asked; a file is not."""
+
+    def is_same(self, one: Account, other: Account) -> bool:
+        """Whether both are one account of this system, by whatever address it was reached."""
+        return one.identity == other.identity
 
     def writes(self) -> Mapping[str, Write]:
         """The writes by their own name, without the target's prefix: {"upsert_patients": …}."""

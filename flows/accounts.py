@@ -19,8 +19,10 @@ def confirm(
     deployment: Deployment,
     source: Source,
     targets: Mapping[str, Connector],
-) -> None:
+) -> dict[str, Account]:
     """See that every account of an integration is the pinned one, with all permissions that a run needs.
+
+    Gives the accounts that answered, by target.
 
     Raises:
         CodedFailure: account_mismatch, account_not_pinned, another_practice.
@@ -30,8 +32,9 @@ def confirm(
     integration = deployment.integration
     ours = source.check(deployment.manifest.paths)
     admit(connections, integration.source, ours)
+    reached: dict[str, Account] = {}
     for name, target in targets.items():
-        theirs = target.check()
+        theirs = reached[name] = target.check()
         admit(connections, integration.targets[name].connection, theirs)
         if theirs.system == ours.system and not same(ours, theirs):
             raise CodedFailure(
@@ -39,6 +42,7 @@ def confirm(
                 f"{connections.tenant}: target {name} is {told(theirs)}, but entries are read from "
                 f"{told(ours)}: its patients have other ids; nothing was read. Write back to that account",
             )
+    return reached
 
 
 def admit(connections: Connections, name: str, reached: Account) -> None:
@@ -64,8 +68,8 @@ def admit(connections: Connections, name: str, reached: Account) -> None:
 
 
 def same(one: Account, other: Account) -> bool:
-    """Whether they are the same account. What it may do is another question."""
-    return (one.system, one.identity, one.sandbox) == (other.system, other.identity, other.sandbox)
+    """Whether they are the same account. What it may do, and what it is for, are other questions."""
+    return (one.system, one.identity) == (other.system, other.identity)
 
 
 def told(account: Account) -> str:

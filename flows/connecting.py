@@ -84,7 +84,7 @@ def checked(
     if reach is None:
         model = made(tenant, name, lambda: access(clear | _opened(secrets)))
         place = model.base_url or "/".join(part for part in (model.project, model.location) if part)
-        return Account(system=connection.connector, identity=place or "by the model's name", sandbox=False)
+        return Account(system=connection.connector, identity=place or "by the model's name")
     try:
         connector = made(tenant, name, lambda: reach(clear | _opened(secrets)))
         try:

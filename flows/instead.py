@@ -1,14 +1,14 @@
 """Instead: by which other connection a target is reached in staging, where integration.yaml names one.
 
 Either one that reads the same account, with credentials that allow no more; or an account of the vendor's for
-trials, which is written to. Whether it is one is taken from no file: the account that answers says so, and is
-the one that was pinned when the connection was made.
+trials, which is written to. Whether it is one is taken from no file: the vendor says so of the account that
+answers, which is the one that was pinned when the connection was made.
 """
 
 from collections.abc import Callable, Mapping
 
 from connectors.base import Account, Connector
-from flows.accounts import same, told
+from flows.accounts import told
 from flows.boundary import CodedFailure
 from flows.check.staging import objections
 from flows.tenants import Deployment, IntegrationInvalid, Target
@@ -42,29 +42,32 @@ def _instead(target: Target) -> Target:
     return target.model_copy(update={"connection": target.staging.connection, "confirmed": confirmed})
 
 
-def confirm(pin: Pin, written: Deployment, targets: Mapping[str, Connector]) -> None:
+def confirm(
+    pin: Pin, written: Deployment, targets: Mapping[str, Connector], reached: Mapping[str, Account]
+) -> None:
     """See that what is written to is an account for trials, not the live one, and what is read the live one.
 
-    pin: see Connections. written: the deployment as its files say.
+    pin: see Connections. written: the deployment as its files say. reached: the accounts that answer now, by
+    target: a pin says who it was, not what it is today.
 
     Raises:
         CodedFailure: not_a_sandbox, account_mismatch.
     """
     for name, target in written.integration.targets.items():
-        if target.staging is None:
+        if target.staging is None or name not in reached:  # a stage without an image reaches nobody
             continue
-        reached = pin(target.staging.connection) or targets[name].check()
-        live = pin(target.connection)
+        there, live = reached[name], pin(target.connection)
+        is_live = live is not None and live.system == there.system and targets[name].is_same(there, live)
         where = f"{written.label}: target {name}"
-        if target.staging.sandbox and (not reached.sandbox or (live and live.identity == reached.identity)):
+        if target.staging.sandbox and (is_live or not there.sandbox):
             raise CodedFailure(
                 "not_a_sandbox",
-                f"{where} reaches {told(reached)} in staging, which is no account for trials; nothing was "
+                f"{where} reaches {told(there)} in staging, which is no account for trials; nothing was "
                 "written. Name one of the vendor's own, or remove sandbox",
             )
-        if not target.staging.sandbox and live and not same(live, reached):
+        if not target.staging.sandbox and live and not is_live:
             raise CodedFailure(
                 "account_mismatch",
-                f"{where} reads {told(reached)} in staging, and is {told(live)}; nothing was read. "
+                f"{where} reads {told(there)} in staging, and is {told(live)}; nothing was read. "
                 f"Name a connection to the same account",
             )

@@ -45,7 +45,7 @@ class Staging(Settings):
     connection: Name = Field(description="a connection of tenant.yaml, such as one that may only read")
     sandbox: bool = Field(
         default=False,
-        description="it is the vendor's own account for trials, and is written to; else it is only read",
+        description="it is the vendor's account for trials (healthie, hubspot), written to; else only read",
     )
     confirmed: dict[str, Words] = Field(default_factory=dict[str, str], description=CONFIRMED)
 

@@ -58,6 +58,9 @@ class Stage(Connector):
         """The real account, by its own harmless read. What lacks to write is no matter here."""
         return self._there.check().model_copy(update={"missing": ()})
 
+    def is_same(self, one: Account, other: Account) -> bool:
+        return self._there.is_same(one, other)
+
     def lookups(self) -> Mapping[str, Lookup]:
         """The target's own, each under what the stage has of that record."""
         writes = self._there.writes()

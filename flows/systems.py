@@ -51,6 +51,7 @@ class System:
     source: Callable[[Values], Source] | None = None  # read-only
     target: MakeTarget | None = None
     options: type[BaseModel] | None = None  # of a target
+    trials: bool = False  # the vendor says of an account whether it is one for trials
     nowhere: Values = field(default_factory=dict[str, JsonValue])  # reaches nobody: to see what it offers
 
     @property
@@ -154,6 +155,7 @@ SYSTEMS: Mapping[str, System] = {
         reach=_healthie(read_only=True),
         source=_healthie(read_only=True),
         target=lambda values, _tables, _options, *, read_only=False: _healthie(read_only=read_only)(values),
+        trials=True,
         nowhere={"url": NOWHERE, "api_key": "none"},
     ),
     "sql": System(
@@ -175,6 +177,7 @@ SYSTEMS: Mapping[str, System] = {
         source=lambda values: _hubspot(values, [], {}, read_only=True),
         target=_hubspot,
         options=HubSpotOptions,
+        trials=True,
         nowhere={"url": NOWHERE, "access_token": "none"},
     ),
     "airtable": System(

@@ -62,9 +62,7 @@ class Airtable(Connector):
                 raise Unauthorized("no_base", message)
             if permission in READERS and not self._read_only:
                 missing.append("the editor's role in the base")
-        return Account(
-            system=self.name, identity=base, sandbox=self._credentials.local, missing=tuple(missing)
-        )
+        return Account(system=self.name, identity=base, missing=tuple(missing))
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""

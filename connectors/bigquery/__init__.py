@@ -67,7 +67,6 @@ class BigQuery(Connector):
         return Account(
             system=self.name,
             identity=f"{self._credentials.project}/{self._credentials.dataset}",
-            sandbox=self._credentials.local,
             missing=() if self._read_only else self._lacking(api),
         )
 

@@ -57,7 +57,7 @@ class Csv(Connector):
         """Is the folder there, and ours to write? Raises Unauthorized."""
         if not self._folder.is_dir() or not os.access(self._folder, self._needed):
             raise Unauthorized("no_folder", "csv: the folder is not there or may not be written")
-        return Account(system=self.name, identity=str(self._folder.resolve()), sandbox=False)
+        return Account(system=self.name, identity=str(self._folder.resolve()))
 
     @property
     def requests(self) -> int:

@@ -48,7 +48,7 @@ class Excel(Connector):
     def check(self) -> Account:
         """Is the folder there, and the workbook ours to write and fit to be kept? Raises Unauthorized."""
         self._file.check()
-        return Account(system=self.name, identity=str(self._path.resolve()), sandbox=False)
+        return Account(system=self.name, identity=str(self._path.resolve()))
 
     @property
     def requests(self) -> int:

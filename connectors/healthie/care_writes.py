@@ -31,11 +31,22 @@ from connectors.healthie.mutation import (
     each,
     not_applied,
     parsed,
+    refused,
     refuses,
     run,
 )
 from connectors.healthie.normal import MalformedError, as_utc, metadata
-from connectors.healthie.present import ADDRESS, LOCATIONS, TAGS, known_patient, patient, rows, task_of, tasks
+from connectors.healthie.present import (
+    ADDRESS,
+    LOCATIONS,
+    TAGS,
+    has_tag,
+    known_patient,
+    patient,
+    rows,
+    task_of,
+    tasks,
+)
 from connectors.healthie.reply import Json
 from connectors.operation import Arguments, Delivery, Item, Write, arguments_of
 
@@ -57,7 +68,7 @@ class TagWrites:
                 arguments=TagArguments,
                 delivery=Delivery.UPSERT,
                 send=each(self._apply),
-                refuses=refuses(self.client, self._apply),
+                refuses=refuses(self.client, self._apply_known),
                 record=record,
                 present=self._present,
             ),
@@ -81,6 +92,13 @@ class TagWrites:
             if tag not in {str(row.get("id")) for row in rows(found)}:
                 raise not_applied("bulkApply")
         return tag
+
+    def _apply_known(self, item: Item) -> str:
+        """The same; a tag that Healthie does not show it does not apply either."""
+        if not has_tag(self.client, parsed(TagArguments, item.arguments).tag_id):
+            known_patient(self.client, item.patient, TAGS)
+            raise refused([])
+        return self._apply(item)
 
     def _remove(self, item: Item) -> str:
         tag = parsed(TagArguments, item.arguments).tag_id

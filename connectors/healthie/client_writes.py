@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -28,6 +29,7 @@ from connectors.healthie.mutation import (
     run,
 )
 from connectors.healthie.normal import MalformedError, metadata
+from connectors.healthie.persons import claims_of_known, claims_of_new, named
 from connectors.healthie.present import clients_matching, known_patient, patient
 from connectors.healthie.reply import Json
 from connectors.operation import Arguments, Delivery, Item, Write, arguments_of
@@ -55,7 +57,8 @@ class ClientWrites:
                 delivery=Delivery.UPSERT,
                 send=each(self._update),
                 refuses=refuses(self.client, self._update_known),
-                record=lambda id_, _: f"client/{id_}",
+                rules=partial(claims_of_known, self.client) if self.client.read_only else None,
+                record=lambda id_, _: named(id_),
                 present=self._present,
             ),
             Write(
@@ -66,6 +69,7 @@ class ClientWrites:
                 delivery=Delivery.SEARCHABLE,
                 send=each(self._create),
                 refuses=refuses(self.client, self._create_known),
+                rules=partial(claims_of_new, self.client) if self.client.read_only else None,
                 record=lambda id_, _: f"new_client/{id_}",
                 look=self._created,
             ),

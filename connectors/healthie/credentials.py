@@ -11,6 +11,7 @@ from connectors.base import Settings
 from connectors.http import Patience
 
 PRODUCTION = "api.gethealthie.com"
+TRIALS = frozenset({"staging-api.gethealthie.com"})  # all hosts of the vendor's that hold no practice's data
 LIVE, SANDBOX = "gh_live_", "gh_sbox_"  # observed prefixes of keys, 2026-05
 
 
@@ -55,7 +56,8 @@ class HealthieCredentials(Settings):
 
     @property
     def sandbox(self) -> bool:
-        return self.host != PRODUCTION
+        """Is it an account for trials? Healthie's API does not say, but they have a host of their own."""
+        return self.host in TRIALS
 
     @property
     def rate(self) -> float | None:
@@ -73,7 +75,7 @@ class HealthieCredentials(Settings):
     def mixed_up(self) -> bool:
         """A key of the sandbox for production, or the other way round."""
         key = self.api_key.get_secret_value()
-        return not self.local and key.startswith(SANDBOX if not self.sandbox else LIVE)
+        return not self.local and key.startswith(SANDBOX if self.host == PRODUCTION else LIVE)
 
     @property
     def zone(self) -> tzinfo:

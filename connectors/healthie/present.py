@@ -23,6 +23,9 @@ TASKS: Final = """query Tasks($patient: ID!, $first: Int!, $after: String) {
     total_count
   }
 }"""
+TAG: Final = """query Tag($ids: [ID]) {
+  tagsPaginated(ids: $ids) { nodes { id } }
+}"""
 TASK: Final = """query Task($id: ID!) {
   task(id: $id) { id client_id complete due_date priority }
 }"""
@@ -72,6 +75,15 @@ def rows(listed: JsonValue) -> list[Json]:
     if not isinstance(listed, list):
         raise Transient("incomplete_listing", "healthie: a list that is none")
     return [row for row in listed if isinstance(row, dict)]
+
+
+def has_tag(client: Client, tag_id: str) -> bool:
+    """Whether the practice has that tag. Raises Transient if it could not be read."""
+    reply = client.run(TAG, {"ids": [tag_id]})
+    listed = reply.data.get("tagsPaginated")
+    if reply.faults or not isinstance(listed, dict):
+        raise Transient("incomplete_listing", "healthie: the tag could not be read")
+    return any(str(row.get("id")) == tag_id for row in rows(listed.get("nodes")))
 
 
 def task_of(client: Client, id_: str, task_id: str) -> Json | None:

@@ -14,9 +14,7 @@ from connectors.hubspot.fields import catalogue
 from connectors.hubspot.schema import HIDDEN, live
 from connectors.hubspot.wire import Listing, Properties
 
-TESTED: Final = frozenset(
-    {"SANDBOX", "DEVELOPER_TEST", "APP_DEVELOPER"}
-)  # types of portals, none a practice's
+TRIALS: Final = frozenset({"SANDBOX", "DEVELOPER_TEST"})  # types of portals, neither a practice's
 
 
 def account(
@@ -40,9 +38,14 @@ def account(
     return Account(
         system="hubspot",
         identity=f"{credentials.host}/portal/{portal.portal_id}",
-        sandbox=credentials.sandbox or portal.account_type in TESTED,
+        sandbox=portal.account_type in TRIALS,
         missing=tuple(missing),
     )
+
+
+def portal_of(account: Account) -> str:
+    """HubSpot's number of the portal."""
+    return account.identity.rpartition("/")[2]
 
 
 def _lacks(probe: Callable[[Client, str], object], client: Client, kind: str) -> tuple[str, ...]:

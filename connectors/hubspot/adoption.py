@@ -39,11 +39,13 @@ WAITS: Final = "adoption_waits"  # until everybody of the run was sent once: ano
 class Match:
     """Either the contact to be adopted, or why a person must look.
 
+    rival: who has the e-mail, if it is another patient, and the e-mail their contact's own.
     again: nothing is seen any more of what it was refused for, so that it is sent once more before.
     """
 
     contact: str = ""
     code: str = ""
+    rival: str = ""
     again: bool = False
 
 
@@ -116,8 +118,9 @@ def _match(record: Record, own: Stored | None, key: str, candidates: Sequence[St
     having = [one for one in candidates if email and email in _emails(one.properties)]
     if own is None and having:
         return _candidate(record, email, key, having)
-    if any(own is not None and one.id != own.id for one in having):
-        return Match(code=TAKEN)
+    others = [one for one in having if own is not None and one.id != own.id]
+    if others:
+        return Match(code=TAKEN, rival=_rival(email, key, others))
     # nobody else has the e-mail: its holder had it a moment ago, or the patient's contact was made meanwhile
     return Match(code=CONFLICT if having or not email else UNFOUND, again=bool(email) or own is not None)
 
@@ -129,10 +132,16 @@ def _candidate(record: Record, email: str, key: str, having: Sequence[Stored]) -
     if held.get(key) == str(record.key[-1]):
         return Match(code=CONFLICT, again=True)
     if held.get(key) or held.get(EMAIL) != email:
-        return Match(code=TAKEN)
+        return Match(code=TAKEN, rival=_rival(email, key, having))
     if not _same_name(held.get(FIRST_NAME), record.values.get(FIRST_NAME)):
         return Match(code=OTHER_NAME)
     return Match(contact=having[0].id)
+
+
+def _rival(email: str, key: str, having: Sequence[Stored]) -> str:
+    """The one patient whose contact's own e-mail it is: it is free again when that changes."""
+    held = having[0].properties
+    return (held.get(key) or "") if len(having) == 1 and held.get(EMAIL) == email else ""
 
 
 def _emails(properties: Mapping[str, str | None]) -> list[str]:

@@ -40,6 +40,7 @@ class Apis:
     defining: Any
     groups: Any
     associations: Any
+    lists: Any
     memberships: Any
 
 
@@ -71,6 +72,7 @@ class Client:
             defining=crm.properties.batch_api,
             groups=crm.properties.groups_api,
             associations=crm.associations.v4.batch_api,
+            lists=crm.lists.lists_api,
             memberships=crm.lists.memberships_api,
         )
 

@@ -15,7 +15,7 @@ from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.records import Records
 from connectors.hubspot.sending import Sent, Verdict, lost_by
 from connectors.hubspot.wire import Links
-from connectors.operation import Outcome
+from connectors.operation import Item, Need, Outcome
 from connectors.tabular import Key, Record, Table, Version
 
 
@@ -42,6 +42,9 @@ class Companies(Records):
             return refused
         outcomes = super().deliver(_by_company(rest, self._own))
         return refused + self._linked(rest, there, {outcome.key: outcome for outcome in outcomes})
+
+    def rules(self, items: Sequence[Item]) -> list[Need]:
+        return self._contacts.needs(items)
 
     def _linked(
         self, records: Sequence[Record], contacts: dict[str, str], written: dict[str, Outcome]

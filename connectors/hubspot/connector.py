@@ -9,7 +9,7 @@ from connectors.changes import Feed
 from connectors.entry import Category, EntryField, Reading
 from connectors.holding import BAA, Condition, Holding
 from connectors.hubspot import history, reading
-from connectors.hubspot.account import account
+from connectors.hubspot.account import account, portal_of
 from connectors.hubspot.client import Client
 from connectors.hubspot.companies import Companies
 from connectors.hubspot.contacts import Contacts
@@ -73,6 +73,10 @@ class HubSpot(Source):
     def check(self, paths: Collection[str] | None = None) -> Account:
         """Which portal is reached, and which scopes the token lacks. Raises Unauthorized or Transient."""
         return account(self._client, self._credentials, self._written, paths or ())
+
+    def is_same(self, one: Account, other: Account) -> bool:
+        """Whether both are one portal: HubSpot has several hosts for each."""
+        return portal_of(one) == portal_of(other)
 
     def fields(self) -> Mapping[str, EntryField]:
         """The properties that a contact may have."""
@@ -154,6 +158,7 @@ def _write(records: Records) -> Write:
         batch=BATCH,
         present=records.present,
         refuses=records.refuses,
+        rules=records.rules,
         shows=True,
         look=records.seek if isinstance(records, Contacts) else None,
         free_text=table.free_text,

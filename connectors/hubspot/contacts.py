@@ -24,8 +24,8 @@ from connectors.hubspot.options import HubSpotOptions
 from connectors.hubspot.reading import by_id
 from connectors.hubspot.records import Records
 from connectors.hubspot.sending import Sent, Verdict, deliver, inputs, lost_by, verdicts
-from connectors.hubspot.wire import Batch
-from connectors.operation import Arguments, Item, Outcome
+from connectors.hubspot.wire import Batch, Stored
+from connectors.operation import Arguments, Claim, Item, Need, Outcome
 from connectors.tabular import Key, Record, Table
 
 UNANSWERED = Verdict("unknown", "no_result")
@@ -101,7 +101,10 @@ class Contacts(Records):
         return held
 
     def refuses(self, items: Sequence[Item]) -> list[Outcome]:
-        """As for every record; and an e-mail that another one has, unless that contact would be adopted."""
+        """As for every record; and an e-mail that another one has, unless that contact would be adopted.
+
+        Whether it is another patient's is said by `rules`: they may have a new one by now.
+        """
         outcomes = super().refuses(items)
         known = {one.key for one in outcomes}
         asked = [item for item in items if item.key not in known]
@@ -126,9 +129,38 @@ class Contacts(Records):
         for record, match in zip(records, found, strict=True):
             if email_of(record) in doubtful - owners.get(record.key[-1], set()):
                 codes[record.key] = SHARED
-            elif not match.again and (match.code or not self._adopts):
+            elif not match.again and not match.rival and (match.code or not self._adopts):
                 codes[record.key] = match.code or TAKEN
         return codes
+
+    def rules(self, items: Sequence[Item]) -> list[Claim]:
+        """The e-mail of each, which no other patient's contact may have."""
+        records, _ = self.rows.records(items, lambda key, values: None)
+        emails = {record.key: email_of(record).lower() for record in records if EMAIL in record.values}
+        sought = sorted({email for email in emails.values() if email})
+        found: Sequence[Stored] = ()
+        if sought and self._seen().is_keyed:
+            found = by_id(self.client, self.kind, sought, (self.key, EMAIL), by=EMAIL)
+        holders = {one.properties.get(EMAIL): one.properties.get(self.key) for one in found}
+        return [
+            Claim(item, EMAIL, email or None, TAKEN, self._row(holder) if holder else "")
+            for record in records
+            if (email := emails.get(record.key)) is not None
+            for holder in (holders.get(email),)
+            for item in record.items
+        ]
+
+    def needs(self, items: Sequence[Item]) -> list[Need]:
+        """Each item's patient has to have a contact."""
+        there = self.ids([item.patient for item in items])
+        return [
+            Need(item.key, self.table.write, self._row(item.patient), NO_CONTACT, item.patient in there)
+            for item in items
+        ]
+
+    def _row(self, patient: str) -> str:
+        """The patient's contact, as the write names it."""
+        return self.rows.record(patient, {})
 
     def seek(self, items: Sequence[Item]) -> dict[str, str | None]:
         """HubSpot's ids of the items' contacts, of those patients who have one; None of the others."""

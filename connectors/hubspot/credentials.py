@@ -11,7 +11,6 @@ from connectors.base import Settings
 from connectors.http import Patience
 
 HOST: Final = "https://api.hubapi.com"
-PRODUCTION: Final = ("api.hubapi.com", "api-eu1.hubapi.com")
 RATE: Final = 9.0  # requests a second: a Free or Starter portal takes 100 in 10 seconds of one app
 SEARCH_RATE: Final = 4.0  # searches a second: a portal takes 5, of all its apps together
 
@@ -49,10 +48,6 @@ class HubSpotCredentials(Settings):
     def local(self) -> bool:
         """A stand-in on this machine."""
         return is_local(self.url)
-
-    @property
-    def sandbox(self) -> bool:
-        return self.host not in PRODUCTION
 
     @property
     def app(self) -> str:

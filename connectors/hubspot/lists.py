@@ -10,12 +10,13 @@ from connectors.errors import Rejected, Transient, Unauthorized, Unknown
 from connectors.hubspot.client import Client
 from connectors.hubspot.contacts import NO_CONTACT, Contacts
 from connectors.hubspot.sending import lost_by
-from connectors.hubspot.wire import Members, Memberships
-from connectors.operation import ArgumentModel, Arguments, Asks, Delivery, Item, Outcome, Write
+from connectors.hubspot.wire import Listed, Members, Memberships
+from connectors.operation import ArgumentModel, Arguments, Asks, Delivery, Item, Need, Outcome, Write
 from connectors.values import code_of
 
 CONTACT: Final = "0-1"  # HubSpot's number for the type of contacts
 BATCH: Final = 100
+STATIC: Final = ("MANUAL", "SNAPSHOT")
 
 
 class ListMember(ArgumentModel):
@@ -30,6 +31,7 @@ class Lists:
     def __init__(self, client: Client, contacts: Contacts) -> None:
         self._client = client
         self._contacts = contacts
+        self._objections: dict[str, str] = {}  # by list, as it was seen first
 
     def writes(self) -> Iterable[Write]:
         yield self._write(
@@ -48,6 +50,7 @@ class Lists:
             record=lambda patient, arguments: f"list:{arguments.get('list_id')}:{patient}",
             batch=BATCH,
             present=partial(self._present, adds),
+            rules=partial(self._rules, adds),
             presents=Asks(items=1),
             sends=Asks(2),
             opposite="remove_from_list" if adds else "add_to_list",
@@ -115,6 +118,27 @@ class Lists:
             else None
             for item in items
         }
+
+    def _rules(self, adds: bool, items: Sequence[Item]) -> list[Need]:  # bound by name
+        """A contact, and a static list. Nobody is taken out who has no contact, whatever the list."""
+        contacts, told = {need.key: need for need in self._contacts.needs(items)}, list[Need]()
+        for item in items:
+            contact, code = contacts[item.key], self._objection(str(item.arguments.get("list_id")))
+            told += [contact] if adds else []
+            if code and (adds or contact.there):
+                told.append(Need(item.key, "", "", code, there=False))
+        return told
+
+    def _objection(self, list_id: str) -> str:
+        """The code with which HubSpot refuses other members of this list; "" if it is a static one."""
+        if list_id not in self._objections:
+            try:
+                found = self._client.read(self._client.sdk.lists.get_by_id, Listed, list_id)
+                code = "" if found.head.processing_type in STATIC else "invalid_value"
+            except Rejected as refused:
+                code = refused.code
+            self._objections[list_id] = code
+        return self._objections[list_id]
 
     def _lists_of(self, contact: str) -> frozenset[str]:
         found = self._client.read(self._client.sdk.memberships.get_lists, Memberships, CONTACT, contact)

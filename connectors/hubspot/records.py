@@ -1,6 +1,7 @@
 """One declared table in the portal: items become records of HubSpot, and give one outcome for each item."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import JsonValue
@@ -14,13 +15,13 @@ from connectors.hubspot.reading import by_id
 from connectors.hubspot.schema import Schema
 from connectors.hubspot.sending import DRIFT, NOT_SHOWN, Sent, deliver, inputs, lost_by, shown, verdicts
 from connectors.hubspot.wire import PLAIN, Batch, Stored
-from connectors.operation import Arguments, Item, Outcome
+from connectors.operation import Arguments, Claim, Item, Need, Outcome
 from connectors.tabular import Record, Rows, Table
 
 BATCH = 100
 
 
-class Records:
+class Records(ABC):
     """A table whose rows are records of one type, each named by a unique property: its key."""
 
     def __init__(self, client: Client, table: Table, options: HubSpotOptions) -> None:
@@ -120,6 +121,10 @@ class Records:
     def refuses(self, items: Sequence[Item]) -> list[Outcome]:
         """What cannot be kept in the properties as they are, or as they will be made. Makes nothing."""
         return self.rows.records(items, self._seen().as_made().objection)[1]
+
+    @abstractmethod
+    def rules(self, items: Sequence[Item]) -> Sequence[Claim | Need]:
+        """What a record claims that no other one may have, and what it needs. Makes nothing."""
 
     def present(self, items: Sequence[Item]) -> dict[str, Arguments | None]:
         """What the items' records hold now, in the columns that each item sets. Makes nothing."""

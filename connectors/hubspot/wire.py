@@ -163,6 +163,18 @@ class Members(Wire):
     record_ids_missing: tuple[str, ...] = ()
 
 
+class ListHead(Wire):
+    """A list: static ones are MANUAL or SNAPSHOT."""
+
+    processing_type: str
+
+
+class Listed(Wire):
+    """The answer to a list's number."""
+
+    head: ListHead = Field(alias="list")
+
+
 class Membership(Wire):
     list_id: str
 

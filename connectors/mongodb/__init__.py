@@ -84,9 +84,7 @@ class Mongo(Connector):
         """One harmless read: who is this user, and what may they do. Raises Unauthorized or Transient."""
         status = self._client.read({"connectionStatus": 1, "showPrivileges": True}, on_admin=True)
         lacks = missing(status, self._place.database, [target.table.name for target in self._targets])
-        return Account(
-            system=self.name, identity=self._place.identity, sandbox=self._place.local, missing=lacks
-        )
+        return Account(system=self.name, identity=self._place.identity, missing=lacks)
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""

@@ -53,16 +53,19 @@ class Image:
             return []
         before = self._there(records, None)
         after = [{**before.get(_name(one["_id"]), {}), **one} for one in map(self._document, records)]
-        wrong = self._against(shape.validator, after)
-        if shape.moderate:
-            wrong -= self._against(shape.validator, list(before.values()))
+        wrong, _ = self._against(shape.validator, after)
+        if shape.moderate:  # what did not fit before may stay so
+            misfits, unsaid = self._against(shape.validator, list(before.values()))
+            wrong -= misfits | unsaid
         return [one for one in records if _name(documents.id_of(self._table, one.key)) in wrong]
 
-    def _against(self, validator: Document, each: Sequence[Document]) -> set[str]:
-        """The `_id` of each document that does not fit; none, if the server cannot say so."""
+    def _against(self, validator: Document, each: Sequence[Document]) -> tuple[set[str], set[str]]:
+        """The `_id` of each document that does not fit, and of each of which the server does not say it."""
         wrong: set[str] = set()
-        for start in range(0, len(each), AT_ONCE):
-            part = [one for one in each[start : start + AT_ONCE] if len(bson.encode(one)) < LARGEST]
+        large = [one for one in each if len(bson.encode(one)) >= LARGEST]
+        unsaid, small = {_name(one["_id"]) for one in large}, [one for one in each if one not in large]
+        for start in range(0, len(small), AT_ONCE):
+            part = small[start : start + AT_ONCE]
             pipeline = [
                 {"$documents": {"$literal": part}},
                 {"$match": {"$nor": [validator]}},
@@ -72,9 +75,10 @@ class Image:
             try:
                 answer = self._client.read(asked)
             except (Rejected, Unauthorized):
-                return set()
+                unsaid |= {_name(one["_id"]) for one in part}
+                continue
             wrong |= {_name(one["_id"]) for one in answer["cursor"]["firstBatch"]}
-        return wrong
+        return wrong, unsaid
 
     def _unique(self) -> list[Document]:
         """The unique indexes over declared fields; none, if they may not be looked at."""

@@ -82,7 +82,6 @@ class Redshift(Connector):
         return Account(
             system=self.name,
             identity=f"redshift://{known.host}:{known.port}/{known.database}, {self._bucket.identity}",
-            sandbox=known.here,
             missing=(*lacks, *self._bucket.missing(self._folder)),
         )
 

@@ -47,16 +47,13 @@ class S3(Connector):
         if len({table.name.lower() for table in tables}) < len(tables):
             raise ValueError("two tables have the same name")
         self._options = options or S3Options()
-        self._sandbox = credentials.local
         self._bucket = Bucket(self.name, credentials, read_only=read_only)
         self._targets = [Target(Dataset(self._bucket, table, self._options)) for table in tables]
 
     def check(self) -> Account:
         """Is the bucket there, and what may be done in it? Raises Unauthorized or Transient."""
         missing = self._bucket.missing(self._options.root)
-        return Account(
-            system=self.name, identity=self._bucket.identity, sandbox=self._sandbox, missing=missing
-        )
+        return Account(system=self.name, identity=self._bucket.identity, missing=missing)
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""

@@ -59,7 +59,6 @@ class Sheets(Connector):
         titles = [options.titles.get(table.name, table.name) for table in tables]
         if len({title.lower() for title in titles}) < len(titles):
             raise ValueError("two tables have the same sheet")
-        self._local = credentials.local
         self._read_only = read_only
         self._book = Book(credentials, read_only=read_only)
         self._tabs = [
@@ -73,7 +72,7 @@ class Sheets(Connector):
         missing = () if self._read_only or self._book.may_edit() else ("canEdit",)
         if not missing:  # only who may edit is shown with whom it is shared
             self._book.private()
-        return Account(system=self.name, identity=self._book.id, sandbox=self._local, missing=missing)
+        return Account(system=self.name, identity=self._book.id, missing=missing)
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""

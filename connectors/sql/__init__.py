@@ -5,6 +5,7 @@ SQL Server is unproven: its statements are compiled and parsed in tests, never r
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from connectors.sql.target import CHUNK, Target
 from connectors.tabular import Drift, Table, sound_name
 
 BATCH = 2000
+FILE = "sqlite://local/"  # how the identity of a SQLite file begins
 
 
 class SqlCredentials(Settings):
@@ -62,12 +64,15 @@ class Sql(Connector):
     def check(self) -> Account:
         """One harmless read that names the database. Raises Unauthorized or Transient."""
         lacks = self._database.read(self._missing)
-        return Account(
-            system=self.name,
-            identity=self._identity,
-            sandbox=self._database.kind == "sqlite",
-            missing=lacks,
-        )
+        return Account(system=self.name, identity=self._identity, missing=lacks)
+
+    def is_same(self, one: Account, other: Account) -> bool:
+        """Whether both are one database: a SQLite file is one under all its names."""
+        if not (one.identity.startswith(FILE) and other.identity.startswith(FILE)):
+            return one.identity == other.identity
+        paths = [Path(each.identity.removeprefix(FILE)).resolve() for each in (one, other)]
+        there = all(path.exists() for path in paths)
+        return paths[0].samefile(paths[1]) if there else paths[0] == paths[1]
 
     def writes(self) -> Mapping[str, Write]:
         """One write for each table: {"upsert_patients": …}."""

@@ -51,6 +51,7 @@ class Settings(BaseModel):
     without_scopes: tuple[str, ...] = ()
     time_zone: str = "America/New_York"
     portal_id: int = 4711
+    account_type: str = "STANDARD"
 
 
 @dataclass

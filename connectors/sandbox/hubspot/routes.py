@@ -38,7 +38,7 @@ def _account(asked: Asked) -> Reply:
     settings = asked.portal.settings
     body: Json = {
         "portalId": settings.portal_id,
-        "accountType": "STANDARD",
+        "accountType": settings.account_type,
         "timeZone": settings.time_zone,
         "companyCurrency": "USD",
         "utcOffset": "-05:00",

@@ -105,7 +105,7 @@ class Probe(Connector):
             self._call("GET", "/account")
         except Unknown as error:
             raise Transient(error.code, str(error)) from error
-        return Account(system=self.name, identity="probe", sandbox=True)
+        return Account(system=self.name, identity="probe")
 
     def writes(self) -> Mapping[str, Write]:
         """One of each delivery class."""

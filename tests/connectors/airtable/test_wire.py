@@ -40,7 +40,11 @@ def test_the_account_is_the_base_with_what_lacks() -> None:
         with AirtableStandIn(rules) as stand_in, closing(Airtable(credentials(stand_in), [])) as connector:
             account = connector.check()
 
-            assert (account.system, account.identity, account.sandbox) == ("airtable", stand_in.base.id, True)
+            assert (account.system, account.identity, account.sandbox) == (
+                "airtable",
+                stand_in.base.id,
+                False,
+            )
             assert account.missing == missing
             assert stand_in.base.tables == []
 

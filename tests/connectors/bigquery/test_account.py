@@ -26,7 +26,7 @@ def test_the_account_is_the_dataset(place: Place) -> None:
     account = connector.check()
 
     assert account.identity == "practice-1/clinic"
-    assert account.sandbox
+    assert not account.sandbox
     assert account.missing == ()
     assert place.state.tables == {}  # looking makes nothing
     connector.close()

@@ -135,7 +135,7 @@ def test_patients_created_meanwhile_do_not_disturb_the_sweep(healthie: Healthie,
 def test_the_account_is_recognised(healthie: Healthie) -> None:
     account = healthie.check()
 
-    assert (account.system, account.sandbox) == ("healthie", True)
+    assert (account.system, account.sandbox) == ("healthie", False)
     assert account.identity.startswith("127.0.0.1/organization/")
     assert healthie.check(["email"]) == account
 

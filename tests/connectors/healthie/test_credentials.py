@@ -40,5 +40,18 @@ def test_a_key_of_another_environment_never_leaves() -> None:
 def test_real_hosts_are_asked_gently() -> None:
     real = HealthieCredentials(url="https://api.gethealthie.com/graphql", api_key=SecretStr("x"))
 
-    assert (real.rate, real.sandbox, real.pace.back_off) == (5.0, False, 60.0)
+    assert (real.rate, real.pace.back_off) == (5.0, 60.0)
     assert "SecretStr" in repr(real)
+
+
+@pytest.mark.parametrize(
+    ("url", "trials"),
+    [
+        ("https://staging-api.gethealthie.com/graphql", True),
+        ("https://api.gethealthie.com/graphql", False),
+        ("https://gateway.example.com/graphql", False),
+        ("http://127.0.0.1:8000/graphql", False),  # whatever stands behind it
+    ],
+)
+def test_only_the_vendors_own_host_is_for_trials(url: str, *, trials: bool) -> None:
+    assert HealthieCredentials(url=url, api_key=SecretStr("x")).sandbox == trials

@@ -22,6 +22,7 @@ REFUSED: list[tuple[str, str, Mapping[str, JsonValue]]] = [
     ("set_metadata", "", {"name": "surname", "value": "x" * 2001}),
     ("create_client", "", {"first_name": "Ana"}),
     ("apply_tag", "999", {"tag_id": "1"}),
+    ("apply_tag", "", {"tag_id": "999999"}),
     ("remove_tag", "999", {"tag_id": "1"}),
     ("create_location", "999", LINES),
     ("update_location", "", {"location_id": "999999", "city": "X"}),
@@ -80,4 +81,4 @@ def test_metadata_that_is_none_is_refused(healthie: Healthie, stand_in: StandIn,
 
 
 def test_whoever_may_write_is_not_asked(writer: Healthie) -> None:
-    assert {write.refuses for write in writer.writes().values()} == {None}
+    assert {(write.refuses, write.rules) for write in writer.writes().values()} == {(None, None)}

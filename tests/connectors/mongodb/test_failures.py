@@ -250,7 +250,7 @@ def test_the_account_is_named_and_what_lacks(server: StandIn) -> None:
         narrow.close()
 
     assert account.identity == f"mongodb://{server.address}/practice"
-    assert (account.system, account.sandbox, account.missing) == ("mongodb", True, ())
+    assert (account.system, account.sandbox, account.missing) == ("mongodb", False, ())
     assert lacks == (
         "listCollections on practice",
         "insert on practice.patients",

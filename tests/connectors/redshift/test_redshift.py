@@ -254,7 +254,7 @@ def test_the_account_is_the_warehouse_and_the_bucket(redshift: Redshift, warehou
     account = redshift.check()
 
     here, name = f"127.0.0.1:{warehouse.stand_in.port}", warehouse.values()["database"]
-    assert account.sandbox and account.missing == ()
+    assert not account.sandbox and account.missing == ()
     assert account.identity == f"redshift://{here}/{name}, s3://127.0.0.1/{warehouse.bucket}"
 
 

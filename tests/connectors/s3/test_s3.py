@@ -275,7 +275,7 @@ def test_the_account_is_the_bucket_whatever_the_target_says(connect: Connect, bu
     one, other = connect().check(), connect(options={"prefix": "lake"}).check()
 
     assert one.identity == other.identity == f"s3://127.0.0.1/{bucket}"
-    assert one.sandbox
+    assert not one.sandbox
     assert one.missing == ()
 
 

@@ -71,7 +71,7 @@ def test_the_account_is_the_spreadsheet(server: SheetsServer) -> None:
     account = reached(server).check()
 
     assert account.identity == server.book.id
-    assert account.sandbox
+    assert not account.sandbox
     assert account.missing == ()
 
 

@@ -182,7 +182,7 @@ def test_the_account_names_the_database(sql: Sql, place: Place) -> None:
 
     assert isinstance(account, Account)
     assert account.system == "sql"
-    assert account.sandbox == (place.kind == "sqlite")
+    assert not account.sandbox
     assert account.identity.startswith(f"{place.kind}://")
     assert "@" not in account.identity
 

@@ -121,6 +121,8 @@ def _target(
     chance: random.Random, target: str, known: Mapping[str, Any]
 ) -> tuple[dict[str, JsonValue], list[str]]:
     granted: dict[str, JsonValue] = {"connection": target, "categories": list(ALL), **known.get("more", {})}
+    if "at" in known and chance.random() < 0.4:  # the same account, by another connection
+        granted["staging"] = {"connection": "reading"}
     calls: list[str] = []
     if table := known.get("table"):
         names = chance.sample(sorted(COLUMNS), chance.randint(1, len(COLUMNS)))

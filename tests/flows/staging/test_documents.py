@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from connectors.operation import Item
+from connectors.operation import Item, Outcome
 from connectors.sandbox.mongodb import StandIn
 from flows.ledger.store import Ledger
 from tests.campaign import FULL
@@ -148,3 +148,28 @@ def test_what_may_not_be_looked_at_refuses_nothing(book: Ledger) -> None:
         items = [Item("k", "p7", {"first_name": "Ana", "email": "a@x"})]
         assert (write.refuses(items), write.rules(items)) == ([], [])
         connector.close()
+
+
+@pytest.mark.parametrize(("moderate", "skip", "refused"), [(False, 1, 100), (False, 0, 50), (True, 1, 0)])
+def test_a_verdict_that_fails_takes_no_other_one_away(
+    server: StandIn, *, moderate: bool, skip: int, refused: int
+) -> None:
+    """Of 150 documents in two commands, or of those that were there before, one is not answered."""
+    with database(server) as own:
+        level = "moderate" if moderate else "strict"
+        own.database.command({"create": "patients", "validator": VALIDATOR, "validationLevel": level})
+        own.database.patients.insert_many(
+            [{"_id": f"n{at}", "patient_id": f"n{at}", "first_name": "Ana"} for at in range(50)]
+        )
+    number = 50 if moderate else 150
+    connector = mongo(server, PATIENTS, read_only=True)
+    write = connector.writes()["upsert_patients"]
+    assert write.rules is not None
+    server.fail("aggregate", times=1, skip=skip, errorCode=72)
+
+    told = write.rules(
+        [Item(f"k{at}", f"n{at}", {"first_name": "Ana", "email": "e@x"}) for at in range(number)]
+    )
+
+    assert sum(isinstance(one, Outcome) for one in told) == refused
+    connector.close()

@@ -1,29 +1,27 @@
-"""A target that is reached otherwise in staging: to read only, or an account of the vendor's for trials."""
+"""A target that is reached by another connection in staging, which reads the same account."""
 
-import sqlite3
+import shutil
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
-from connectors.base import Account
+from connectors.base import Account, Connector
+from connectors.sql import Sql, SqlCredentials
 from flows import instead
-from flows.approval import NotApproved
 from flows.boundary import CodedFailure
 from flows.check import check
-from flows.parameters import Parameters
-from flows.run import _written
-from flows.settings import Settings
+from flows.systems import SYSTEMS
 from flows.tenants import IntegrationInvalid, load
-from tests.faults.terminal import ferry
 from tests.faults.world import Practice
-from tests.flows.staging.test_stage import staged, told, warehouse
-from tests.flows.test_sync import LABEL, counts, here
+from tests.flows.staging.test_stage import told
+from tests.flows.test_sync import LABEL, here
 
 __all__ = ["here"]
-TRIALS = {"connection": "trials", "sandbox": True}
+READING = {"connection": "trials"}
 
 
 def written(practice: Practice, staging: Mapping[str, object], system: str = "sql", **settings: str) -> Path:
@@ -39,46 +37,8 @@ def written(practice: Practice, staging: Mapping[str, object], system: str = "sq
     return root
 
 
-def names(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return [
-            str(name) for (name,) in connection.execute("SELECT full_name FROM patients ORDER BY full_name")
-        ]
-
-
-def test_an_account_for_trials_is_written_to_and_the_live_one_is_not(here: Practice) -> None:
-    before = warehouse(here)
-    url = f"sqlite:///{here.folder / 'trials.db'}"
-    written(here, TRIALS, url="$TEST_TRIALS_URL")
-
-    assert here.run(TEST_MODE="staging", TEST_TRIALS_URL=url) == 0
-
-    assert names(here.folder / "trials.db") == [f"Ana Start{at}" for at in range(6)]
-    assert warehouse(here) == before
-    assert counts(here)["delivery_done"] == 6
-    assert here.ledger("SELECT count(*) FROM staged") == [(0,)]
-
-
-def test_what_is_no_account_for_trials_is_never_written_to(here: Practice) -> None:
-    folder = here.folder / "files"
-    folder.mkdir()
-    root = written(here, TRIALS, url="$TEST_WAREHOUSE_URL")
-    tenant = root / "acme" / "tenant.yaml"
-    tenant.write_text(
-        tenant.read_text()
-        .replace("connector: sql", "connector: csv")
-        .replace("url: $TEST_WAREHOUSE_URL", f"folder: {folder}")
-    )
-
-    assert staged(here) == 1
-
-    said = (here.folder / "engine.log").read_text()
-    assert "not_a_sandbox: acme/simple: target warehouse reaches" in said
-    assert [*folder.iterdir()] == []
-
-
 def test_the_image_is_read_by_credentials_of_its_own(here: Practice) -> None:
-    written(here, {"connection": "trials"}, url="$TEST_READING_URL")
+    written(here, READING, url="$TEST_READING_URL")
     url = f"sqlite:///{here.folder / 'warehouse.db'}"
 
     assert (
@@ -90,39 +50,40 @@ def test_the_image_is_read_by_credentials_of_its_own(here: Practice) -> None:
     assert any("(as it is)" in line for line in told(here, patient))
 
 
-LIVE = Account(system="sql", identity="live", sandbox=False)
-OTHER = Account(system="sql", identity="other", sandbox=True)
+def test_one_file_is_one_account_under_all_its_names(here: Practice, tmp_path: Path) -> None:
+    link, copy = here.folder / "link.db", here.folder / "copy.db"
+    file = here.folder / "warehouse.db"
+    link.symlink_to(file.name)
+    shutil.copy(file, copy)
+    root = written(here, READING, url="$TEST_READING_URL")
+    codes: dict[str, str] = {}
+    for at in (file, link, here.folder / "home" / ".." / "warehouse.db", copy):
+        with closing(Sql(SqlCredentials(url=SecretStr(f"sqlite:///{at}")), [], read_only=True)) as there:
+            codes[at.name] = code_of(root, there, Account(system="sql", identity=f"sqlite://local/{file}"))
+
+    assert codes == {"warehouse.db": "", "link.db": "", "copy.db": "account_mismatch"}
 
 
-@pytest.mark.parametrize(
-    ("staging", "live", "reached", "code"),
-    [
-        (TRIALS, LIVE, OTHER, ""),
-        (TRIALS, LIVE, LIVE.model_copy(update={"identity": "third"}), "not_a_sandbox"),
-        (TRIALS, OTHER, OTHER, "not_a_sandbox"),  # it is the one that live runs write to
-        ({"connection": "trials"}, LIVE, LIVE, ""),
-        ({"connection": "trials"}, LIVE, OTHER, "account_mismatch"),
-    ],
-)
-def test_the_pinned_account_says_what_it_is(
-    here: Practice, staging: Mapping[str, object], live: Account, reached: Account, code: str
-) -> None:
-    deployment = load(written(here, staging, url="$TEST_TRIALS_URL"), LABEL)
-    pins = {"warehouse": live, "trials": reached}
-
-    if not code:
-        instead.confirm(pins.get, deployment, {})
-        return
-    with pytest.raises(CodedFailure) as stopped:
-        instead.confirm(pins.get, deployment, {})
-    assert stopped.value.code == code
+def code_of(root: Path, there: Connector, live: Account) -> str:
+    """Why a run stops, if it reaches that account instead of the target's."""
+    pins = {"warehouse": live}
+    try:
+        instead.confirm(pins.get, load(root, LABEL), {"warehouse": there}, {"warehouse": there.check()})
+    except CodedFailure as stopped:
+        return stopped.code
+    return ""
 
 
 @pytest.mark.parametrize(
     ("staging", "system", "said"),
     [
         ({"connection": "warehouse"}, "sql", "targets.warehouse.staging is by the target's own connection"),
-        ({"connection": "trials"}, "csv", "targets.warehouse.staging is by trials, which is csv"),
+        (READING, "csv", "targets.warehouse.staging is by trials, which is csv"),
+        (
+            {**READING, "sandbox": True},
+            "sql",
+            "targets.warehouse.staging goes to an account for trials, and sql cannot say that it is one",
+        ),
     ],
 )
 def test_a_mistake_is_told_at_its_line_and_stops_a_run(
@@ -137,23 +98,5 @@ def test_a_mistake_is_told_at_its_line_and_stops_a_run(
         instead.staged(load(root, LABEL))
 
 
-def test_live_runs_know_nothing_of_it(here: Practice) -> None:
-    written(here, TRIALS, url="$TEST_TRIALS_URL")
-
-    assert here.run(TEST_TRIALS_URL=f"sqlite:///{here.folder / 'trials.db'}") == 0
-
-    assert not (here.folder / "trials.db").exists()
-    assert ferry(here, "status", LABEL).code == 0
-
-
-def test_in_production_an_account_for_trials_needs_an_approval(here: Practice) -> None:
-    asked = Parameters(tenant="acme", integration="simple", mode="staging")
-    settings = Settings(deployments=written(here, TRIALS, url="$TEST_TRIALS_URL"), env="production")
-
-    with pytest.raises(NotApproved):
-        _written(settings, asked)
-
-    written(here, {"connection": "trials"}, url="$TEST_TRIALS_URL")
-    files, carried = _written(settings, asked)
-    there = [one.integration.targets["warehouse"].connection for one in (files, carried)]
-    assert there == ["warehouse", "trials"]
+def test_only_who_can_say_so_has_accounts_for_trials() -> None:
+    assert {name for name, system in SYSTEMS.items() if system.trials} == {"healthie", "hubspot"}

@@ -207,7 +207,7 @@ def _place(
             "probe": ("probe", {"url": order.url, "timeout": "2"}),
             "target": (case.system, {name: f"$TEST_TARGET_{name.upper()}" for name in values}),
         }
-        drawn.connections(root, described)
+        drawn.connections(root, {**described, "reading": described["target"]})
         server = urlsplit(prefect["PREFECT_API_URL"]).netloc.replace("localhost", "127.0.0.1")
         at = {f"127.0.0.1:{port}" for text in values.values() for port in LOOPBACK.findall(text)}
         own = {urlsplit(one.url).netloc for one in (source, order)}

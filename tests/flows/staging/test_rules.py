@@ -4,14 +4,16 @@ The same items go to the stage first, which leaves the database as it is, and th
 """
 
 import random
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from connectors.operation import Arguments, Item
+from connectors.sql import Sql, SqlCredentials
 from connectors.tabular import Column, Table
 from flows.ledger.store import Ledger
 from flows.staging import Stage
@@ -172,3 +174,28 @@ def test_a_batch_ends_as_its_items_would(place: Place, book: Ledger) -> None:
         ended = {one.key: one.code for one in live.writes()["upsert_patients"].send(items)}
 
     assert told == ended == {"first": "", "second": "duplicate", "once": "", "again": "check"}
+
+
+def test_a_file_in_wal_mode_stays_as_it_is(tmp_path: Path, book: Ledger) -> None:
+    """SQLite keeps its index of the log beside the file, also for who only reads: nothing else is made."""
+    path = tmp_path / "wal" / "practice.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as own:
+        own.execute("PRAGMA journal_mode = wal")
+        own.execute("CREATE TABLE patients (patient_id TEXT PRIMARY KEY, name TEXT)")
+        own.execute("INSERT INTO patients VALUES ('p0', 'Theirs')")
+        own.commit()
+    before = path.read_bytes()
+    columns = {name: Column(type="str") for name in ("patient_id", "name")}
+    table = Table(name="patients", key=("patient_id",), patient="patient_id", columns=columns)
+    reading = Sql(SqlCredentials(url=SecretStr(f"sqlite:///{path}")), [table], read_only=True)
+    with closing(Stage("t", reading, book, image=True)) as stage:
+        write, item = stage.writes()["upsert_patients"], Item("k", "p0", {"name": "Ana"})
+        assert write.present is not None
+        assert write.present([item]) == {"k": {"name": "Theirs"}}
+        assert [one.state for one in write.send([item])] == ["done"]
+
+    assert path.read_bytes() == before
+    beside = {one.name: one.stat().st_size for one in path.parent.iterdir() if one != path}
+    assert beside.keys() <= {"practice.db-shm", "practice.db-wal"}
+    assert beside.get("practice.db-wal", 0) == 0
