@@ -260,11 +260,7 @@ def _targets(
 
 def _confirm(run: Run, own: Connections, written: Deployment) -> None:
     """See that every account is the right one; in staging also those that are reached instead."""
-<<<<<<< HEAD
-    accounts.confirm(own, run.deployment, run.source, run.targets)
-=======
-    reached = accounts.confirm(own, run.deployment, run.source, _reached(run.targets))
->>>>>>> m-conn
+    reached = accounts.confirm(own, run.deployment, run.source, run.targets)
     if run.asked.staged:
         instead.confirm(own.pin, written, run.targets, reached)
 
