@@ -77,9 +77,12 @@ def signed(
 
 
 def approve_version(
-    settings: Settings, label: str, by: approval.Signed, version: str = ""
+    settings: Settings, label: str, by: approval.Signed, version: str = "", looked: str = ""
 ) -> approval.Approval:
-    """Check an integration's files, approve them, and note it; a version's are put in place first."""
+    """Check an integration's files, approve them, and note it; a version's are put in place first.
+
+    looked: names the files that were looked at; others are not approved.
+    """
     live, tenant = _folder(settings.deployments, label), label.partition("/")[0]
     if version:
         versions.check_committed(live)
@@ -95,6 +98,7 @@ def approve_version(
             deployment.connections,
             by,
             production=settings.env == PRODUCTION,
+            looked=looked,
             note=lambda act: acts.note(settings, tenant, act, *pins.files(folder).values()),
         )
         if version:

@@ -13,7 +13,7 @@ from flows.promote import standing, take_away
 from flows.replay import replay as replayed
 from flows.review import checklist, going_live
 from flows.settings import Settings
-from flows.tenants import Deployment, load
+from flows.tenants import load
 
 Show = Annotated[bool, typer.Option("--show", help="show the values and the patients too: patient data")]
 
@@ -51,9 +51,8 @@ def diff(
 def promote(label: Label, author: Author = "", approver: Approver = "", show: Show = False) -> None:
     """List what keeps an integration, or the version beside it, from going live; with both names: approve."""
     settings = Settings()
-    deployment = load(settings.deployments, label)
-    if deployment.integration.shadow is None:
-        _go_live(settings, deployment, author, approver)
+    if load(settings.deployments, label).integration.shadow is None:
+        _go_live(settings, label, author, approver)
         return
     found = standing(settings, label, show=show)
     for line in found.lines(show=show):
@@ -63,19 +62,20 @@ def promote(label: Label, author: Author = "", approver: Approver = "", show: Sh
     if not (author and approver):
         say(f"every difference has its reason: ferry promote {label} --author NAME --approver NAME")
         return
-    made = approve_at(settings, label, signed(author, approver, None, found.reasons), found.asked.version)
+    by = signed(author, approver, None, found.reasons)
+    made = approve_at(settings, label, by, found.asked.version, found.version)
     take_away(folder, found.asked)
     say(f"{label}: {found.asked.version} is the live version now, approved by {made.approver}; commit it")
 
 
-def _go_live(settings: Settings, deployment: Deployment, author: str, approver: str) -> None:
+def _go_live(settings: Settings, label: str, author: str, approver: str) -> None:
     """The checklist of an integration that was staged; with both names, its approval."""
-    points = going_live.points(settings, deployment)
-    for line in checklist.lines(points):
+    found = going_live.looked(settings, label)
+    for line in checklist.lines(found.points):
         say(line)
     sys.stdout.flush()
-    if not (author and approver) and not any(one.open for one in points):
-        say(f"nothing is open: ferry promote {deployment.label} --author NAME --approver NAME")
+    if not (author and approver) and not any(one.open for one in found.points):
+        say(f"nothing is open: ferry promote {label} --author NAME --approver NAME")
         return
-    made = going_live.promote(settings, deployment, points, author, approver)
-    say(f"{deployment.label}: approved by {made.approver}; commit it, and deploy it without mode: staging")
+    made = going_live.promote(settings, found, author, approver)
+    say(f"{label}: approved by {made.approver}; commit it, and deploy it without mode: staging")

@@ -13,12 +13,13 @@ from starlette.routing import Route
 from flows import acts as noting
 from flows.errors import Spoken
 from flows.ledger import holds, waiting
-from flows.review import acts, checklist, examples, going_live, questions, waits
+from flows.review import acts, examples, going_live, questions, waits
 from flows.review.desk import Desk
 from flows.review.door import Role, Session
 from flows.review.examples import Wanted
+from flows.review.going_live import Looked
 from flows.settings import Settings
-from flows.tenants import Deployment
+from flows.tenants import Deployment, load
 
 Form = Mapping[str, str]
 Make = Callable[[Session, Form], str]
@@ -38,7 +39,7 @@ class Template(Protocol):
 class Page:
     """What the page's application lends to the acts."""
 
-    deployment: Deployment
+    label: str
     desk: Desk
     session: Callable[[Request], Session | None]
     closed: Callable[[], Response]
@@ -64,7 +65,11 @@ def routes(page: Page) -> list[Route]:
 class _Acting:
     def __init__(self, page: Page) -> None:
         self._page, self._settings = page, Settings()
-        self._deployment, self._ledger = page.deployment, page.desk.ledger
+        self._folder, self._ledger = self._settings.deployments / page.label, page.desk.ledger
+
+    def _deployment(self) -> Deployment:
+        """As its files are now: they may have changed since the page was opened."""
+        return load(self._settings.deployments, self._page.label)
 
     def shown(self, make: Make, role: Role = Role.VIEWER) -> Handler:
         """The handler of a page that is looked at."""
@@ -111,7 +116,7 @@ class _Acting:
 
     def waiting(self, session: Session, asked: Form) -> str:
         start, values = _number(asked.get("at", "")), session.role >= Role.REVIEWER
-        ones = waits.told(self._deployment, self._ledger, start, session.person, values=values)
+        ones = waits.told(self._deployment(), self._ledger, start, session.person, values=values)
         return self._page.template(
             "waiting.html",
             session,
@@ -129,7 +134,7 @@ class _Acting:
             acts.again(self._ledger, ref, reason, session.person)
         else:
             option = form.get("option", "")
-            acts.answer(self._deployment, self._ledger, ref, option, reason, session.person)
+            acts.answer(self._deployment(), self._ledger, ref, option, reason, session.person)
         return "/waiting"
 
     def held(self, session: Session, _asked: Form) -> str:
@@ -142,17 +147,16 @@ class _Acting:
         return "/held"
 
     def open_questions(self, session: Session, _asked: Form) -> str:
-        folder = self._settings.deployments / self._deployment.label
-        return self._page.template("questions.html", session, ones=questions.still_open(folder))
+        return self._page.template("questions.html", session, ones=questions.still_open(self._folder))
 
     def example(self, session: Session, asked: Form) -> str:
         """The invented entry alone is shown; that the real one was read is in the audit."""
-        key = asked.get("key", "")
+        deployment, key = self._deployment(), asked.get("key", "")
         with self._ledger.told_by(f"person {session.person}"):
             noting.note_beside(self._ledger, f"an example drawn from a write of {self._ledger.name}", key)
-        proposal = examples.proposed(self._deployment, self._ledger, key)
+        proposal = examples.proposed(deployment, self._ledger, key)
         values = {name: examples.text(value) for name, value in proposal.call.arguments.items()}
-        granted = self._deployment.policy().operations[proposal.call.op].arguments
+        granted = deployment.policy().operations[proposal.call.op].arguments
         return self._page.template(
             "example.html",
             session,
@@ -164,7 +168,8 @@ class _Acting:
         )
 
     def keep(self, session: Session, form: Form) -> str:
-        proposal = examples.proposed(self._deployment, self._ledger, form.get("key", ""))
+        deployment = self._deployment()
+        proposal = examples.proposed(deployment, self._ledger, form.get("key", ""))
         kind = form.get("kind", "")
         values = {
             name.removeprefix("value."): text for name, text in form.items() if name.startswith("value.")
@@ -173,31 +178,30 @@ class _Acting:
             shows=form.get("shows", ""),
             kind="skip" if kind == "skip" else "review" if kind == "review" else "write",
             values=values,
-            because=self._deployment.instructions.cites(form.get("because", "")),
+            because=deployment.instructions.cites(form.get("because", "")),
             reason=form.get("reason", ""),
         )
-        examples.keep(self._settings, self._deployment, proposal, wanted, session.person)
+        examples.keep(self._settings, deployment, proposal, wanted, session.person)
         return "/questions"
 
     def before_live(self, session: Session, _asked: Form) -> str:
+        found = self._looked()
         return self._page.template(
             "checklist.html",
             session,
-            points=self._points(),
+            points=found.points,
+            beside=found.beside,
             may_promote=session.role >= Role.APPROVER,
             person=session.person,
         )
 
     def promote(self, session: Session, form: Form) -> str:
-        going_live.promote(
-            self._settings, self._deployment, self._points(), form.get("author", ""), session.person
-        )
+        going_live.promote(self._settings, self._looked(), form.get("author", ""), session.person)
         return "/checklist"
 
-    def _points(self) -> list[checklist.Point]:
-        if self._ledger.name == self._deployment.name:  # what is live is looked at: the stage is another desk
-            return going_live.points(self._settings, self._deployment)
-        return checklist.points(self._settings, self._deployment, self._page.desk)
+    def _looked(self) -> Looked:
+        desk = self._page.desk  # of what is live: then the stage is another one
+        return going_live.looked(self._settings, self._page.label, desk if desk.staged else None)
 
 
 def _number(text: str) -> int:

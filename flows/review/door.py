@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from flows.errors import Spoken
-from flows.settings import Settings
+from flows.settings import PRODUCTION, Settings
+from flows.tenants import load_tenant
 
 HERE = "127.0.0.1"
 IDLE = 15 * 60.0  # seconds without a request
@@ -47,6 +48,17 @@ def role_of(tenant: str, people: Mapping[str, str], person: str, asked: str, *, 
     if asked and asked not in words:
         raise NotAdmitted(f"{tenant}: {person} may review as {' or '.join(words)}, and not as {asked}")
     return Role[asked.upper()] if asked else own
+
+
+def admitted(settings: Settings, label: str, person: str, asked: str = "") -> Role:
+    """The same of an integration's tenant, as its tenant.yaml says now.
+
+    Raises:
+        NotAdmitted, IntegrationInvalid.
+    """
+    tenant = label.partition("/")[0]
+    people = load_tenant(settings.deployments, tenant).people
+    return role_of(tenant, people, person, asked, production=settings.env == PRODUCTION)
 
 
 def link(settings: Settings, run: str) -> str:

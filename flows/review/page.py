@@ -19,8 +19,9 @@ from flows.ledger import marks
 from flows.ledger.marks import Verdict
 from flows.review import acting
 from flows.review.desk import Desk
-from flows.review.door import IDLE, Door, Role, Session
+from flows.review.door import IDLE, Door, NotAdmitted, Role, Session, admitted
 from flows.review.shown import Shown
+from flows.settings import Settings
 from flows.tenants import Deployment
 
 HERE = Path(__file__).parent
@@ -91,11 +92,11 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
 class _Page:
     def __init__(self, deployment: Deployment, desk: Desk, door: Door, cookie: str) -> None:
         self._deployment, self._desk, self._door, self._cookie = deployment, desk, door, cookie
-        self._show = Shown(deployment, desk)
+        self._show, self._settings = Shown(deployment, desk), Settings()
 
     def lent(self) -> acting.Page:
         """What the acts need of the page."""
-        return acting.Page(self._deployment, self._desk, self._session, self._closed, self._template)
+        return acting.Page(self._deployment.label, self._desk, self._session, self._closed, self._template)
 
     async def enter(self, request: Request) -> Response:
         name = self._door.enter(request.query_params.get("token", ""))
@@ -177,9 +178,17 @@ class _Page:
         return {one.key for one in self._desk.lines()}
 
     def _session(self, request: Request) -> Session | None:
-        """Who asks; None without a session, and when the stage that is looked at is over."""
-        found = self._door.admit(request.cookies.get(self._cookie, ""))
-        return None if found is None or self._desk.over() else found
+        """Who asks, as tenant.yaml lets them now; None without a session, and when the stage is over."""
+        name = request.cookies.get(self._cookie, "")
+        found = self._door.admit(name)
+        if found is None or self._desk.over():
+            return None
+        try:
+            found.role = min(found.role, admitted(self._settings, self._deployment.label, found.person))
+        except NotAdmitted:
+            self._door.leave(name)
+            return None
+        return found
 
     async def _shown(self, request: Request, make: Callable[[Session, Mapping[str, str]], str]) -> Response:
         session = self._session(request)
