@@ -1,6 +1,7 @@
 """What people do on the page: decide what waits, let go or drop what is held, make examples, promote."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -14,6 +15,7 @@ from flows import acts as noting
 from flows.errors import Spoken
 from flows.ledger import holds, waiting
 from flows.review import acts, examples, going_live, questions, waits
+from flows.review.acts import NotDecided
 from flows.review.desk import Desk
 from flows.review.door import Role, Session
 from flows.review.examples import Wanted
@@ -128,22 +130,30 @@ class _Acting:
 
     def decide(self, session: Session, form: Form) -> str:
         ref, reason, verdict = form.get("entry", ""), form.get("reason", ""), form.get("verdict", "")
+        option = form.get("option", "")
         if verdict == "leave":
             acts.leave(self._ledger, ref, reason, session.person)
         elif verdict == "again":
             acts.again(self._ledger, ref, reason, session.person)
-        else:
-            option = form.get("option", "")
+        elif option and not verdict:
             acts.answer(self._deployment(), self._ledger, ref, option, reason, session.person)
+        else:
+            raise NotDecided("nothing was decided; say leave, again or one of its options")
         return "/waiting"
 
     def held(self, session: Session, _asked: Form) -> str:
-        may = session.role >= Role.APPROVER
-        return self._page.template("held.html", session, ones=waits.held(self._ledger), may_settle=may)
+        ones, may = waits.held(self._ledger), session.role >= Role.APPROVER
+        shown = {one.code: _digest(one.number, holds.held_for(self._ledger, one.code)) for one in ones}
+        return self._page.template("held.html", session, ones=ones, shown=shown, may_settle=may)
 
     def settle(self, session: Session, form: Form) -> str:
-        keys = [form["key"]] if form.get("key") else holds.held_for(self._ledger, form.get("code", ""))
-        acts.settle(self._ledger, keys, session.person, go=form.get("verdict") == "release")
+        """A person's word holds for what they were shown: what is held since is looked at first."""
+        verdict, keys = form.get("verdict", ""), holds.held_for(self._ledger, form.get("code", ""))
+        if verdict not in ("release", "discard"):
+            raise NotDecided("nothing was decided; say release or discard")
+        if form.get("shown") != _digest(len(keys), keys):
+            raise NotDecided("nothing was decided: what is held is not what was shown; look at it again")
+        acts.settle(self._ledger, keys, session.person, go=verdict == "release")
         return "/held"
 
     def open_questions(self, session: Session, _asked: Form) -> str:
@@ -202,6 +212,11 @@ class _Acting:
     def _looked(self) -> Looked:
         desk = self._page.desk  # of what is live: then the stage is another one
         return going_live.looked(self._settings, self._page.label, desk if desk.staged else None)
+
+
+def _digest(number: int, keys: Sequence[str]) -> str:
+    """Names what a page shows: so many deliveries, and these."""
+    return hashlib.sha256(" ".join([str(number), *keys]).encode()).hexdigest()
 
 
 def _number(text: str) -> int:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from flows.ledger import holds, waiting, words
 from flows.ledger.store import Ledger
+from flows.review import acts
 from flows.review.desk import Desk
 from flows.review.door import Door, Role
 from flows.review.page import application
@@ -37,6 +38,14 @@ class Browser:
     def post(self, path: str, *, proof: bool = True, **form: str) -> httpx.Response:
         sent = form | ({"proof": self.proof} if proof else {})
         return self.client.post(path, data=sent, headers={"origin": f"http://{HOST}"}, follow_redirects=False)
+
+    def shown(self) -> str:
+        """By what the page names the deliveries that it shows as held."""
+        found = re.search(r'name="shown" value="([^"]+)"', self.get("/held").text)
+        return found[1] if found else ""
+
+    def settle(self, verdict: str, shown: str) -> httpx.Response:
+        return self.post("/held", code="too_many_creates", verdict=verdict, shown=shown)
 
     @property
     def proof(self) -> str:
@@ -67,6 +76,13 @@ def browser(tmp_path: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iter
         with TestClient(app, base_url=f"http://{HOST}") as client:
             client.get(f"/enter?token={door.token}")
             yield Browser(client, ledger, settings)
+
+
+def hold(browser: Browser, patients: Sequence[str]) -> None:
+    """As a run does whose limit is reached."""
+    keys = [key_of(browser.ledger, patient) for patient in patients]
+    with acts.acting(browser.ledger, "Ana"):
+        holds.hold(browser.ledger, keys, "too_many_creates", dict.fromkeys(keys))
 
 
 def test_nothing_is_shown_or_done_without_a_session(browser: Browser) -> None:
@@ -117,15 +133,39 @@ def test_a_reviewer_decides_what_waits_with_a_reason_and_releases_nothing(browse
 def test_an_approver_lets_go_and_drops_what_is_held(browser: Browser) -> None:
     page = browser.get("/held").text
     assert "too_many_creates" in page and "would make more new records" in page
-    one = key_of(browser.ledger, REFUSED[0])
     assert "held" in browser.get("/writes?state=held").text
 
-    assert browser.post("/held", key=one, verdict="release").status_code == 303
-    assert holds.by_code(browser.ledger) == {"too_many_creates": 1}
-    assert browser.post("/held", code="too_many_creates", verdict="discard").status_code == 303
+    assert browser.settle("release", browser.shown()).status_code == 303
+    assert holds.by_code(browser.ledger) == {}
+    hold(browser, REFUSED)
+    assert browser.settle("discard", browser.shown()).status_code == 303
 
     assert "Nothing is held" in browser.get("/held").text
     assert "<h1>0 writes</h1>" in browser.get("/writes?state=held").text
+
+
+def test_what_was_held_after_the_page_was_shown_is_not_released_with_it(browser: Browser) -> None:
+    shown = browser.shown()
+    hold(browser, ["whole-row"])
+
+    refused = browser.settle("release", shown)
+    assert refused.status_code == 409 and "is not what was shown; look at it again" in refused.text
+    assert holds.by_code(browser.ledger) == {"too_many_creates": 3}
+    assert browser.settle("release", browser.shown()).status_code == 303
+    assert holds.by_code(browser.ledger) == {}
+
+
+@pytest.mark.parametrize("verdict", ["", "relase"])
+def test_a_word_that_is_not_known_decides_nothing(browser: Browser, verdict: str) -> None:
+    ref = ref_of(browser.ledger, "two-primaries")
+
+    held = browser.settle(verdict, browser.shown())
+    waits = browser.post("/waiting", entry=ref, verdict=verdict, reason="why not")
+
+    assert held.status_code == 409 and "say release or discard" in held.text
+    assert waits.status_code == 409 and "say leave, again or one of its options" in waits.text
+    assert holds.by_code(browser.ledger) == {"too_many_creates": 2}
+    assert words.of(browser.ledger, [ref]) == {}
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER])
