@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from flows import acts as noting
-from flows.errors import Spoken
 from flows.ledger import holds, waiting
 from flows.review import acts, examples, going_live, questions, waits
 from flows.review.acts import NotDecided
@@ -28,7 +27,7 @@ Make = Callable[[Session, Form], str]
 Handler = Callable[[Request], Awaitable[Response]]
 PAGES = ("/waiting", "/held", "/questions", "/example", "/checklist")
 LONGEST = 2000  # characters of what a person writes into one field
-NOT_ALLOWED, NOT_DONE = 403, 409
+NOT_ALLOWED = 403
 
 
 class Template(Protocol):
@@ -44,7 +43,7 @@ class Page:
     label: str
     desk: Desk
     session: Callable[[Request], Session | None]
-    closed: Callable[[], Response]
+    closed: Callable[[Request], Response]
     template: Template
 
 
@@ -64,6 +63,12 @@ def routes(page: Page) -> list[Route]:
     ]
 
 
+async def form_of(request: Request) -> dict[str, str]:
+    """What a form says, by name. What is no UTF-8 becomes a mark that matches nothing."""
+    sent = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: ones[0] for name, ones in sent.items()}
+
+
 class _Acting:
     def __init__(self, page: Page) -> None:
         self._page, self._settings = page, Settings()
@@ -79,10 +84,10 @@ class _Acting:
         async def handler(request: Request) -> Response:
             session = self._page.session(request)
             if session is None:
-                return self._page.closed()
+                return self._page.closed(request)
             if session.role < role:
                 return HTMLResponse("not allowed", NOT_ALLOWED)
-            return await run_in_threadpool(self._made, session, make, dict(request.query_params))
+            return HTMLResponse(await run_in_threadpool(make, session, dict(request.query_params)))
 
         return handler
 
@@ -92,29 +97,13 @@ class _Acting:
         async def handler(request: Request) -> Response:
             session = self._page.session(request)
             if session is None:
-                return self._page.closed()
-            sent = parse_qs((await request.body()).decode(), keep_blank_values=True)
-            form = {name: ones[0][:LONGEST] for name, ones in sent.items()}
+                return self._page.closed(request)
+            form = {name: text[:LONGEST] for name, text in (await form_of(request)).items()}
             if session.role < role or form.get("proof") != session.proof:
                 return HTMLResponse("not allowed", NOT_ALLOWED)
-            return await run_in_threadpool(self._acted, session, act, form)
+            return RedirectResponse(await run_in_threadpool(act, session, form), 303)
 
         return handler
-
-    def _made(self, session: Session, make: Make, asked: Form) -> Response:
-        try:
-            return HTMLResponse(make(session, asked))
-        except Spoken as said:
-            return self._told(session, said)
-
-    def _acted(self, session: Session, act: Make, form: Form) -> Response:
-        try:
-            return RedirectResponse(act(session, form), 303)
-        except Spoken as said:
-            return self._told(session, said)
-
-    def _told(self, session: Session, said: Spoken) -> Response:
-        return HTMLResponse(self._page.template("told.html", session, line=str(said)), NOT_DONE)
 
     def waiting(self, session: Session, asked: Form) -> str:
         start, values = _number(asked.get("at", "")), session.role >= Role.REVIEWER

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from flows.ledger import holds, waiting, words
@@ -73,7 +74,7 @@ def browser(tmp_path: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iter
             monkeypatch.setitem(os.environ, name, str(value))
         door = Door(role, "Ana")
         app = application(deployment, Desk(ledger), door, HOST)
-        with TestClient(app, base_url=f"http://{HOST}") as client:
+        with TestClient(app, base_url=f"http://{HOST}", raise_server_exceptions=False) as client:
             client.get(f"/enter?token={door.token}")
             yield Browser(client, ledger, settings)
 
@@ -92,6 +93,50 @@ def test_nothing_is_shown_or_done_without_a_session(browser: Browser) -> None:
     assert {browser.post(page, proof=False).status_code for page in ("/waiting", "/held", "/promote")} == {
         403
     }
+
+
+def test_who_comes_from_another_site_keeps_their_session(browser: Browser) -> None:
+    """A strict cookie is not sent from there: the answer offers to go on, and takes nothing away."""
+    kept = dict(browser.client.cookies)
+    browser.client.cookies.clear()
+
+    come = {path: browser.get(path) for path in (*PAGES, "/writes", "/example?key=x", "/enter?token=x")}
+    sent = [browser.post(path, proof=False) for path in ("/waiting", "/held", "/promote", "/leave")]
+
+    assert all("set-cookie" not in answer.headers for answer in (*come.values(), *sent))
+    assert all(f'href="{path}"' in come[path].text for path in PAGES)
+    browser.client.cookies.update(kept)
+    assert browser.get("/waiting").status_code == 200
+    left = browser.post("/leave", proof=False)
+    assert "Max-Age=0" in left.headers["set-cookie"]
+
+
+def test_what_is_wrong_in_the_files_is_one_line(browser: Browser) -> None:
+    (browser.settings.deployments / LABEL / "answers.md").write_text("Q77: yes\n")
+
+    told = browser.get("/questions")
+
+    assert told.status_code == 409 and "answers.md" in told.text and "Not done" in told.text
+
+
+@pytest.mark.parametrize("path", ["/mark", "/waiting", "/held"])
+def test_a_body_that_is_no_text_is_not_understood(browser: Browser, path: str) -> None:
+    sent = browser.client.post(path, content=b"proof=\xff", headers={"origin": f"http://{HOST}"})
+
+    assert sent.status_code == 403
+
+
+def test_an_answer_that_fails_says_where_and_is_not_kept_either(browser: Browser) -> None:
+    with browser.ledger.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE delivery SET state = 'odd'"))
+
+    failed = browser.get("/writes")
+
+    assert failed.status_code == 500
+    assert re.fullmatch(r"internal_error: KeyError at flows/[a-z_/]+\.py:\d+; report this line", failed.text)
+    for answer in (failed, browser.client.get("/writes", headers={"host": "evil.example.com"})):
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_a_form_of_another_page_does_nothing(browser: Browser) -> None:
