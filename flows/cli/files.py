@@ -14,6 +14,7 @@ from flows.check import asks_a_server, checked
 from flows.check import check as findings
 from flows.cli.app import Label, app, say
 from flows.errors import Spoken
+from flows.review import door
 from flows.settings import PRODUCTION, Settings
 from flows.tenants import labels, load, tenants
 
@@ -82,8 +83,12 @@ def approve_version(
     """Check an integration's files, approve them, and note it; a version's are put in place first.
 
     looked: names the files that were looked at; others are not approved.
+
+    Raises:
+        NotAdmitted: the approver is none. FilesWrong, NotCommitted, VersionUnknown. NotApproved: see there.
     """
     live, tenant = _folder(settings.deployments, label), label.partition("/")[0]
+    door.approves(settings, label, by.approver.strip())
     if version:
         versions.check_committed(live)
     from flows import acts  # noqa: PLC0415  # the database is not for those who only check

@@ -12,7 +12,7 @@ from flows.ledger.database import connect
 from flows.ledger.store import now
 from flows.opening import open_ledger
 from flows.promote import REASONS, NotPromoted
-from flows.review import checklist
+from flows.review import checklist, door
 from flows.review.checklist import Point
 from flows.review.desk import Desk
 from flows.settings import PRODUCTION, Settings
@@ -56,9 +56,12 @@ def promote(settings: Settings, found: Looked, author: str, approver: str) -> Ap
     """Approve the integration's files as they were looked at, with the reasons that explain them.
 
     Raises:
-        NotPromoted: a point is open, or a shadow is named. NotApproved: see `approval.approve`.
+        NotAdmitted: the approver is none. NotPromoted: a point is open, or a shadow is named. NotApproved:
+            see `approval.approve`.
     """
     deployment, number = found.deployment, sum(bool(one.open) for one in found.points)
+    if approver:
+        door.approves(settings, deployment.label, approver)
     if found.beside:
         raise NotPromoted(
             f"{deployment.label}: integration.yaml names a shadow, so the version beside these files is what "
