@@ -71,15 +71,17 @@ def approve(
     signed: Signed,
     *,
     production: bool,
+    looked: str = "",
     note: Callable[[str], None] = lambda act: None,
 ) -> Approval:
     """Pin an integration's files as they are now, in its approval.yaml.
 
+    looked: the version that was looked at, as `pins.version` names it; "": nothing was before.
     note: notes the act before it is done; if it raises, nothing is approved.
 
     Raises:
         NotApproved: author and approver are one person in production, it would be expired already, it is
-            not proved, or the version beside it cannot be pinned.
+            not proved, the version beside it cannot be pinned, or the files are others than were looked at.
     """
     label = f"{folder.parent.name}/{folder.name}"
     asked = _models(folder, integration, connections)
@@ -88,6 +90,8 @@ def approve(
         raise NotApproved(f"{label}: author and approver are one person; in production they must be two")
     if made.expires and made.expires < signed.today:
         raise NotApproved(f"{label}: {made.expires} is in the past; name a later day")
+    if looked and pins.version(folder) != looked:  # after they were hashed: what is pinned is what was seen
+        raise NotApproved(f"{label}: its files changed while they were looked at; look at them again")
     unproved = proof.missing(folder, integration, made.models, production=production)
     for what, todo in (*_of_shadow(folder, integration), *unproved):
         raise NotApproved(f"{label}: {what}; {todo}")

@@ -16,6 +16,6 @@ ROLLOUT = (
     "what went first has arrived"
 )
 PEOPLE = (
-    "who may review, by name. viewer: sees that something changes, and no value. reviewer: sees values, and "
-    "says what is right and wrong. approver: approves, too"
+    "who may review, release and approve, by name. viewer: sees that something changes, and no value. "
+    "reviewer: sees values, and says what is right and wrong. approver: releases and approves, too"
 )

@@ -6,20 +6,19 @@ import typer
 
 from flows import acts as noting
 from flows.cli.app import Label, app, say
+from flows.cli.asked import Person, reviewer
 from flows.errors import Spoken
-from flows.ledger import audit, marks, written
+from flows.ledger import marks, written
 from flows.ledger.marks import Verdict
 from flows.ledger.store import Ledger
 from flows.parameters import Mode
 from flows.review import acts, examples
-from flows.review.door import Role
 from flows.review.examples import Proposal, Wanted
-from flows.review.opened import desk, session
+from flows.review.opened import desk
 from flows.settings import Settings
 from flows.tenants import load
 
 Live = Annotated[bool, typer.Option("--live", help="of what is live; else of its stage")]
-Person = Annotated[str, typer.Option(help="who says so, as the audit is to name them")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="the write's, as ferry review --text names it")]
 SAID = "'S3 no_consent'"
 VERDICTS: dict[str, Verdict] = {"right": "right", "wrong": "wrong"}
@@ -41,7 +40,7 @@ def mark(
     """Mark a planned write right or wrong."""
     if verdict not in VERDICTS:
         raise NotUnderstood(f"{label}: a write is marked right or wrong, and not {verdict}")
-    settings, who = Settings(), _reviewer(label, person)
+    settings, who = Settings(), reviewer(label, person)
     with desk(settings, label, _mode(live=live)) as made:
         _there(label, made.ledger, key)
         marks.put(made.ledger, key, VERDICTS[verdict], remark, who)
@@ -59,7 +58,7 @@ def decide(
     person: Person = "",
 ) -> None:
     """Say what becomes of an entry that waits for a person: leave it, decide it again, or answer."""
-    settings, who = Settings(), _reviewer(label, person)
+    settings, who = Settings(), reviewer(label, person)
     with desk(settings, label, _mode(live=live)) as made:
         if word == "leave":
             acts.leave(made.ledger, entry, reason, who)
@@ -86,7 +85,7 @@ def example(
     person: Person = "",
 ) -> None:
     """Make a golden example, invented, out of a write that is wrong; and a question for refine."""
-    settings, who = Settings(), _reviewer(label, person)
+    settings, who = Settings(), reviewer(label, person)
     deployment = load(settings.deployments, label)
     with desk(settings, label, _mode(live=live)) as made:
         _there(label, made.ledger, key)
@@ -133,9 +132,3 @@ def _pair(label: str, said: str) -> tuple[str, str]:
 
 def _mode(*, live: bool) -> Mode:
     return "live" if live else "staging"
-
-
-def _reviewer(label: str, person: str) -> str:
-    """The name of who gives the command. Raises NotAdmitted if tenant.yaml does not let them decide."""
-    who = audit.person(person).removeprefix("person ")
-    return session(Settings(), label, who, Role.REVIEWER.word).person

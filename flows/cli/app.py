@@ -51,9 +51,9 @@ def under_lease(ledger: "Ledger", act: "Callable[[Ledger], None]") -> None:
     from flows.ledger import audit, lease  # noqa: PLC0415
     from flows.run import new_id  # noqa: PLC0415
 
-    ledger.person = audit.person()
-    lease.take(ledger, new_id())
-    try:
-        act(ledger)
-    finally:
-        lease.give_back(ledger)
+    with ledger.told_by(audit.person()):
+        lease.take(ledger, new_id())
+        try:
+            act(ledger)
+        finally:
+            lease.give_back(ledger)

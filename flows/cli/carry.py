@@ -14,7 +14,8 @@ from flows import emit, hold, preview, report, server
 from flows import undo as undoing
 from flows.boundary import CodedFailure
 from flows.cli.app import Label, Staged, app, mode, out, under_lease, with_ledger
-from flows.ledger import audit, deliveries, doubts, entries
+from flows.cli.asked import Person, approver
+from flows.ledger import deliveries, doubts, entries
 from flows.ledger.store import Ledger
 from flows.opening import labelled
 from flows.parameters import Kind, Mode, Parameters
@@ -91,9 +92,10 @@ def release(
     label: Label,
     discard: Annotated[bool, typer.Option("--discard", help="drop it: it is not delivered")] = False,
     staging: Staged = False,
+    person: Person = "",
 ) -> None:
     """Let go what the breaker holds, and deliver it; or drop it. The dashboard's form does the same."""
-    hold.WORD.set(hold.Word(release=not discard, person=audit.person()))
+    hold.WORD.set(hold.Word(release=not discard, person=f"person {approver(label, person)}"))
     _carry(label, "retry", mode(staging=staging))
 
 

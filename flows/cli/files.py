@@ -14,6 +14,7 @@ from flows.check import asks_a_server, checked
 from flows.check import check as findings
 from flows.cli.app import Label, app, say
 from flows.errors import Spoken
+from flows.review import door
 from flows.settings import PRODUCTION, Settings
 from flows.tenants import labels, load, tenants
 
@@ -77,10 +78,17 @@ def signed(
 
 
 def approve_version(
-    settings: Settings, label: str, by: approval.Signed, version: str = ""
+    settings: Settings, label: str, by: approval.Signed, version: str = "", looked: str = ""
 ) -> approval.Approval:
-    """Check an integration's files, approve them, and note it; a version's are put in place first."""
+    """Check an integration's files, approve them, and note it; a version's are put in place first.
+
+    looked: names the files that were looked at; others are not approved.
+
+    Raises:
+        NotAdmitted: the approver is none. FilesWrong, NotCommitted, VersionUnknown. NotApproved: see there.
+    """
     live, tenant = _folder(settings.deployments, label), label.partition("/")[0]
+    door.approves(settings, label, by.approver.strip())
     if version:
         versions.check_committed(live)
     from flows import acts  # noqa: PLC0415  # the database is not for those who only check
@@ -95,6 +103,7 @@ def approve_version(
             deployment.connections,
             by,
             production=settings.env == PRODUCTION,
+            looked=looked,
             note=lambda act: acts.note(settings, tenant, act, *pins.files(folder).values()),
         )
         if version:

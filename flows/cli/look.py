@@ -7,6 +7,7 @@ import typer
 
 from flows import acts
 from flows.cli.app import Label, Staged, app, mode, say, with_ledger
+from flows.cli.asked import Person, named, reviewer
 from flows.explain import explain as explanation
 from flows.ledger import entries
 from flows.ledger.stages import NoSuchStage, StageOver
@@ -24,13 +25,16 @@ def explain(
     patient: Annotated[str, typer.Argument(help="the entry's id at its source: in Healthie, the patient's")],
     values: Annotated[bool, typer.Option("--values", help="show the values too: patient data")] = False,
     staging: Staged = False,
+    person: Person = "",
 ) -> None:
     """Say why this patient did, or didn't, arrive."""
     deployment = load(Settings().deployments, label)
+    who = reviewer(label, person) if values else named(person)
 
     def tell(ledger: Ledger) -> None:
         act = f"entry of {ledger.name} explained{' with its values' if values else ''}"
-        acts.note_beside(ledger, act, entries.hash_of(ledger, patient))
+        with ledger.told_by(f"person {who}"):
+            acts.note_beside(ledger, act, entries.hash_of(ledger, patient))
         for line in explanation(deployment, ledger, patient, values=values):
             say(line)
 

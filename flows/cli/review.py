@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import Label, app, out, say
-from flows.ledger import audit
+from flows.cli.asked import Person, named
 from flows.parameters import Mode
 from flows.review.opened import desk, serve, session
 from flows.review.text import review as as_text
@@ -20,7 +20,7 @@ def review(
     role: Annotated[
         str, typer.Option("--as", help="viewer, reviewer or approver: at most what you are")
     ] = "",
-    person: Annotated[str, typer.Option(help="who looks: a name of tenant.yaml's people")] = "",
+    person: Person = "",
     text: Annotated[bool, typer.Option("--text", help="the same as text, in the terminal")] = False,
 ) -> None:
     """Open a page on this machine that shows every planned write, field by field. The link works once."""
@@ -30,7 +30,7 @@ def review(
         say("end with Ctrl-C")
         out.file.flush()
 
-    settings, who = Settings(), audit.person(person).removeprefix("person ")
+    settings, who = Settings(), named(person)
     mode: Mode = "live" if live else "staging"
     if not text:
         serve(settings, label, mode, role, who, tell)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ from flows.parameters import Mode
 from flows.vault import KeyEncryptionKey, Seal, Wrapped, new_data_key, open_data_key
 
 Values = TypeVar("Values", bound=tuple[Any, ...])  # the columns of a row: as SQLAlchemy binds them
+
+
+_PERSON: ContextVar[str] = ContextVar("person", default="")  # several people act at once in one process
 
 
 class TenantForgotten(Spoken):
@@ -61,7 +65,6 @@ class Ledger:
             failing.pop_all()
         self.epoch = 0  # 0: no lease held, so every write is refused
         self.run = ""
-        self.person = ""  # who gave the command, as `person <name>`; "": a run acts by itself
         self.flow_run = ""  # Prefect's id of the run that takes the lease
         self.lease_seconds = LEASE_SECONDS
         self._turn = threading.Lock()
@@ -72,18 +75,24 @@ class Ledger:
         return mode_of(f"{self.tenant}/{self.name}")
 
     @property
+    def person(self) -> str:
+        """Who gave the command, as `person <name>`; "": a run acts by itself."""
+        return _PERSON.get()
+
+    @property
     def actor(self) -> str:
         """Who acts, as the audit names them."""
         return self.person or f"run {self.run}"
 
+    @staticmethod
     @contextmanager
-    def told_by(self, person: str) -> Generator[None]:
-        """Meanwhile this person acts, in a run that otherwise acts by itself."""
-        before, self.person = self.person, person
+    def told_by(person: str) -> Generator[None]:
+        """Meanwhile this person acts, in this thread alone; a run otherwise acts by itself."""
+        before = _PERSON.set(person)
         try:
             yield
         finally:
-            self.person = before
+            _PERSON.reset(before)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:

@@ -1,6 +1,7 @@
 """What people do on the page: decide what waits, let go or drop what is held, make examples, promote."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -11,21 +12,22 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from flows import acts as noting
-from flows.errors import Spoken
 from flows.ledger import holds, waiting
-from flows.review import acts, checklist, examples, going_live, questions, waits
+from flows.review import acts, examples, going_live, questions, waits
+from flows.review.acts import NotDecided
 from flows.review.desk import Desk
 from flows.review.door import Role, Session
 from flows.review.examples import Wanted
+from flows.review.going_live import Looked
 from flows.settings import Settings
-from flows.tenants import Deployment
+from flows.tenants import Deployment, load
 
 Form = Mapping[str, str]
 Make = Callable[[Session, Form], str]
 Handler = Callable[[Request], Awaitable[Response]]
 PAGES = ("/waiting", "/held", "/questions", "/example", "/checklist")
 LONGEST = 2000  # characters of what a person writes into one field
-NOT_ALLOWED, NOT_DONE = 403, 409
+NOT_ALLOWED = 403
 
 
 class Template(Protocol):
@@ -38,10 +40,10 @@ class Template(Protocol):
 class Page:
     """What the page's application lends to the acts."""
 
-    deployment: Deployment
+    label: str
     desk: Desk
     session: Callable[[Request], Session | None]
-    closed: Callable[[], Response]
+    closed: Callable[[Request], Response]
     template: Template
 
 
@@ -61,10 +63,20 @@ def routes(page: Page) -> list[Route]:
     ]
 
 
+async def form_of(request: Request) -> dict[str, str]:
+    """What a form says, by name. What is no UTF-8 becomes a mark that matches nothing."""
+    sent = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: ones[0] for name, ones in sent.items()}
+
+
 class _Acting:
     def __init__(self, page: Page) -> None:
         self._page, self._settings = page, Settings()
-        self._deployment, self._ledger = page.deployment, page.desk.ledger
+        self._folder, self._ledger = self._settings.deployments / page.label, page.desk.ledger
+
+    def _deployment(self) -> Deployment:
+        """As its files are now: they may have changed since the page was opened."""
+        return load(self._settings.deployments, self._page.label)
 
     def shown(self, make: Make, role: Role = Role.VIEWER) -> Handler:
         """The handler of a page that is looked at."""
@@ -72,10 +84,10 @@ class _Acting:
         async def handler(request: Request) -> Response:
             session = self._page.session(request)
             if session is None:
-                return self._page.closed()
+                return self._page.closed(request)
             if session.role < role:
                 return HTMLResponse("not allowed", NOT_ALLOWED)
-            return await run_in_threadpool(self._made, session, make, dict(request.query_params))
+            return HTMLResponse(await run_in_threadpool(make, session, dict(request.query_params)))
 
         return handler
 
@@ -85,33 +97,17 @@ class _Acting:
         async def handler(request: Request) -> Response:
             session = self._page.session(request)
             if session is None:
-                return self._page.closed()
-            sent = parse_qs((await request.body()).decode(), keep_blank_values=True)
-            form = {name: ones[0][:LONGEST] for name, ones in sent.items()}
+                return self._page.closed(request)
+            form = {name: text[:LONGEST] for name, text in (await form_of(request)).items()}
             if session.role < role or form.get("proof") != session.proof:
                 return HTMLResponse("not allowed", NOT_ALLOWED)
-            return await run_in_threadpool(self._acted, session, act, form)
+            return RedirectResponse(await run_in_threadpool(act, session, form), 303)
 
         return handler
 
-    def _made(self, session: Session, make: Make, asked: Form) -> Response:
-        try:
-            return HTMLResponse(make(session, asked))
-        except Spoken as said:
-            return self._told(session, said)
-
-    def _acted(self, session: Session, act: Make, form: Form) -> Response:
-        try:
-            return RedirectResponse(act(session, form), 303)
-        except Spoken as said:
-            return self._told(session, said)
-
-    def _told(self, session: Session, said: Spoken) -> Response:
-        return HTMLResponse(self._page.template("told.html", session, line=str(said)), NOT_DONE)
-
     def waiting(self, session: Session, asked: Form) -> str:
         start, values = _number(asked.get("at", "")), session.role >= Role.REVIEWER
-        ones = waits.told(self._deployment, self._ledger, start, session.person, values=values)
+        ones = waits.told(self._deployment(), self._ledger, start, session.person, values=values)
         return self._page.template(
             "waiting.html",
             session,
@@ -123,36 +119,43 @@ class _Acting:
 
     def decide(self, session: Session, form: Form) -> str:
         ref, reason, verdict = form.get("entry", ""), form.get("reason", ""), form.get("verdict", "")
+        option = form.get("option", "")
         if verdict == "leave":
             acts.leave(self._ledger, ref, reason, session.person)
         elif verdict == "again":
             acts.again(self._ledger, ref, reason, session.person)
+        elif option and not verdict:
+            acts.answer(self._deployment(), self._ledger, ref, option, reason, session.person)
         else:
-            option = form.get("option", "")
-            acts.answer(self._deployment, self._ledger, ref, option, reason, session.person)
+            raise NotDecided("nothing was decided; say leave, again or one of its options")
         return "/waiting"
 
     def held(self, session: Session, _asked: Form) -> str:
-        may = session.role >= Role.APPROVER
-        return self._page.template("held.html", session, ones=waits.held(self._ledger), may_settle=may)
+        ones, may = waits.held(self._ledger), session.role >= Role.APPROVER
+        shown = {one.code: _digest(one.number, holds.held_for(self._ledger, one.code)) for one in ones}
+        return self._page.template("held.html", session, ones=ones, shown=shown, may_settle=may)
 
     def settle(self, session: Session, form: Form) -> str:
-        keys = [form["key"]] if form.get("key") else holds.held_for(self._ledger, form.get("code", ""))
-        acts.settle(self._ledger, keys, session.person, go=form.get("verdict") == "release")
+        """A person's word holds for what they were shown: what is held since is looked at first."""
+        verdict, keys = form.get("verdict", ""), holds.held_for(self._ledger, form.get("code", ""))
+        if verdict not in ("release", "discard"):
+            raise NotDecided("nothing was decided; say release or discard")
+        if form.get("shown") != _digest(len(keys), keys):
+            raise NotDecided("nothing was decided: what is held is not what was shown; look at it again")
+        acts.settle(self._ledger, keys, session.person, go=verdict == "release")
         return "/held"
 
     def open_questions(self, session: Session, _asked: Form) -> str:
-        folder = self._settings.deployments / self._deployment.label
-        return self._page.template("questions.html", session, ones=questions.still_open(folder))
+        return self._page.template("questions.html", session, ones=questions.still_open(self._folder))
 
     def example(self, session: Session, asked: Form) -> str:
         """The invented entry alone is shown; that the real one was read is in the audit."""
-        key = asked.get("key", "")
+        deployment, key = self._deployment(), asked.get("key", "")
         with self._ledger.told_by(f"person {session.person}"):
             noting.note_beside(self._ledger, f"an example drawn from a write of {self._ledger.name}", key)
-        proposal = examples.proposed(self._deployment, self._ledger, key)
+        proposal = examples.proposed(deployment, self._ledger, key)
         values = {name: examples.text(value) for name, value in proposal.call.arguments.items()}
-        granted = self._deployment.policy().operations[proposal.call.op].arguments
+        granted = deployment.policy().operations[proposal.call.op].arguments
         return self._page.template(
             "example.html",
             session,
@@ -164,7 +167,8 @@ class _Acting:
         )
 
     def keep(self, session: Session, form: Form) -> str:
-        proposal = examples.proposed(self._deployment, self._ledger, form.get("key", ""))
+        deployment = self._deployment()
+        proposal = examples.proposed(deployment, self._ledger, form.get("key", ""))
         kind = form.get("kind", "")
         values = {
             name.removeprefix("value."): text for name, text in form.items() if name.startswith("value.")
@@ -173,31 +177,35 @@ class _Acting:
             shows=form.get("shows", ""),
             kind="skip" if kind == "skip" else "review" if kind == "review" else "write",
             values=values,
-            because=self._deployment.instructions.cites(form.get("because", "")),
+            because=deployment.instructions.cites(form.get("because", "")),
             reason=form.get("reason", ""),
         )
-        examples.keep(self._settings, self._deployment, proposal, wanted, session.person)
+        examples.keep(self._settings, deployment, proposal, wanted, session.person)
         return "/questions"
 
     def before_live(self, session: Session, _asked: Form) -> str:
+        found = self._looked()
         return self._page.template(
             "checklist.html",
             session,
-            points=self._points(),
+            points=found.points,
+            beside=found.beside,
             may_promote=session.role >= Role.APPROVER,
             person=session.person,
         )
 
     def promote(self, session: Session, form: Form) -> str:
-        going_live.promote(
-            self._settings, self._deployment, self._points(), form.get("author", ""), session.person
-        )
+        going_live.promote(self._settings, self._looked(), form.get("author", ""), session.person)
         return "/checklist"
 
-    def _points(self) -> list[checklist.Point]:
-        if self._ledger.name == self._deployment.name:  # what is live is looked at: the stage is another desk
-            return going_live.points(self._settings, self._deployment)
-        return checklist.points(self._settings, self._deployment, self._page.desk)
+    def _looked(self) -> Looked:
+        desk = self._page.desk  # of what is live: then the stage is another one
+        return going_live.looked(self._settings, self._page.label, desk if desk.staged else None)
+
+
+def _digest(number: int, keys: Sequence[str]) -> str:
+    """Names what a page shows: so many deliveries, and these."""
+    return hashlib.sha256(" ".join([str(number), *keys]).encode()).hexdigest()
 
 
 def _number(text: str) -> int:

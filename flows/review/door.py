@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from flows.errors import Spoken
-from flows.settings import Settings
+from flows.settings import PRODUCTION, Settings
+from flows.tenants import load_tenant
 
 HERE = "127.0.0.1"
 IDLE = 15 * 60.0  # seconds without a request
@@ -40,13 +41,43 @@ def role_of(tenant: str, people: Mapping[str, str], person: str, asked: str, *, 
     """
     said = people.get(person, "" if people or production else Role.APPROVER.word)
     if not said:
-        there = f"it names {', '.join(sorted(people))}" if people else "it names nobody"
-        raise NotAdmitted(f"{tenant}: tenant.yaml lets no {person} review; {there}; add them to people there")
+        there = (
+            f"it names {', '.join(sorted(people))}; name one of these, or add them to people there"
+            if people
+            else f"it names nobody, so in production nobody may; add there: people: {{{person}: reviewer}}"
+        )
+        raise NotAdmitted(f"{tenant}: tenant.yaml lets no {person} review or see values; {there}")
     own = Role[said.upper()]
     words = [role.word for role in Role if role <= own]
     if asked and asked not in words:
-        raise NotAdmitted(f"{tenant}: {person} may review as {' or '.join(words)}, and not as {asked}")
+        raise NotAdmitted(
+            f"{tenant}: {person} may act as {' or '.join(words)}, and not as {asked}; "
+            "ask who may, or change people in tenant.yaml"
+        )
     return Role[asked.upper()] if asked else own
+
+
+def admitted(settings: Settings, label: str, person: str, asked: str = "") -> Role:
+    """The same of an integration's tenant, as its tenant.yaml says now.
+
+    Raises:
+        NotAdmitted, IntegrationInvalid.
+    """
+    tenant = label.partition("/")[0]
+    people = load_tenant(settings.deployments, tenant).people
+    return role_of(tenant, people, person, asked, production=settings.env == PRODUCTION)
+
+
+def approves(settings: Settings, label: str, person: str) -> None:
+    """Nothing, if a person may let go what is held, and approve.
+
+    Where tenant.yaml names nobody, everybody may, in production, too: what is held there waits for no file.
+
+    Raises:
+        NotAdmitted, IntegrationInvalid.
+    """
+    if load_tenant(settings.deployments, label.partition("/")[0]).people:
+        admitted(settings, label, person, Role.APPROVER.word)
 
 
 def link(settings: Settings, run: str) -> str:

@@ -10,10 +10,10 @@ import uvicorn
 from flows.opening import open_ledger
 from flows.parameters import Mode
 from flows.review.desk import Desk
-from flows.review.door import HERE, Door, Session, role_of
+from flows.review.door import HERE, Door, Session, admitted
 from flows.review.page import application
-from flows.settings import PRODUCTION, Settings
-from flows.tenants import load, load_tenant
+from flows.settings import Settings
+from flows.tenants import load
 
 
 @contextmanager
@@ -25,10 +25,7 @@ def desk(settings: Settings, label: str, mode: Mode) -> Generator[Desk]:
 
 def session(settings: Settings, label: str, person: str, asked: str = "") -> Session:
     """Who looks at an integration, as tenant.yaml lets them. Raises NotAdmitted, IntegrationInvalid."""
-    tenant = label.partition("/")[0]
-    people = load_tenant(settings.deployments, tenant).people
-    role = role_of(tenant, people, person, asked, production=settings.env == PRODUCTION)
-    return Session(role, person, time.monotonic())
+    return Session(admitted(settings, label, person, asked), person, time.monotonic())
 
 
 def serve(

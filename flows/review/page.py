@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -11,17 +11,19 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from flows.boundary import SPEAKING, place_of
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
 from flows.ledger.stages import StageOver
 from flows.review import acting
 from flows.review.desk import Desk
-from flows.review.door import IDLE, Door, Role, Session
+from flows.review.door import IDLE, Door, NotAdmitted, Role, Session, admitted
 from flows.review.shown import Shown
+from flows.settings import Settings
 from flows.tenants import Deployment
 
 HERE = Path(__file__).parent
@@ -73,15 +75,18 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
     routes += acting.routes(page.lent())
-    made = Starlette(routes=routes)
+    made = Starlette(
+        routes=routes, exception_handlers=dict.fromkeys(SPEAKING, page.told) | {Exception: _failed}
+    )
 
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         """Another name for this machine is another site's page: it is not answered."""
         if request.headers.get("host") != host:
-            return HTMLResponse("not here", 421)
-        if request.method == "POST" and request.headers.get("origin") != f"http://{host}":
-            return HTMLResponse("not from this page", 403)
-        response = await go_on(request)
+            response: Response = HTMLResponse("not here", 421)
+        elif request.method == "POST" and request.headers.get("origin") != f"http://{host}":
+            response = HTMLResponse("not from this page", 403)
+        else:
+            response = await go_on(request)
         response.headers.update(HEADERS)
         return response
 
@@ -92,27 +97,34 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
 class _Page:
     def __init__(self, deployment: Deployment, desk: Desk, door: Door, cookie: str) -> None:
         self._deployment, self._desk, self._door, self._cookie = deployment, desk, door, cookie
-        self._show = Shown(deployment, desk)
+        self._show, self._settings = Shown(deployment, desk), Settings()
 
     def lent(self) -> acting.Page:
         """What the acts need of the page."""
-        return acting.Page(self._deployment, self._desk, self._session, self._closed, self._template)
+        return acting.Page(self._deployment.label, self._desk, self._session, self._closed, self._template)
 
     async def enter(self, request: Request) -> Response:
         name = self._door.enter(request.query_params.get("token", ""))
         if name is None:
-            return self._closed()
+            return self._closed(request)
         response = RedirectResponse("/", 303)
         response.set_cookie(self._cookie, name, httponly=True, samesite="strict", path="/")
         return response
 
     async def leave(self, request: Request) -> Response:
         self._door.leave(request.cookies.get(self._cookie, ""))
-        return self._closed()
+        return self._closed(request)
 
     async def idle(self, request: Request) -> Response:
         """Where a page goes that nobody used; a session that another page keeps goes on."""
-        return self._closed(forget=False)
+        return self._closed(request, forget=False)
+
+    async def told(self, request: Request, error: Exception) -> Response:
+        """What was not done, in the error's one line, which is made for people."""
+        session = self._door.admit(request.cookies.get(self._cookie, ""))
+        if session is None:
+            return self._closed(request)
+        return HTMLResponse(self._template("told.html", session, line=str(error)), 409)
 
     async def overview(self, request: Request) -> Response:
         return await self._shown(request, self._overview)
@@ -160,7 +172,7 @@ class _Page:
     async def _posted(self, request: Request) -> tuple[Session | None, dict[str, str]]:
         """The session and what its own form says; None if it is not its own, or there is no session."""
         session = self._session(request)
-        form = {name: ones[0] for name, ones in parse_qs((await request.body()).decode()).items()}
+        form = await acting.form_of(request)
         return (session if session and form.get("proof") == session.proof else None), form
 
     def _overview(self, session: Session, _asked: Mapping[str, str]) -> str:
@@ -181,9 +193,17 @@ class _Page:
         return {one.key for one in self._desk.lines()}
 
     def _session(self, request: Request) -> Session | None:
-        """Who asks; None without a session, and when the stage that is looked at is over."""
-        found = self._door.admit(request.cookies.get(self._cookie, ""))
-        return None if found is None or self._desk.over() else found
+        """Who asks, as tenant.yaml lets them now; None without a session, and when the stage is over."""
+        name = request.cookies.get(self._cookie, "")
+        found = self._door.admit(name)
+        if found is None or self._desk.over():
+            return None
+        try:
+            found.role = min(found.role, admitted(self._settings, self._deployment.label, found.person))
+        except NotAdmitted:
+            self._door.leave(name)
+            return None
+        return found
 
     async def _shown(self, request: Request, make: Callable[[Session, Mapping[str, str]], str]) -> Response:
         session = self._session(request)
@@ -191,14 +211,15 @@ class _Page:
             return self._closed(request)
         return HTMLResponse(await run_in_threadpool(make, session, dict(request.query_params)))
 
-    def _closed(self, request: Request | None = None, *, forget: bool = True) -> Response:
+    def _closed(self, request: Request, *, forget: bool = True) -> Response:
         """Nothing of what was shown. Who followed a link of another page may go on with their session."""
-        asked = request is not None and request.url.path in PAGES and self._cookie not in request.cookies
-        go_on = request.url.path + f"?{request.url.query}" if request and asked else ""
+        brought, path = self._cookie in request.cookies, request.url.path
+        query = f"?{request.url.query}" if request.url.query else ""
+        go_on = path + query if path in PAGES and not brought else ""
         page = TEMPLATES.get_template("closed.html")
         said = page.render(label=self._deployment.label, go_on=go_on, ended=self._desk.over())
         response = HTMLResponse(said, 403)
-        if forget and not go_on:
+        if forget and brought:  # another site's link comes without it: its session goes on
             response.delete_cookie(self._cookie)
         return response
 
@@ -213,6 +234,12 @@ class _Page:
             may_mark=session.role >= Role.REVIEWER,
             **values,
         )
+
+
+def _failed(_request: Request, error: Exception) -> Response:
+    """Where it happened, and nothing of what an exception says: it may quote values."""
+    line = f"internal_error: {type(error).__name__} at {place_of(error.__traceback__)}; report this line"
+    return PlainTextResponse(line, 500, headers=HEADERS)
 
 
 def _back(asked: str) -> str:

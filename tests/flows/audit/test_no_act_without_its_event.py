@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.flows.ledgers import held, open_at
 
 Make = Callable[[str], Practice]
 VERSIONS = Versions(instructions="i", policy="p")
+WAITED = 60.0  # seconds, at most, for another thread
 
 
 WAREHOUSE = {"planned": range(3, 5), "sent": range(5, 6), "done": range(6, 10)}
@@ -223,8 +225,7 @@ def test_a_removed_audit_key_is_loud(ledger_url: str, tmp_path: Path) -> None:
 def test_an_event_tells_who_did_what_and_of_nobody(ledger_url: str, tmp_path: Path) -> None:
     ledger = held(ledger_url, tmp_path)
     runs.begin(ledger, "changes", VERSIONS)
-    ledger.person = audit.person("ana")
-    with ledger.writing("retry") as connection:
+    with ledger.told_by(audit.person("ana")), ledger.writing("retry") as connection:
         entries.reopen(ledger, connection)
     audit.note(
         ledger.engine, ledger.audit_key, "acme", "connection crm connected", 1, "crm", actor="person b"
@@ -240,4 +241,26 @@ def test_an_event_tells_who_did_what_and_of_nobody(ledger_url: str, tmp_path: Pa
         ("warehouse", 2, "person ana", "quarantined entries opened again", 0),
         ("", 2, "person b", "connection crm connected", 1),
     ]
+    ledger.close()
+
+
+def test_who_acts_is_each_threads_own(ledger_url: str, tmp_path: Path) -> None:
+    """On the review's page several act at once; one who is done is not to take the other's name along."""
+    ledger, second, first_done = held(ledger_url, tmp_path), threading.Event(), threading.Event()
+
+    def first() -> None:
+        with ledger.told_by("person ana"):
+            assert second.wait(WAITED)
+        first_done.set()
+
+    def other() -> str:
+        with ledger.told_by("person ben"):
+            second.set()
+            assert first_done.wait(WAITED)
+            return ledger.actor
+
+    with ThreadPoolExecutor(2) as threads:
+        one, two = threads.submit(first), threads.submit(other)
+        assert (two.result(), one.result()) == ("person ben", None)
+    assert ledger.person == ""
     ledger.close()

@@ -2,16 +2,18 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from flows.ledger import holds, waiting, words
 from flows.ledger.store import Ledger
+from flows.review import acts
 from flows.review.desk import Desk
 from flows.review.door import Door, Role
 from flows.review.page import application
@@ -37,6 +39,14 @@ class Browser:
     def post(self, path: str, *, proof: bool = True, **form: str) -> httpx.Response:
         sent = form | ({"proof": self.proof} if proof else {})
         return self.client.post(path, data=sent, headers={"origin": f"http://{HOST}"}, follow_redirects=False)
+
+    def shown(self) -> str:
+        """By what the page names the deliveries that it shows as held."""
+        found = re.search(r'name="shown" value="([^"]+)"', self.get("/held").text)
+        return found[1] if found else ""
+
+    def settle(self, verdict: str, shown: str) -> httpx.Response:
+        return self.post("/held", code="too_many_creates", verdict=verdict, shown=shown)
 
     @property
     def proof(self) -> str:
@@ -64,9 +74,16 @@ def browser(tmp_path: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iter
             monkeypatch.setitem(os.environ, name, str(value))
         door = Door(role, "Ana")
         app = application(deployment, Desk(ledger), door, HOST)
-        with TestClient(app, base_url=f"http://{HOST}") as client:
+        with TestClient(app, base_url=f"http://{HOST}", raise_server_exceptions=False) as client:
             client.get(f"/enter?token={door.token}")
             yield Browser(client, ledger, settings)
+
+
+def hold(browser: Browser, patients: Sequence[str]) -> None:
+    """As a run does whose limit is reached."""
+    keys = [key_of(browser.ledger, patient) for patient in patients]
+    with acts.acting(browser.ledger, "Ana"):
+        holds.hold(browser.ledger, keys, "too_many_creates", dict.fromkeys(keys))
 
 
 def test_nothing_is_shown_or_done_without_a_session(browser: Browser) -> None:
@@ -76,6 +93,50 @@ def test_nothing_is_shown_or_done_without_a_session(browser: Browser) -> None:
     assert {browser.post(page, proof=False).status_code for page in ("/waiting", "/held", "/promote")} == {
         403
     }
+
+
+def test_who_comes_from_another_site_keeps_their_session(browser: Browser) -> None:
+    """A strict cookie is not sent from there: the answer offers to go on, and takes nothing away."""
+    kept = dict(browser.client.cookies)
+    browser.client.cookies.clear()
+
+    come = {path: browser.get(path) for path in (*PAGES, "/writes", "/example?key=x", "/enter?token=x")}
+    sent = [browser.post(path, proof=False) for path in ("/waiting", "/held", "/promote", "/leave")]
+
+    assert all("set-cookie" not in answer.headers for answer in (*come.values(), *sent))
+    assert all(f'href="{path}"' in come[path].text for path in PAGES)
+    browser.client.cookies.update(kept)
+    assert browser.get("/waiting").status_code == 200
+    left = browser.post("/leave", proof=False)
+    assert "Max-Age=0" in left.headers["set-cookie"]
+
+
+def test_what_is_wrong_in_the_files_is_one_line(browser: Browser) -> None:
+    (browser.settings.deployments / LABEL / "answers.md").write_text("Q77: yes\n")
+
+    told = browser.get("/questions")
+
+    assert told.status_code == 409 and "answers.md" in told.text and "Not done" in told.text
+
+
+@pytest.mark.parametrize("path", ["/mark", "/waiting", "/held"])
+def test_a_body_that_is_no_text_is_not_understood(browser: Browser, path: str) -> None:
+    sent = browser.client.post(path, content=b"proof=\xff", headers={"origin": f"http://{HOST}"})
+
+    assert sent.status_code == 403
+
+
+def test_an_answer_that_fails_says_where_and_is_not_kept_either(browser: Browser) -> None:
+    with browser.ledger.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE delivery SET state = 'odd'"))
+
+    failed = browser.get("/writes")
+
+    assert failed.status_code == 500
+    assert re.fullmatch(r"internal_error: KeyError at flows/[a-z_/]+\.py:\d+; report this line", failed.text)
+    for answer in (failed, browser.client.get("/writes", headers={"host": "evil.example.com"})):
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_a_form_of_another_page_does_nothing(browser: Browser) -> None:
@@ -117,15 +178,39 @@ def test_a_reviewer_decides_what_waits_with_a_reason_and_releases_nothing(browse
 def test_an_approver_lets_go_and_drops_what_is_held(browser: Browser) -> None:
     page = browser.get("/held").text
     assert "too_many_creates" in page and "would make more new records" in page
-    one = key_of(browser.ledger, REFUSED[0])
     assert "held" in browser.get("/writes?state=held").text
 
-    assert browser.post("/held", key=one, verdict="release").status_code == 303
-    assert holds.by_code(browser.ledger) == {"too_many_creates": 1}
-    assert browser.post("/held", code="too_many_creates", verdict="discard").status_code == 303
+    assert browser.settle("release", browser.shown()).status_code == 303
+    assert holds.by_code(browser.ledger) == {}
+    hold(browser, REFUSED)
+    assert browser.settle("discard", browser.shown()).status_code == 303
 
     assert "Nothing is held" in browser.get("/held").text
     assert "<h1>0 writes</h1>" in browser.get("/writes?state=held").text
+
+
+def test_what_was_held_after_the_page_was_shown_is_not_released_with_it(browser: Browser) -> None:
+    shown = browser.shown()
+    hold(browser, ["whole-row"])
+
+    refused = browser.settle("release", shown)
+    assert refused.status_code == 409 and "is not what was shown; look at it again" in refused.text
+    assert holds.by_code(browser.ledger) == {"too_many_creates": 3}
+    assert browser.settle("release", browser.shown()).status_code == 303
+    assert holds.by_code(browser.ledger) == {}
+
+
+@pytest.mark.parametrize("verdict", ["", "relase"])
+def test_a_word_that_is_not_known_decides_nothing(browser: Browser, verdict: str) -> None:
+    ref = ref_of(browser.ledger, "two-primaries")
+
+    held = browser.settle(verdict, browser.shown())
+    waits = browser.post("/waiting", entry=ref, verdict=verdict, reason="why not")
+
+    assert held.status_code == 409 and "say release or discard" in held.text
+    assert waits.status_code == 409 and "say leave, again or one of its options" in waits.text
+    assert holds.by_code(browser.ledger) == {"too_many_creates": 2}
+    assert words.of(browser.ledger, [ref]) == {}
 
 
 @pytest.mark.parametrize("role", [Role.REVIEWER])

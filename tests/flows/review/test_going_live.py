@@ -46,7 +46,7 @@ def folder(here: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 def opened() -> dict[str, str]:
     """What is open, by point."""
     settings = Settings()
-    found = going_live.points(settings, load(settings.deployments, LABEL))
+    found = going_live.looked(settings, LABEL).points
     assert len({one.name for one in found}) == len(found) == 9
     return {one.name: "\n".join(one.open) for one in found if one.open}
 
@@ -66,12 +66,12 @@ def test_it_goes_live_when_no_point_is_open_and_not_before(here: Practice, folde
     assert refused.code == 1 and "4 points of the checklist are open" in refused.err
     assert "open  lint" in refused.out and not (folder / "approval.yaml").exists()
 
-    _correct(here, folder)
+    correct(here, folder)
     assert set(opened()) == {"changes"}  # under these instructions nothing was decided yet
     assert here.run("resync", TEST_MODE="staging") == 0
-    _judge(here, "wrong")
+    judge(here, "wrong")
     assert "1 marked wrong" in opened()["changes"]  # no reason explains what is wrong
-    _judge(here, "right")
+    judge(here, "right")
     made = ferry(here, "promote", LABEL, "--author", "Ana", "--approver", "Ben")
 
     assert made.code == 0, made.out + made.err
@@ -123,7 +123,7 @@ def test_the_review_is_there_as_text_with_values_only_for_who_may_see_them(here:
     assert len(looked) == 2  # the writes and the entries that wait, once each
 
 
-def _correct(practice: Practice, folder: Path) -> None:
+def correct(practice: Practice, folder: Path) -> None:
     """Files that are right, examples that are met, and a reason for each branch that nobody here takes."""
     fields = folder / "fields.yaml"
     fields.write_text(fields.read_text().replace("S2: [active, last_name]", "S2: [last_name]"))
@@ -137,7 +137,7 @@ def _correct(practice: Practice, folder: Path) -> None:
     assert tested.code == 0, tested.out + tested.err
 
 
-def _judge(practice: Practice, verdict: Verdict) -> None:
+def judge(practice: Practice, verdict: Verdict) -> None:
     """Of the newest run's first write."""
     newest = "SELECT min(key) FROM delivery WHERE run = (SELECT max(id) FROM run WHERE integration = 2)"
     ((key,),) = practice.ledger(newest)

@@ -16,7 +16,8 @@ from tests.flows.review.filled import stage
 
 PEOPLE = {"Ana Reyes": "approver", "Ben": "reviewer", "Cleo": "viewer"}
 
-NAMED = "north: tenant.yaml lets no Dan review; it names"
+NAMED = "north: tenant.yaml lets no Dan review or see values; it names"
+ASK = "; ask who may, or change people in tenant.yaml"
 
 
 def role(person: str, asked: str = "") -> Role:
@@ -32,10 +33,10 @@ def test_a_person_is_what_the_tenant_says_or_less_if_they_ask_for_less() -> None
 @pytest.mark.parametrize(
     ("person", "asked", "said"),
     [
-        ("Cleo", "reviewer", "north: Cleo may review as viewer, and not as reviewer"),
-        ("Ben", "approver", "north: Ben may review as viewer or reviewer, and not as approver"),
-        ("Ben", "owner", "north: Ben may review as viewer or reviewer, and not as owner"),
-        ("Dan", "", f"{NAMED} Ana Reyes, Ben, Cleo; add them to people there"),
+        ("Cleo", "reviewer", f"north: Cleo may act as viewer, and not as reviewer{ASK}"),
+        ("Ben", "approver", f"north: Ben may act as viewer or reviewer, and not as approver{ASK}"),
+        ("Ben", "owner", f"north: Ben may act as viewer or reviewer, and not as owner{ASK}"),
+        ("Dan", "", f"{NAMED} Ana Reyes, Ben, Cleo; name one of these, or add them to people there"),
     ],
 )
 def test_nobody_is_more(person: str, asked: str, said: str) -> None:
@@ -74,7 +75,7 @@ def test_the_command_reads_who_they_are_from_the_tenants_file(tmp_path: Path) ->
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     assert (said.returncode, said.stdout) == (1, "")
-    assert "demo: Ana may review as viewer, and not as reviewer" in said.stderr
+    assert "demo: Ana may act as viewer, and not as reviewer" in said.stderr
 
 
 def test_the_page_of_the_documentation_says_it_as_the_file_takes_it() -> None:
