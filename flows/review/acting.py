@@ -28,6 +28,10 @@ LONGEST = 2000  # characters of what a person writes into one field
 NOT_ALLOWED, NOT_DONE = 403, 409
 
 
+class TooLong(Spoken):
+    """What was written into a field is not taken. One line."""
+
+
 class Template(Protocol):
     """Makes a page of the review out of one of its templates."""
 
@@ -87,7 +91,7 @@ class _Acting:
             if session is None:
                 return self._page.closed()
             sent = parse_qs((await request.body()).decode(), keep_blank_values=True)
-            form = {name: ones[0][:LONGEST] for name, ones in sent.items()}
+            form = {name: ones[0].replace("\r\n", "\n") for name, ones in sent.items()}
             if session.role < role or form.get("proof") != session.proof:
                 return HTMLResponse("not allowed", NOT_ALLOWED)
             return await run_in_threadpool(self._acted, session, act, form)
@@ -102,6 +106,8 @@ class _Acting:
 
     def _acted(self, session: Session, act: Make, form: Form) -> Response:
         try:
+            if any(len(text) > LONGEST for text in form.values()):
+                raise TooLong(f"a field holds more than {LONGEST} characters; say it shorter")
             return RedirectResponse(act(session, form), 303)
         except Spoken as said:
             return self._told(session, said)
@@ -151,8 +157,6 @@ class _Acting:
         with self._ledger.told_by(f"person {session.person}"):
             noting.note_beside(self._ledger, f"an example drawn from a write of {self._ledger.name}", key)
         proposal = examples.proposed(self._deployment, self._ledger, key)
-        values = {name: examples.text(value) for name, value in proposal.call.arguments.items()}
-        granted = self._deployment.policy().operations[proposal.call.op].arguments
         return self._page.template(
             "example.html",
             session,
@@ -160,15 +164,18 @@ class _Acting:
             call=proposal.call,
             today=proposal.case.today,
             leaves=examples.leaves_of(proposal),
-            values={name: values.get(name, "") for name in granted},
+            values=examples.values_of(proposal),
+            longest=LONGEST,
         )
 
     def keep(self, session: Session, form: Form) -> str:
         proposal = examples.proposed(self._deployment, self._ledger, form.get("key", ""))
-        kind = form.get("kind", "")
-        values = {
+        kind, shown = form.get("kind", ""), examples.values_of(proposal)
+        given = {
             name.removeprefix("value."): text for name, text in form.items() if name.startswith("value.")
         }
+        # The last line end is that of a key which sends the form in other fields.
+        values = {name: text.rstrip("\n") for name, text in given.items() if text != shown.get(name, "")}
         wanted = Wanted(
             shows=form.get("shows", ""),
             kind="skip" if kind == "skip" else "review" if kind == "review" else "write",

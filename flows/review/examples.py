@@ -38,7 +38,7 @@ from flows.tenants import Deployment
 
 QUOTED = re.compile(r'["“`]([^"“”`\n]{1,80})["”`]')
 CODE_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
-UNSENT = ("Cc", "Cs")  # categories of characters that a form sends as others, or not at all
+UNSENT = "Cc"  # the category of characters that a form sends as others, or not at all
 MEANT = ("as it is decided now", "as the example expects it")
 
 
@@ -181,18 +181,25 @@ def leaves_of(proposal: Proposal) -> list[tuple[str, str]]:
     return [(path, text(value)) for path, value in leaves(proposal.case.entry)]
 
 
+def values_of(proposal: Proposal) -> dict[str, str]:
+    """What is decided now, argument by argument as a person may write it; "" is not set."""
+    there = proposal.call.arguments
+    return {name: text(there[name]) if name in there else "" for name in proposal.granted}
+
+
 def text(value: JsonValue) -> str:
     """A value as a person may write it: text as it is, unless it would be read or sent as something else."""
     plain = isinstance(value, str) and value and read(value) == value
     written = str(value) if plain else json.dumps(value, ensure_ascii=False)
-    sent = all(c == "\n" or unicodedata.category(c) not in UNSENT for c in written)
+    sent = all(c == "\n" or unicodedata.category(c) != UNSENT for c in written)
     return written if sent else json.dumps(value)
 
 
 def read(said: str) -> JsonValue:
-    """The value that a person wrote: JSON if it is some, else the text."""
+    """The value that a person wrote: JSON if it is some that a file may hold, else the text."""
     try:
         value: JsonValue = json.loads(said)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return said
     return value
