@@ -4,14 +4,17 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from flows import golden
+from flows.cli import acting, app
 from flows.ledger import holds, waiting, words
 from flows.ledger.store import Ledger
 from flows.review import examples
@@ -95,8 +98,8 @@ def browser(tmp_path: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iter
         for name, value in environment.items():
             monkeypatch.setitem(os.environ, name, str(value))
         door = Door(role, "Ana")
-        app = application(deployment, Desk(ledger), door, HOST)
-        with TestClient(app, base_url=f"http://{HOST}") as client:
+        page = application(deployment, Desk(ledger), door, HOST)
+        with TestClient(page, base_url=f"http://{HOST}") as client:
             client.get(f"/enter?token={door.token}")
             yield Browser(client, ledger, settings)
 
@@ -216,6 +219,29 @@ def test_what_is_too_long_is_refused_and_not_cut(browser: Browser) -> None:
 
     assert kept.status_code == 409 and "more than 2000 characters; say it shorter" in kept.text
     assert not list((browser.settings.deployments / LABEL / "golden").glob("review-*"))
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER])
+def test_the_terminal_refuses_what_the_page_refuses_and_keeps_what_it_keeps(browser: Browser) -> None:
+    key = key_of(browser.ledger, "whole-row")
+    form = fields(browser.get(f"/example?key={key}").text)
+
+    def on_the_page(name: str, said: str) -> str:
+        sent = form | {f"value.{name}": said}
+        return browser.post("/example", key=key, shows="who is a vip", kind="write", **sent).text
+
+    def in_the_terminal(name: str, said: str) -> str:
+        sent = ["--shows", "who is a vip", "--set", f"{name}={said}", "--person", "Ana"]
+        return str(CliRunner().invoke(app, [acting.example.__name__, LABEL, key, *sent]).exception)
+
+    for name, said in (("full_name", "Dana_Reyes"), ("reyes", "1"), ("phone", "2125550104")):
+        line = in_the_terminal(name, said)
+        assert line and line in unescape(on_the_page(name, said))
+    assert in_the_terminal("status", "vip") == "None"
+
+    example = golden.load(browser.settings.deployments / LABEL)["review-who-is-a-vip"]
+    assert example.plan.calls[0].arguments["status"] == "vip"
+    assert "payer" in example.plan.calls[0].arguments
 
 
 def test_the_checklist_names_what_is_open_and_keeps_it_from_going_live(browser: Browser) -> None:
