@@ -2,12 +2,14 @@
 
 What is left of the real one: yes and no, null and empty, 0, and words that the approved texts write out
 themselves. Everything else is invented, value by value, as long as the plan stays the same in kind; equal
-values stay equal. Days are moved, and each by itself as far as the plan allows.
+values stay equal. Days are moved, and each by itself as far as the plan allows. A time of day is drawn;
+hours and minutes may stay where the plan counts to them.
 """
 
 import random
 import re
 import string
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,6 +18,7 @@ from functools import cached_property, partial
 from pydantic import JsonValue
 
 from agent.case import Case
+from agent.naming import MOMENT, parts, texts_in
 from agent.plan import Argument, Plan, Refused
 from connectors.entry import Category, Entry, EntryField, leaves, without_positions
 
@@ -23,12 +26,14 @@ Outcome = Plan | Refused
 Decide = Callable[[Sequence[Case]], Sequence[Outcome]]
 Made = Callable[[JsonValue], JsonValue]
 
-DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?")
 GIVEN = ("Ana", "Eli", "Noor", "Sam", "Ida", "Max", "Lea", "Tom")
 FAMILY = ("Example", "Sample", "Silva", "Stone", "Novak", "Reed", "Lind", "Marsh")
 PHONE = "12125550142"
 FOUR_YEARS = 1461  # days: the same day of the same month
+MOVES = 6  # distances that are tried for all days together
 JITTERS = 6  # other days that are tried for one day
+PARTS = (24, 60, 60)  # of a time, which may be drawn from one of them on: hours, minutes, seconds
+EXAMPLE = parts("@example.com")
 PERSONAL = frozenset({Category.IDENTITY, Category.CONTACT, Category.ADDRESS})
 
 
@@ -65,15 +70,31 @@ def synthetic(case: Case, approved: Approved, decide: Decide, seed: str) -> Case
     None if no invented entry was found that is decided alike. seed: the same for the same case.
     """
     dice = random.Random(seed)  # noqa: S311  # it hides nothing: what it invents does not depend on what was there
-    real = {_folded(value) for _, value in leaves(case.entry)}
-    made = _moved(replace(case, patient="example", known={}), decide, dice)
+    real = _Real(case.entry)
+    made = _moved(replace(case, patient="example", known={}), real, decide, dice)
     for value, path in _values(made, approved) if made else ():
-        invented = [one for one in _invented(value, path, approved, dice) if _folded(one) not in real]
+        invented = [one for one in _invented(value, path, approved, dice) if not real.has(one)]
         invented += [value] if approved.is_word(value) else []
         made = made and _first(made, [(value, one) for one in invented], decide)
     if made is None:
         return None
     return _alike(made, [replace(made, entry=_named_anew(made.entry, approved, dice))], decide)
+
+
+class _Real:
+    """What must not be drawn: each value of the real entry, and each part of it that may name somebody."""
+
+    def __init__(self, entry: Entry) -> None:
+        values = [value for _, value in leaves(entry)]
+        self._whole = {_folded(value) for value in values}
+        self._parts = {part for value in values for text in texts_in(value) for part in parts(text)} - EXAMPLE
+        self._days = {value[:10] for value in values if isinstance(value, str) and _day(value)}
+
+    def has(self, value: JsonValue) -> bool:
+        return _folded(value) in self._whole or not self._parts.isdisjoint(parts(str(value)))
+
+    def has_day(self, value: JsonValue) -> bool:
+        return str(value)[:10] in self._days
 
 
 def shape(outcome: Outcome) -> object:
@@ -159,14 +180,16 @@ def _invented(value: JsonValue, path: str, approved: Approved, dice: random.Rand
 
 def _scrambled(text: str, dice: random.Random) -> str:
     """Other letters and digits in the same places; none of them depends on what was there."""
-    return "".join(
-        dice.choice(string.digits)
-        if c.isdigit()
-        else dice.choice(string.ascii_uppercase if c.isupper() else string.ascii_lowercase)
-        if c.isalpha()
-        else c
-        for c in text
-    )
+    return "".join(_drawn(c, dice) for c in text)
+
+
+def _drawn(c: str, dice: random.Random) -> str:
+    """Marks are drawn as letters are: a vowel may be one. What is no sign and no space is drawn, too."""
+    if unicodedata.category(c)[0] in "PSZ" or c in "\n\r\t":
+        return c
+    if c.isnumeric():
+        return dice.choice(string.digits)
+    return dice.choice(string.ascii_uppercase if c.isupper() else string.ascii_lowercase)
 
 
 def _dialled(text: str) -> str:
@@ -175,26 +198,58 @@ def _dialled(text: str) -> str:
     return "".join(next(digits) if c.isdigit() else c for c in text)
 
 
-def _moved(case: Case, decide: Decide, dice: random.Random) -> Case | None:
-    """The same some months or years before, and then each day by itself."""
-    weeks = [timedelta(weeks=dice.randrange(10, 150)) for _ in range(3)]
+def _moved(case: Case, real: _Real, decide: Decide, dice: random.Random) -> Case | None:
+    """The same some months or years before, and then each day by itself, at another time of day."""
+    moves = [timedelta(weeks=weeks) for weeks in dice.sample(range(10, 150), MOVES)]
     tried = [
         replace(case, entry=_each(case.entry, partial(_shifted, by=by)), today=case.today - by)
-        for by in (*weeks, timedelta(days=FOUR_YEARS))
+        for by in (*moves, timedelta(days=FOUR_YEARS))
     ]
+    tried.sort(key=lambda one: any(real.has_day(value) for value in _days(one)))
     found = _alike(case, tried, decide)
-    if found is None:
-        return None
-    for value in dict.fromkeys(one for _, one in leaves(found.entry) if isinstance(one, str) and _day(one)):
-        days = dice.sample([day for day in range(-28, 29) if day], JITTERS)
-        others = [(value, _shifted(value, timedelta(days=day))) for day in days]
-        found = _first(found, others, decide) or found  # where it counts to the day, the distance stays
+    for value in _days(found) if found else ():
+        found = found and _elsewhen(found, value, real, decide, dice)
     return found
+
+
+def _days(case: Case) -> list[str]:
+    """Its days and moments, each once."""
+    return [*dict.fromkeys(one for _, one in leaves(case.entry) if isinstance(one, str) and _day(one))]
+
+
+def _elsewhen(case: Case, value: str, real: _Real, decide: Decide, dice: random.Random) -> Case | None:
+    """With another day and time in a moment's place. Where it counts to the day, the distance stays."""
+    days = dice.sample([day for day in range(-28, 29) if day], JITTERS)
+    for first in range(len(PARTS)):
+        for by in (days, [0] * JITTERS):
+            moved = [_shifted(value, timedelta(days=day)) for day in by]
+            others = [
+                (value, _redrawn(one, first, dice)) for one in moved if not (any(by) and real.has_day(one))
+            ]
+            if found := _first(case, others, decide):
+                return found
+    return None
+
+
+def _redrawn(moment: JsonValue, first: int, dice: random.Random) -> JsonValue:
+    """The moment with another time from that part on: hours, minutes, seconds. Noughts at its end stay."""
+    found = MOMENT.fullmatch(str(moment))
+    if found is None or found[3] is None:
+        return moment
+    end = max((found.end(group) for group in range(3, 7) if (found[group] or "").strip("0")), default=0)
+    text = list(str(moment))
+    for at, below in enumerate(PARTS):
+        start = found.start(at + 3)
+        if first <= at and 0 <= start < end:
+            text[start : start + 2] = f"{(int(found[at + 3]) + dice.randrange(1, below)) % below:02}"
+    for at in range(found.start(6), end) if found[6] else ():
+        text[at] = dice.choice(string.digits)
+    return "".join(text)
 
 
 def _day(text: str) -> date | None:
     """The day that a text says, if it is one, or a moment."""
-    found = DAY.fullmatch(text)
+    found = MOMENT.fullmatch(text)
     try:
         return date.fromisoformat(found[1]) if found else None
     except ValueError:

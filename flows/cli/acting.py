@@ -95,12 +95,10 @@ def example(
     if not shows:
         _tell(proposal)
         return
-    values = {name: examples.text(value) for name, value in proposal.call.arguments.items()}
-    values |= dict(_pair(label, one) for one in given or ())
     wanted = Wanted(
         shows=shows,
         kind="skip" if skip else "review" if review else "write",
-        values=values,
+        values=dict(_pair(label, one) for one in given or ()),
         because=deployment.instructions.cites(skip or review),
         reason=(skip or review).rpartition(" ")[2],
     )

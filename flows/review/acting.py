@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from flows import acts as noting
+from flows.errors import Spoken
 from flows.ledger import holds, waiting
 from flows.review import acts, examples, going_live, questions, waits
 from flows.review.acts import NotDecided
@@ -28,6 +29,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 PAGES = ("/waiting", "/held", "/questions", "/example", "/checklist")
 LONGEST = 2000  # characters of what a person writes into one field
 NOT_ALLOWED = 403
+
+
+class TooLong(Spoken):
+    """What was written into a field is not taken. One line."""
 
 
 class Template(Protocol):
@@ -98,9 +103,11 @@ class _Acting:
             session = self._page.session(request)
             if session is None:
                 return self._page.closed(request)
-            form = {name: text[:LONGEST] for name, text in (await form_of(request)).items()}
+            form = {name: text.replace("\r\n", "\n") for name, text in (await form_of(request)).items()}
             if session.role < role or form.get("proof") != session.proof:
                 return HTMLResponse("not allowed", NOT_ALLOWED)
+            if any(len(text) > LONGEST for text in form.values()):
+                raise TooLong(f"a field holds more than {LONGEST} characters; say it shorter")
             return RedirectResponse(await run_in_threadpool(act, session, form), 303)
 
         return handler
@@ -154,8 +161,6 @@ class _Acting:
         with self._ledger.told_by(f"person {session.person}"):
             noting.note_beside(self._ledger, f"an example drawn from a write of {self._ledger.name}", key)
         proposal = examples.proposed(deployment, self._ledger, key)
-        values = {name: examples.text(value) for name, value in proposal.call.arguments.items()}
-        granted = deployment.policy().operations[proposal.call.op].arguments
         return self._page.template(
             "example.html",
             session,
@@ -163,16 +168,19 @@ class _Acting:
             call=proposal.call,
             today=proposal.case.today,
             leaves=examples.leaves_of(proposal),
-            values={name: values.get(name, "") for name in granted},
+            values=examples.values_of(proposal),
+            longest=LONGEST,
         )
 
     def keep(self, session: Session, form: Form) -> str:
         deployment = self._deployment()
         proposal = examples.proposed(deployment, self._ledger, form.get("key", ""))
-        kind = form.get("kind", "")
-        values = {
+        kind, shown = form.get("kind", ""), examples.values_of(proposal)
+        given = {
             name.removeprefix("value."): text for name, text in form.items() if name.startswith("value.")
         }
+        # The last line end is that of a key which sends the form in other fields.
+        values = {name: text.rstrip("\n") for name, text in given.items() if text != shown.get(name, "")}
         wanted = Wanted(
             shows=form.get("shows", ""),
             kind="skip" if kind == "skip" else "review" if kind == "review" else "write",

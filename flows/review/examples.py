@@ -6,6 +6,7 @@ reviewer says is held against the real one before anything is written.
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -19,25 +20,25 @@ from agent.agent import Decider
 from agent.case import Case
 from agent.compiled import Program
 from agent.golden import FOLDER, ExpectedCall, ExpectedPlan, Golden
+from agent.naming import Naming, texts_in
 from agent.plan import Plan, Refused
 from agent.policy import Policy
 from agent.refine.questions import REVIEW, Question
 from agent.synthetic import Approved, synthetic, texts_of
-from connectors.entry import Entry, leaves, projected
+from connectors.entry import leaves, projected
 from flows import acts, approval, golden, proving
 from flows.declared import declared, fields
 from flows.errors import Spoken
 from flows.ledger import kept, written
 from flows.ledger.store import Ledger
 from flows.refine import files
-from flows.refine.words import IDENTIFYING
+from flows.review import unsaid
 from flows.settings import Settings
 from flows.tenants import Deployment
 
 QUOTED = re.compile(r'["“`]([^"“”`\n]{1,80})["”`]')
 CODE_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
-NAMING = re.compile(r"\w{3,}")  # fewer letters name nobody
-YEAR = 4  # digits, which name nobody either
+UNSENT = "Cc"  # the category of characters that a form sends as others, or not at all
 MEANT = ("as it is decided now", "as the example expects it")
 
 
@@ -53,7 +54,8 @@ class Proposal:
     case: Case
     plan: ExpectedPlan
     at: int  # the judged call of the plan
-    naming: frozenset[str]  # words of the real entry: none of them may be said
+    granted: tuple[str, ...]  # arguments that the judged call may set
+    naming: Naming  # what may not be said
 
     @property
     def call(self) -> ExpectedCall:
@@ -62,7 +64,8 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a reviewer says of it. values: of the judged call, as text; an argument without is not to be set.
+    """What a reviewer says of it. values: of the judged call, as text, what is to be another one than it is;
+    an argument with none is not to be set.
 
     shows: what the example shows. because and reason: of a skip or a review.
     """
@@ -109,8 +112,9 @@ def proposed(deployment: Deployment, ledger: Ledger, key: str) -> Proposal:
             f"by hand, into {FOLDER}/"
         )
     assert set(operations) <= policy.operations.keys()
-    at = operations.index(ones[0].operation)
-    return Proposal(key, made, ExpectedPlan.of(outcome), at, _naming(found.case.entry, made.entry, approved))
+    plan, at = ExpectedPlan.of(outcome), operations.index(ones[0].operation)
+    naming = unsaid.naming(deployment, approved, ones[0], found, made.entry, plan)
+    return Proposal(key, made, plan, at, tuple(policy.operations[operations[at]].arguments), naming)
 
 
 def expected(proposal: Proposal, wanted: Wanted) -> ExpectedPlan:
@@ -119,13 +123,11 @@ def expected(proposal: Proposal, wanted: Wanted) -> ExpectedPlan:
     Raises:
         NotAnExample: it is what is decided already, or what is said may name the patient.
     """
-    for text in (wanted.shows, wanted.reason, *wanted.values.values()):
-        if proposal.naming.intersection(NAMING.findall(text.casefold())):
-            raise NotAnExample(
-                "a word of the patient's own entry is in what you wrote; say it by the invented one"
-            )
+    _check_said(proposal, wanted)
     if wanted.kind == "write":
-        arguments = {name: read(text) for name, text in wanted.values.items() if text}
+        arguments = dict(proposal.call.arguments) | {name: read(said) for name, said in wanted.values.items()}
+        unset = {name for name, said in wanted.values.items() if not said}
+        arguments = {name: arguments[name] for name in proposal.granted if name in arguments.keys() - unset}
         call = proposal.call.model_copy(update={"arguments": arguments})
         calls = (*proposal.plan.calls[: proposal.at], call, *proposal.plan.calls[proposal.at + 1 :])
         plan = proposal.plan.model_copy(update={"calls": calls})
@@ -140,6 +142,17 @@ def expected(proposal: Proposal, wanted: Wanted) -> ExpectedPlan:
     return plan
 
 
+def _check_said(proposal: Proposal, wanted: Wanted) -> None:
+    if not wanted.values.keys() <= set(proposal.granted):
+        granted = ", ".join(proposal.granted)
+        raise NotAnExample(f"what you set is no field of {proposal.call.op}; it has {granted}")
+    values = [text for said in wanted.values.values() for text in texts_in(read(said))]
+    for sentence, texts in ((True, (wanted.shows, wanted.reason)), (False, values)):
+        for one in texts:
+            if why := unsaid.objection(proposal.naming, one, sentence=sentence):
+                raise NotAnExample(why)
+
+
 def keep(settings: Settings, deployment: Deployment, proposal: Proposal, wanted: Wanted, person: str) -> Made:
     """Write the example beside the others, and the question for refine.
 
@@ -147,9 +160,6 @@ def keep(settings: Settings, deployment: Deployment, proposal: Proposal, wanted:
         NotAnExample: nothing was written.
     """
     plan, shows = expected(proposal, wanted), " ".join(wanted.shows.split())
-    for what, pattern in IDENTIFYING.items():
-        if pattern.search(shows):
-            raise NotAnExample(f"what it shows holds {what}; say it without")
     if unknown := sorted(set(plan.cited).difference(deployment.instructions.numbers)):
         raise NotAnExample(f"{unknown[0]} is no sentence of the instructions")
     folder, name = _folder(settings, deployment), _name(shows)
@@ -171,18 +181,26 @@ def leaves_of(proposal: Proposal) -> list[tuple[str, str]]:
     return [(path, text(value)) for path, value in leaves(proposal.case.entry)]
 
 
+def values_of(proposal: Proposal) -> dict[str, str]:
+    """What is decided now, argument by argument as a person may write it; "" is not set."""
+    there = proposal.call.arguments
+    return {name: text(there[name]) if name in there else "" for name in proposal.granted}
+
+
 def text(value: JsonValue) -> str:
-    """A value as a person may write it: text as it is, unless it would be read as something else."""
-    if isinstance(value, str) and value and read(value) == value:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    """A value as a person may write it: text as it is, unless it would be read or sent as something else."""
+    plain = isinstance(value, str) and value and read(value) == value
+    written = str(value) if plain else json.dumps(value, ensure_ascii=False)
+    sent = all(c == "\n" or unicodedata.category(c) != UNSENT for c in written)
+    return written if sent else json.dumps(value)
 
 
 def read(said: str) -> JsonValue:
-    """The value that a person wrote: JSON if it is some, else the text."""
+    """The value that a person wrote: JSON if it is some that a file may hold, else the text."""
     try:
         value: JsonValue = json.loads(said)
-    except ValueError:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
         return said
     return value
 
@@ -204,19 +222,7 @@ def approved_of(deployment: Deployment) -> Approved:
 def _constants(policy: Policy) -> Iterable[str]:
     for operation in policy.operations.values():
         for grant in operation.arguments.values():
-            yield from (one for one in grant.constants if isinstance(one, str))
-
-
-def _naming(real: Entry, invented: Entry, approved: Approved) -> frozenset[str]:
-    """Words of the real entry that are neither the rules' own nor the invented one's."""
-    mine, theirs = _words(real), _words(invented)
-    return frozenset(mine - theirs - {word for text in approved.texts for word in NAMING.findall(text)})
-
-
-def _words(entry: Entry) -> set[str]:
-    values = (value for _, value in leaves(entry) if not isinstance(value, bool) and value is not None)
-    words = {word for value in values for word in NAMING.findall(str(value).casefold())}
-    return {word for word in words if not (word.isdecimal() and len(word) <= YEAR)}
+            yield from (text for one in grant.constants for text in texts_in(one))
 
 
 def _folder(settings: Settings, deployment: Deployment) -> Path:

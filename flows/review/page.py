@@ -150,7 +150,7 @@ class _Page:
         try:
             await run_in_threadpool(marks.put, self._desk.ledger, key, verdict, remark, session.person)
         except StageOver:  # as the click came in
-            return self._closed()
+            return self._closed(request)
         return RedirectResponse(_back(form.get("back", "")), 303)
 
     async def looked(self, request: Request) -> Response:

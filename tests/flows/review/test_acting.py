@@ -3,21 +3,28 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from flows import golden
+from flows.cli import acting, app
 from flows.ledger import holds, waiting, words
 from flows.ledger.store import Ledger
-from flows.review import acts
+from flows.review import acts, examples
 from flows.review.desk import Desk
 from flows.review.door import Door, Role
+from flows.review.examples import Proposal
 from flows.review.page import application
 from flows.settings import Settings
+from flows.tenants import Deployment
 from tests.flows.review.decided import LABEL, REFUSED, key_of, ref_of, stage
 
 HOST = "127.0.0.1:18080"
@@ -54,6 +61,33 @@ class Browser:
         return found[1] if found else ""
 
 
+class Fields(HTMLParser):
+    """The fields of a form as a browser sends them: a first line end is none, the others are CR LF."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self._open = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = str(dict(attrs)["name"]) if tag == "textarea" else ""
+        if self._open:
+            self.found[self._open] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.found[self._open] += data
+
+
+def fields(page: str) -> dict[str, str]:
+    parser = Fields()
+    parser.feed(page)
+    return {name: text.removeprefix("\n").replace("\n", "\r\n") for name, text in parser.found.items()}
+
+
 @pytest.fixture
 def role() -> Role:
     return Role.APPROVER
@@ -73,8 +107,8 @@ def browser(tmp_path: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> Iter
         for name, value in environment.items():
             monkeypatch.setitem(os.environ, name, str(value))
         door = Door(role, "Ana")
-        app = application(deployment, Desk(ledger), door, HOST)
-        with TestClient(app, base_url=f"http://{HOST}", raise_server_exceptions=False) as client:
+        page = application(deployment, Desk(ledger), door, HOST)
+        with TestClient(page, base_url=f"http://{HOST}", raise_server_exceptions=False) as client:
             client.get(f"/enter?token={door.token}")
             yield Browser(client, ledger, settings)
 
@@ -221,8 +255,7 @@ def test_a_wrong_write_is_made_an_example_on_the_page(browser: Browser) -> None:
 
     page = browser.get(f"/example?key={key}")
     assert page.status_code == 200 and not [word for word in SECRET if word in page.text]
-    named = re.findall(r'name="(value\.[a-z_]+)" value="([^"]*)"', page.text)
-    form = {name: value.replace("&#34;", '"') for name, value in named} | {"value.status": "vip"}
+    form = fields(page.text) | {"value.status": "vip"}
     kept = browser.post(
         "/example", key=key, shows="who is a vip", kind="write", because="", reason="", **form
     )
@@ -231,6 +264,68 @@ def test_a_wrong_write_is_made_an_example_on_the_page(browser: Browser) -> None:
     written = (browser.settings.deployments / LABEL / "golden" / "review-who-is-a-vip.yaml").read_text()
     assert "status: vip" in written
     assert "1 open question" in browser.get("/questions").text
+
+
+HARD = {"city": "\n1 Main St\nApt 4\n", "payer": "y" * 2500, "zip": "", "email": "a\r\nb\x00<b>&\x85"}
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER])
+def test_what_the_reviewer_left_alone_is_expected_as_it_was(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed, key = examples.proposed, key_of(browser.ledger, "whole-row")
+
+    def with_hard_values(deployment: Deployment, ledger: Ledger, key: str) -> Proposal:
+        found = proposed(deployment, ledger, key)
+        call = found.call.model_copy(update={"arguments": dict(found.call.arguments) | HARD})
+        plan = found.plan.model_copy(update={"calls": (call,)})
+        return replace(found, plan=plan)
+
+    monkeypatch.setattr(examples, "proposed", with_hard_values)
+    form = fields(browser.get(f"/example?key={key}").text)
+    same = browser.post("/example", key=key, shows="who is a vip", kind="write", **form)
+    assert same.status_code == 409 and "decided already" in same.text
+
+    form["value.status"] = "vip\n"
+    assert browser.post("/example", key=key, shows="who is a vip", kind="write", **form).status_code == 303
+
+    said = golden.load(browser.settings.deployments / LABEL)["review-who-is-a-vip"].plan.calls[0].arguments
+    assert {name: said[name] for name in HARD} == HARD
+    assert said["status"] == "vip"
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER])
+def test_what_is_too_long_is_refused_and_not_cut(browser: Browser) -> None:
+    key = key_of(browser.ledger, "whole-row")
+    form = fields(browser.get(f"/example?key={key}").text) | {"value.payer": "z" * 2001}
+
+    kept = browser.post("/example", key=key, shows="who is a vip", kind="write", **form)
+
+    assert kept.status_code == 409 and "more than 2000 characters; say it shorter" in kept.text
+    assert not list((browser.settings.deployments / LABEL / "golden").glob("review-*"))
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER])
+def test_the_terminal_refuses_what_the_page_refuses_and_keeps_what_it_keeps(browser: Browser) -> None:
+    key = key_of(browser.ledger, "whole-row")
+    form = fields(browser.get(f"/example?key={key}").text)
+
+    def on_the_page(name: str, said: str) -> str:
+        sent = form | {f"value.{name}": said}
+        return browser.post("/example", key=key, shows="who is a vip", kind="write", **sent).text
+
+    def in_the_terminal(name: str, said: str) -> str:
+        sent = ["--shows", "who is a vip", "--set", f"{name}={said}", "--person", "Ana"]
+        return str(CliRunner().invoke(app, [acting.example.__name__, LABEL, key, *sent]).exception)
+
+    for name, said in (("full_name", "Dana_Reyes"), ("reyes", "1"), ("phone", "2125550104")):
+        line = in_the_terminal(name, said)
+        assert line and line in unescape(on_the_page(name, said))
+    assert in_the_terminal("status", "vip") == "None"
+
+    example = golden.load(browser.settings.deployments / LABEL)["review-who-is-a-vip"]
+    assert example.plan.calls[0].arguments["status"] == "vip"
+    assert "payer" in example.plan.calls[0].arguments
 
 
 def test_the_checklist_names_what_is_open_and_keeps_it_from_going_live(browser: Browser) -> None:

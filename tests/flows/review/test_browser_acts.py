@@ -76,11 +76,14 @@ def test_an_example_is_made_by_keyboard_alone(visited: Visit) -> None:
     tab_to(visited, "status")
     visited.page.keyboard.press("Control+a")
     visited.page.keyboard.type("vip")
+    visited.page.keyboard.press("Enter")  # a new line, and nothing is sent
+    assert "An example" in visited.page.inner_text("h1")
+    tab_to(visited, "Keep the example")
     visited.press("Enter")
 
     assert "1 open question" in visited.page.inner_text("h1")
     golden = visited.review.folder / "deployments" / LABEL / "golden"
-    assert "status: vip" in (golden / "review-who-is-a-vip.yaml").read_text()
+    assert "status: vip\n" in (golden / "review-who-is-a-vip.yaml").read_text()
 
 
 def test_axe_finds_nothing_on_any_page_that_acts(visited: Visit) -> None:
@@ -89,7 +92,7 @@ def test_axe_finds_nothing_on_any_page_that_acts(visited: Visit) -> None:
     visited.click("a:text('Make it an example')")
     found |= faults(visited.page, "example")
     visited.page.fill("input[name=shows]", "who is a vip")
-    visited.page.fill("input[name='value.status']", "vip")
+    visited.page.fill("textarea[name='value.status']", "vip")
     visited.click("button:text('Keep the example')")
     for name in ("questions", "waiting", "held", "checklist"):
         visited.go(f"/{name}")

@@ -118,6 +118,11 @@ def test_a_value_is_read_as_it_was_written(value: object) -> None:
     assert written and examples.read(written) == value and type(examples.read(written)) is type(value)
 
 
+@pytest.mark.parametrize("said", ['"\\ud800"', "NaN", "-Infinity", "[" * 2000])
+def test_what_no_file_can_hold_is_text(said: str) -> None:
+    assert examples.read(said) == said and examples.read(examples.text(said)) == said
+
+
 def test_a_reviewers_question_stays_a_draft_and_is_withdrawn_by_nobody(tmp_path: Path) -> None:
     first = asking.Question(asks="Which?", about=("S1",), count="37 of the 500 patients that were looked at.")
     text = asking.written([first.model_copy(update={"number": "Q1"})])
