@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from agent.visible import visible
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
 from flows.review import acting
@@ -41,6 +42,7 @@ TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=lambda value: visible(value, besides="\n\t") if type(value) is str else value,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -48,7 +50,7 @@ TEMPLATES = Environment(
 
 def prose(text: str) -> Markup:
     """A sentence of the instructions as it is read: what is between backticks is a name."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # it is escaped
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704  # it is escaped
 
 
 TEMPLATES.filters["prose"] = prose

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flows import acts
+from flows.declared import names
 from flows.explain import meaning
 from flows.ledger import seen
 from flows.ledger.seen import Asked, Group, Opened
@@ -93,7 +94,8 @@ class Shown:
         if values:
             self._note(session, "writes", [one.key for one in lines])
         opened, said = self._desk.opened([one.key for one in lines]), self._desk.marks()
-        telling = Telling(self.texts, self._deployment.manifest, values=values, staged=self._desk.staged)
+        known = None if values else names(self._deployment)
+        telling = Telling(self.texts, self._deployment.manifest, known, staged=self._desk.staged)
         return [telling.told(one, opened[one.key], said.get(one.key)) for one in lines if one.key in opened]
 
     def _told_entries(self, session: Session, asked: Asked, at: int) -> list[ToldEntry]:

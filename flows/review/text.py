@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from agent.visible import visible
 from flows.ledger import seen
 from flows.review import checklist, figures, going_live, questions, waits
 from flows.review.desk import Desk, counted
@@ -78,5 +79,5 @@ def _run(one: Past) -> str:
 
 def _titled(title: str, lines: Iterator[str]) -> Iterator[str]:
     yield f"== {title}"
-    yield from lines
+    yield from map(visible, lines)
     yield ""
