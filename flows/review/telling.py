@@ -38,7 +38,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One write, as words. besides: the sentences that speak of none of its fields."""
+    """One write, as words. who: by the patient's id, or by the pseudonym to who sees no values.
+
+    besides: the sentences that speak of none of its fields.
+    """
 
     line: Line
     who: str

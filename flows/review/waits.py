@@ -102,6 +102,7 @@ def lines(ones: list[Told]) -> Iterator[str]:
         yield from (f"  {path}: {value}" for path, value in one.fields)
         if one.asks:
             yield f"  asks: {one.asks} ({', '.join(one.options)})"
+            yield from (f"    {path}: {value}" for path, value in one.about)
         if one.word:
             reason = f": {one.word.reason}" if one.word.reason else ""
             yield f"  {one.word.by} said {one.word.verdict}{reason}"
@@ -109,6 +110,8 @@ def lines(ones: list[Told]) -> Iterator[str]:
 
 def held_lines(ones: list[Held]) -> Iterator[str]:
     yield from (f"{one.number} {one.code}: {one.meaning}" for one in ones)
+    if ones:
+        yield "each of them with its key: --state held"
 
 
 def _why(one: Waits) -> str:

@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 
 from flows.ledger.store import Ledger
 from flows.review.desk import Desk
-from flows.review.door import Door, Role
+from flows.review.door import Door, Role, Session
 from flows.review.page import application
+from flows.review.text import review
+from flows.settings import Settings
 from flows.tenants import Deployment, load
 from tests.flows.review.decided import LABEL, SHIPPED
 
@@ -53,3 +55,9 @@ def seen_by(role: Role, ledger: Ledger, clock: Callable[[], float] = time.monoto
     with TestClient(app, base_url=f"http://{HOST}") as client:
         client.get(f"/enter?token={door.token}")
         yield Person(client)
+
+
+def as_text(role: Role, ledger: Ledger, **asked: str) -> str:
+    """What of a filled stage is asked for, as `ferry review --text` tells it."""
+    session = Session(role, "Ana", time.monotonic())
+    return "\n".join(review(Settings(), shipped(), Desk(ledger), session, asked))
