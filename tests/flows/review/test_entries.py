@@ -70,7 +70,7 @@ def test_those_without_a_write_are_shown_with_reason_sentence_and_values(review:
     assert re.match(who, review_first)
     assert "S8 was judged: the newer one" in review_first
     assert "policies.1.num M-2" in review_first and "first_name" not in review_first
-    assert refused.startswith("Patient 200002 refused")
+    assert re.match(r"Patient 200002 entry e\w{12} refused", refused)
     assert "value_without_source at warehouse_upsert_patients.email" in refused
     assert "S3 A patient with the tag" in skipped and "active_tags.0.name No data sharing" in skipped
 
