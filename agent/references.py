@@ -18,6 +18,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from agent.visible import as_line
 from connectors.entry import Entry
 
 HANDLE_AT_MOST = 300  # characters of a handle that names a path
@@ -171,9 +172,7 @@ def plain(value: JsonValue) -> str:
     """A value as one line of JSON that shows what does not print, and the beginning of a long text."""
     if isinstance(value, str) and len(value) > SHOWN_AT_MOST:
         return f"{plain(value[:SHOWN_AT_MOST])} <first {SHOWN_AT_MOST} of {len(value)} chars>"
-    # What does not print (bidi, zero-width, tag characters) is shown as its escape, never as itself.
-    text = json.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return as_line(value)
 
 
 def masked(value: JsonValue) -> str:

@@ -5,6 +5,7 @@ Known without reaching any of them.
 
 from collections.abc import Mapping
 
+from agent.synthetic import Approved
 from connectors.entry import EntryField
 from connectors.operation import Lookup, Write
 from flows.check import offers
@@ -41,3 +42,12 @@ def fields(deployment: Deployment) -> Mapping[str, EntryField]:
     except ValueError as error:
         first = str(error).splitlines()[0]
     raise IntegrationInvalid(f"{deployment.label}: integration.yaml: {first}; see: ferry check")
+
+
+def names(deployment: Deployment) -> frozenset[str]:
+    """Names that an entry may have of its source, and not of itself: those may be a patient's.
+
+    Raises:
+        IntegrationInvalid: see `fields`.
+    """
+    return Approved(fields(deployment), deployment.manifest.paths, frozenset()).names

@@ -1,13 +1,14 @@
 """Differences between two versions' decisions as lines: counts by sentence first, values only if asked."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import JsonValue
 
 from agent.difference import Difference, Side, by_sentence
 from agent.instructions import Sentence
+from agent.visible import as_line, visible
+from connectors.entry import without_positions
 
 Found = Mapping[str, tuple[Difference, ...]]  # by entry
 NO_SENTENCE = "refused"
@@ -37,16 +38,16 @@ def each(found: Found, *, show: bool, at_most: int | None = None) -> Iterator[st
 
 def line(one: Difference, *, show: bool) -> str:
     """One difference: `warehouse_upsert_patients.email: <text> → null by S5`."""
-    clear = show or one.kind == "word"
-    sides = " → ".join(_side(side, clear=clear) for side in (one.before, one.after))
+    shown = show or one.kind == "word"
+    sides = " → ".join(_side(side, shown=shown) for side in (one.before, one.after))
     return f"{one.what}: {sides} by {' '.join(one.because) or NO_SENTENCE}"
 
 
-def _side(side: Side, *, clear: bool) -> str:
+def _side(side: Side, *, shown: bool) -> str:
     if side.unset:
         return "not set"
-    if clear:
-        return side.value if isinstance(side.value, str) else json.dumps(side.value, ensure_ascii=False)
+    if shown:
+        return clear(side.value)
     return masked(side.value)
 
 
@@ -58,3 +59,18 @@ def masked(value: JsonValue) -> str:
         return "empty"
     names = {str: "text", bool: "yes or no", int: "number", float: "number", list: "list", dict: "object"}
     return f"<{names[type(value)]}>"
+
+
+def masked_path(path: str, names: Collection[str]) -> str:
+    """A path of an entry without positions, and without a name that is none of these.
+
+    names: those that the source gives, see `declared.names`. Others an entry gave itself, below a field of
+    the practice's own, and they may be a patient's.
+    """
+    return ".".join(part if part in names else "<name>" for part in without_positions(path).split("."))
+
+
+def clear(value: JsonValue) -> str:
+    """A value as people read it: a text as it is, unless something of it would not be seen; else as JSON."""
+    plain = isinstance(value, str) and value == visible(value)
+    return value if isinstance(value, str) and plain else as_line(value)

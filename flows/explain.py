@@ -1,13 +1,16 @@
 """Explain: why did, or didn't, this patient's entry arrive? Read from the ledger alone."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from pydantic import JsonValue
 
 from agent.access import PROGRAM
+from agent.visible import as_line, visible
 from flows import emit, naming
+from flows.declared import names
+from flows.differing import masked_path
 from flows.ledger import emission, entries
 from flows.ledger.plans import UNDO
 from flows.ledger.store import Ledger
@@ -45,6 +48,10 @@ def meaning(state: str, *, staged: bool) -> str:
 
 def explain(deployment: Deployment, ledger: Ledger, patient: str, *, values: bool) -> Iterator[str]:
     """Lines that tell an entry's story, newest version first. Values only if asked for."""
+    yield from map(visible, _lines(deployment, ledger, patient, values=values))
+
+
+def _lines(deployment: Deployment, ledger: Ledger, patient: str, *, values: bool) -> Iterator[str]:
     row = _entry(ledger, patient)
     if row is None:
         yield f"patient {patient}: never seen by {naming.told(*ledger.of)}. No run has read this entry."
@@ -125,6 +132,7 @@ class _Told:
 
     def __init__(self, deployment: Deployment, plan: "sa.Row[tuple[object, ...]]", *, values: bool) -> None:
         self._by, self._values = str(plan.by), values
+        self._names = None if values else names(deployment)
         # Which fields a sentence needs is known of the instructions that are there, and of no others.
         same = plan.instructions == version_of(deployment)
         self._manifest = deployment.manifest if same else None
@@ -133,9 +141,10 @@ class _Told:
         self, arguments: Mapping[str, Mapping[str, JsonValue]], judged: Mapping[str, str]
     ) -> Iterator[str]:
         for name, argument in arguments.items():
-            value = f" = {json.dumps(argument['value'], ensure_ascii=False)}" if self._values else ""
+            value = f" = {as_line(argument['value'])}" if self._values else ""
             because = _texts(argument["because"])
-            source = source_text(argument["source"]) + self._decided_from(argument["source"], because)
+            source = source_text(argument["source"], self._names)
+            source += self._decided_from(argument["source"], because)
             yield f"    {name}{value} ← {source} by {' '.join(because)} ({self._mode(because, judged)})"
 
     def _decided_from(self, source: JsonValue, because: Sequence[str]) -> str:
@@ -158,12 +167,16 @@ def _texts(listed: JsonValue) -> list[str]:
     return [str(one) for one in listed]
 
 
-def source_text(source: JsonValue) -> str:
-    """Where a value comes from, as a person reads it: `@phone_number|e164`, `computed from dob`."""
+def source_text(source: JsonValue, names: Collection[str] | None) -> str:
+    """Where a value comes from, as a person reads it: `@phone_number|e164`, `computed from dob`.
+
+    names: of a path nothing else is shown, see `differing.masked_path`; None: to who sees values, all of it.
+    """
     assert isinstance(source, dict)
     paths, transforms = source["paths"], source["transforms"]
     assert isinstance(paths, list) and isinstance(transforms, list)
-    listed = ", ".join(str(path) for path in paths)
+    shown = [str(path) if names is None else masked_path(str(path), names) for path in paths]
+    listed = ", ".join(shown)
     if source["kind"] in ("leaf", "transform"):
         return "|".join([f"@{listed}", *(str(name) for name in transforms)])
     if source["kind"] == "computed":

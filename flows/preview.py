@@ -3,12 +3,10 @@
 It holds patient data, so it goes to the terminal of the person who asked and nowhere else.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from pydantic import JsonValue
-
 from agent.plan import Argument, Call, Plan
+from agent.visible import as_line, visible
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments, Item
 from flows import acts, rollout
@@ -50,20 +48,16 @@ def _fields(call: Call, before: dict[str, Arguments | str | None], key: str) -> 
     elif isinstance(held, str):
         yield f"  what the target holds now could not be read{f' ({held})' if held else ''}"
     for name, argument in call.arguments.items():
-        source = source_text(argument.source.model_dump(mode="json"))
+        source = visible(source_text(argument.source.model_dump(mode="json"), None))
         yield f"  {name}: {_change(held, name, argument)} ← {source} by {' '.join(argument.because)}"
 
 
 def _change(held: Arguments | str | None, name: str, argument: Argument) -> str:
-    after = _text(argument.value)
+    after = as_line(argument.value)
     if held is None or isinstance(held, str):
         return after
-    now = _text(held.get(name))
+    now = as_line(held.get(name))
     return f"{now} (as it is)" if now == after else f"{now} → {after}"
-
-
-def _text(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _due(decided: Group) -> dict[str, list[Due]]:

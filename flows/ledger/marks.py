@@ -1,6 +1,6 @@
 """What reviewers said of planned writes: right or wrong, with a remark. Remarks are sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -25,9 +25,16 @@ class Mark:
     at: datetime
 
 
-def all_of(ledger: Ledger) -> Mapping[str, Mark]:
-    """The latest word on each write, by delivery."""
-    query = sa.select(MARK).where(MARK.c.integration == ledger.integration)
+def verdicts(ledger: Ledger) -> Mapping[str, Verdict]:
+    """The latest verdict on each write, by delivery. No remark is opened: there may be thousands."""
+    query = sa.select(MARK.c.delivery, MARK.c.verdict).where(MARK.c.integration == ledger.integration)
+    with ledger.reading() as connection:
+        return {delivery: cast(Verdict, verdict) for delivery, verdict in connection.execute(query)}
+
+
+def of(ledger: Ledger, deliveries: Sequence[str]) -> Mapping[str, Mark]:
+    """The latest word on each of these writes, with its remark, by delivery; of those that were marked."""
+    mine = (MARK.c.integration == ledger.integration) & MARK.c.delivery.in_(deliveries)
     with ledger.reading() as connection:
         return {
             row.delivery: Mark(
@@ -36,7 +43,7 @@ def all_of(ledger: Ledger) -> Mapping[str, Mark]:
                 row.by,
                 row.at,
             )
-            for row in connection.execute(query)
+            for row in connection.execute(sa.select(MARK).where(mine))
         }
 
 

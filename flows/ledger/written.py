@@ -16,6 +16,8 @@ from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
 PAGE = 200  # entries at a time
+Stand = tuple[object, ...]
+"""A delivery's state, code and number of attempts: what is known of it changes with these alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +95,17 @@ def of_keys(ledger: Ledger, keys: Sequence[str]) -> list[Written]:
     return found
 
 
-def states(ledger: Ledger, runs: Sequence[str]) -> dict[str, dict[str, int]]:
-    """How many deliveries of these runs are in which state, by run; a run without any is left out."""
-    found: dict[str, dict[str, int]] = {}
-    query = sa.select(DELIVERY.c.run, DELIVERY.c.state, sa.func.count())
+def stands(ledger: Ledger, runs: Sequence[str]) -> dict[str, dict[str, Stand]]:
+    """How each delivery of these runs stands, by run and key, in order; a run without any is left out."""
+    found: dict[str, dict[str, Stand]] = {}
+    query = sa.select(
+        DELIVERY.c.run, DELIVERY.c.key, DELIVERY.c.state, DELIVERY.c.code, DELIVERY.c.attempts
+    ).order_by(DELIVERY.c.entry, DELIVERY.c.ordinal)
     with ledger.reading() as connection:
         for start in range(0, len(runs), PAGE):
             which = DELIVERY.c.run.in_(runs[start : start + PAGE])
-            for run, state, number in connection.execute(
-                query.where(which).group_by(DELIVERY.c.run, DELIVERY.c.state)
-            ):
-                found.setdefault(run, {})[state] = number
+            for run, key, *stand in connection.execute(query.where(which)):
+                found.setdefault(run, {})[key] = tuple(stand)
     return found
 
 

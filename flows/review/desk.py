@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.ledger import marks, runs, stages, written
-from flows.ledger.marks import Mark
+from flows.ledger.marks import Verdict
 from flows.ledger.stages import Stage
 from flows.ledger.store import Ledger, now
-from flows.ledger.written import Written
+from flows.ledger.written import PAGE, Stand, Written
 from flows.naming import mode_of
 
 RUNS = 1000  # the newest that are looked at: a stage of six weeks, each hour
@@ -45,8 +45,13 @@ class Filter:
     entry: str = ""
     state: str = ""
     mark: str = ""  # right, wrong, none
+    key: str = ""
 
-    def takes(self, one: Line, mark: Mark | None) -> bool:
+    def chosen(self, lines: Sequence[Line], said: Mapping[str, Verdict]) -> list[Line]:
+        """What of the lines is asked for."""
+        return [one for one in lines if self._takes(one, said.get(one.key, "none"))]
+
+    def _takes(self, one: Line, mark: str) -> bool:
         return (
             self.run in ("", one.run)
             and (not self.sentence or self.sentence in one.because)
@@ -55,18 +60,19 @@ class Filter:
             and self.operation in ("", one.operation)
             and self.entry in ("", one.entry)
             and self.state in ("", one.state)
-            and self.mark in ("", mark.verdict if mark else "none")
+            and self.mark in ("", mark)
+            and self.key in ("", one.key)
         )
 
 
 class Desk:
-    """One integration's writes, each run's read once, and again when something of it has moved since."""
+    """One integration's writes, each read once, and again when it has moved since."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.staged = mode_of(ledger.name)[1] == "staging"
         self._stage = self.stage()
-        self._read: dict[str, tuple[Mapping[str, int], list[Line]]] = {}
+        self._read: dict[str, tuple[Stand, Line]] = {}  # by key
 
     def stage(self) -> Stage | None:
         """The stage that is looked at, as it is now; None of what is live, or where none began."""
@@ -82,15 +88,12 @@ class Desk:
     def lines(self) -> list[Line]:
         """Every write of the newest runs, newest run first."""
         newest = [run.id for run in runs.latest(self.ledger, RUNS)]
-        there = written.states(self.ledger, newest)
+        there = written.stands(self.ledger, newest)
         return [line for run in newest if run in there for line in self._of_run(run, there[run])]
 
-    def chosen(self, asked: Filter) -> list[Line]:
-        said = self.marks()
-        return [one for one in self.lines() if asked.takes(one, said.get(one.key))]
-
-    def marks(self) -> Mapping[str, Mark]:
-        return marks.all_of(self.ledger)
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """What was said of the writes, by key."""
+        return marks.verdicts(self.ledger)
 
     def opened(self, keys: Sequence[str]) -> dict[str, Written]:
         """The writes themselves, with their values, by key."""
@@ -101,18 +104,19 @@ class Desk:
 
         looked: those that were looked at and left.
         """
-        said, groups = self.marks(), dict[tuple[object, ...], list[Line]]()
+        said, groups = self.verdicts(), dict[tuple[object, ...], list[Line]]()
         for one in self.lines():
             if one.key not in said and one.key not in looked:
                 groups.setdefault((one.operation, one.because, one.kind, one.fields), []).append(one)
         return list(_in_turn(list(groups.values())))[:number]
 
-    def _of_run(self, run: str, states: Mapping[str, int]) -> list[Line]:
-        known = self._read.get(run)
-        if known is None or known[0] != states:
-            found = [_line(run, one) for page in written.of_run(self.ledger, run) for one in page]
-            self._read[run] = known = (states, found)
-        return known[1]
+    def _of_run(self, run: str, there: Mapping[str, Stand]) -> list[Line]:
+        known = self._read
+        moved = [key for key, stand in there.items() if key not in known or known[key][0] != stand]
+        for start in range(0, len(moved), PAGE):
+            for one in written.of_keys(self.ledger, moved[start : start + PAGE]):
+                known[one.key] = (there[one.key], _line(run, one))
+        return [known[key][1] for key in there if key in known]
 
 
 def _line(run: str, one: Written) -> Line:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.ledger.marks import Mark
+from flows.ledger.marks import Verdict
 from flows.ledger.seen import Group
 from flows.review.desk import Line
 
@@ -63,6 +63,11 @@ class Judged:
         return self.total - self.right - self.wrong
 
 
+def several(number: int, one: str, more: str) -> str:
+    """A number of things in words: 1 write, 2 writes."""
+    return f"{number} {one if number == 1 else more}"
+
+
 def numbers(groups: Sequence[Group]) -> list[Number]:
     """How many entries are in each state; what may be left out is, if there are none."""
     found = Counter[str]()
@@ -114,6 +119,6 @@ def target_of(operation: str, targets: Iterable[str]) -> str:
     return max((one for one in targets if operation.startswith(f"{one}_")), key=len, default="")
 
 
-def judged(lines: Sequence[Line], marks: Mapping[str, Mark]) -> Judged:
-    said = Counter(marks[one.key].verdict for one in lines if one.key in marks)
+def judged(lines: Sequence[Line], verdicts: Mapping[str, Verdict]) -> Judged:
+    said = Counter(verdicts[one.key] for one in lines if one.key in verdicts)
     return Judged(said["right"], said["wrong"], len(lines))

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from agent.visible import visible
 from flows.boundary import SPEAKING, place_of
 from flows.ledger import marks
 from flows.ledger.marks import Verdict
@@ -31,19 +32,28 @@ COOKIE = "ferry_review"
 VERDICTS: Mapping[str, Verdict] = {"right": "right", "wrong": "wrong"}
 PAGES = ("/", "/writes", "/entries", "/sample", *acting.PAGES)
 LONGEST = 2000  # characters of a remark
+KEY = re.compile(r"\b[0-9a-f]{32}\b")  # of a write
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",  # with none at all, browsers say of no form where it came from
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+def unhidden(value: object) -> object:
+    """Whatever a template shows; a browser neither hides nor obeys what is in it."""
+    return visible(value, besides="\n\t") if isinstance(value, str) and type(value) is str else value
+
+
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=unhidden,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -51,10 +61,16 @@ TEMPLATES = Environment(
 
 def prose(text: str) -> Markup:
     """A sentence of the instructions as it is read: what is between backticks is a name."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # it is escaped
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704  # it is escaped
 
 
-TEMPLATES.filters["prose"] = prose
+def linked(text: Markup) -> Markup:
+    """What names a write by its key leads to it."""
+    link = r'<a href="/writes?key=\g<0>">\g<0></a>'
+    return Markup(KEY.sub(link, str(text)))  # noqa: S704  # a key is hexadecimal, and the text is escaped
+
+
+TEMPLATES.filters |= {"prose": prose, "linked": linked}
 
 
 def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> Starlette:
@@ -68,6 +84,8 @@ def application(deployment: Deployment, desk: Desk, door: Door, host: str) -> St
         Route("/entries", page.entries),
         Route("/sample", page.sample),
         Route("/idle", page.idle),
+        Route("/find", page.find, methods=["POST"]),
+        Route("/used", page.used, methods=["POST"]),
         Route("/mark", page.mark, methods=["POST"]),
         Route("/looked", page.looked, methods=["POST"]),
         Route("/keys", page.keys, methods=["POST"]),
@@ -137,6 +155,20 @@ class _Page:
 
     async def sample(self, request: Request) -> Response:
         return await self._shown(request, self._sample)
+
+    async def used(self, request: Request) -> Response:
+        """Somebody reads or types: the session goes on."""
+        return Response(status_code=403 if self._session(request) is None else 204)
+
+    async def find(self, request: Request) -> Response:
+        """Filter. Who is looked for may be a patient's id: it goes no further than this request."""
+        session, form = await self._posted(request)
+        if session is None:
+            return HTMLResponse("not allowed", 403)
+        who = await run_in_threadpool(self._show.pseudonym, session, form.get("entry", ""))
+        query = urlencode(self._show.filled(form | {"entry": who}))
+        path = "/entries" if form.get("of") == "entries" else "/writes"
+        return RedirectResponse(f"{path}?{query}" if query else path, 303)
 
     async def mark(self, request: Request) -> Response:
         """Note that a write is right or wrong."""

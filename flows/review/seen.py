@@ -13,6 +13,7 @@ from flows.ledger import kept, runs
 from flows.ledger.kept import Again
 from flows.ledger.store import Ledger
 from flows.review.desk import RUNS, Desk, Line
+from flows.review.figures import several
 from flows.run import version_of
 from flows.tenants import Deployment
 
@@ -39,7 +40,7 @@ def untaken(deployment: Deployment, ledger: Ledger, reasons: Reasons) -> Iterato
 
 def unexplained(deployment: Deployment, desk: Desk, reasons: Reasons) -> Iterator[str]:
     """Kinds of change under the present instructions of which nobody found a write right; what is wrong."""
-    here, said = version_of(deployment), desk.marks()
+    here, said = version_of(deployment), desk.verdicts()
     present = {row.id for row in runs.latest(desk.ledger, RUNS) if row.instructions == here}
     lines = [one for one in desk.lines() if one.run in present]
     if not present:
@@ -51,12 +52,13 @@ def unexplained(deployment: Deployment, desk: Desk, reasons: Reasons) -> Iterato
     for one in lines:
         groups[one.operation, one.because, one.kind].append(one)
     for (operation, because, kind), ones in groups.items():
-        verdicts = Counter(said[one.key].verdict for one in ones if one.key in said)
+        verdicts = Counter(said[one.key] for one in ones if one.key in said)
         what = f"{operation} by {' '.join(because)}, {kind}"
         if verdicts["wrong"]:
             yield f"{what}: {verdicts['wrong']} marked wrong; make an example of each, correct the sentence"
         elif not verdicts["right"] and kind != NOTHING_NEW and not any(one in reasons for one in because):
-            yield f"{what}: {len(ones)} writes, and nobody found one right; look at one: {ones[0].key}"
+            writes = several(len(ones), "write", "writes")
+            yield f"{what}: {writes}, and nobody found one right; look at one: {ones[0].key}"
 
 
 def _missed(deployment: Deployment, ledger: Ledger) -> tuple[int, list[Branch]]:

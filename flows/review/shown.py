@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from flows import acts
+from flows.declared import names
 from flows.explain import meaning
-from flows.ledger import seen
+from flows.ledger import entries, marks, seen
 from flows.ledger.seen import Asked, Group, Opened
 from flows.review import charts, figures
 from flows.review.desk import RUNS, Desk, Filter, Line, counted
@@ -19,7 +22,19 @@ from flows.trend import past
 SHOWN = 50  # writes, or entries, on one page
 SAMPLE = 20
 LISTED = 20  # runs on the overview
+NOBODY = "nobody"  # in an address, in the place of who was asked for and is not known
 FILTERED = frozenset({*Filter.__dataclass_fields__, *Asked.__dataclass_fields__})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """One page of what is asked for. number: of all that is; at: how many of them come before."""
+
+    ones: list[T]
+    number: int
+    at: int
 
 
 class Shown:
@@ -38,6 +53,14 @@ class Shown:
         """What of an address filters."""
         return {name: value for name, value in asked.items() if name in FILTERED and value}
 
+    def pseudonym(self, session: Session, said: str) -> str:
+        """Whose entry is meant by a pseudonym, or by a patient's id, which who sees values may look for."""
+        said = said.strip()
+        if not said or seen.number(self._ledger, Asked(entry=said)):
+            return said
+        found = entries.pseudonyms(self._ledger, [said]) if session.role >= Role.REVIEWER else {}
+        return found.get(said, NOBODY)
+
     def overview(self) -> dict[str, object]:
         lines, groups, runs = self._desk.lines(), seen.groups(self._ledger), past(self._ledger, RUNS)
         numbers, zone = figures.numbers(groups), self._deployment.timezone
@@ -46,7 +69,7 @@ class Shown:
             "entries": sum(one.number for one in numbers),
             "unchanged": seen.unchanged(self._ledger),
             "numbers": numbers,
-            "judged": figures.judged(lines, self._desk.marks()),
+            "judged": figures.judged(lines, self._desk.verdicts()),
             "sentences": figures.by_sentence(self.texts, lines, groups),
             "operations": figures.by_operation(self._deployment.integration.targets, lines),
             "reasons": [one for one in groups if one.state in seen.WITHOUT],
@@ -59,31 +82,44 @@ class Shown:
         }
 
     def writes(self, session: Session, asked: Mapping[str, str]) -> dict[str, object]:
-        filtered = Filter(**{name: asked.get(name, "") for name in Filter.__dataclass_fields__})
-        lines, chosen, at = self._desk.lines(), self._desk.chosen(filtered), _at(asked)
+        filtered, lines = _filter(asked), self._desk.lines()
+        listed = self.listed_writes(session, asked, lines)
         return {
-            "ones": self._told(session, chosen[at : at + SHOWN]),
+            "ones": listed.ones,
             "counts": counted(lines),
             "words": self._words(lines),
             "asked": filtered,
-            "number": len(chosen),
+            "number": listed.number,
             "all": len(lines),
-            "at": at,
+            "at": listed.at,
             "shown": SHOWN,
+            "nobody": NOBODY,
         }
 
+    def listed_writes(
+        self, session: Session, asked: Mapping[str, str], lines: Sequence[Line]
+    ) -> Listed[Told]:
+        """Those of these lines that are asked for."""
+        chosen, at = _filter(asked).chosen(lines, self._desk.verdicts()), offset(asked)
+        return Listed(self._told(session, chosen[at : at + SHOWN]), len(chosen), at)
+
     def entries(self, session: Session, asked: Mapping[str, str]) -> dict[str, object]:
-        filtered = Asked(**{name: asked.get(name, "") for name in Asked.__dataclass_fields__})
-        groups, at = seen.groups(self._ledger), _at(asked)
+        listed = self.listed_entries(session, asked)
         return {
-            "ones": self._told_entries(session, filtered, at),
-            "counts": _counted(groups),
+            "ones": listed.ones,
+            "counts": _counted(seen.groups(self._ledger)),
             "states": figures.ENTRIES,
-            "asked": filtered,
-            "number": seen.number(self._ledger, filtered),
-            "at": at,
+            "asked": _asked(asked),
+            "number": listed.number,
+            "at": listed.at,
             "shown": SHOWN,
+            "nobody": NOBODY,
         }
+
+    def listed_entries(self, session: Session, asked: Mapping[str, str]) -> Listed[ToldEntry]:
+        filtered, at = _asked(asked), offset(asked)
+        found = self._told_entries(session, filtered, at)
+        return Listed(found, seen.number(self._ledger, filtered), at)
 
     def sample(self, session: Session) -> list[Told]:
         return self._told(session, self._desk.sample(SAMPLE, session.looked))
@@ -92,8 +128,10 @@ class Shown:
         values = session.role >= Role.REVIEWER
         if values:
             self._note(session, "writes", [one.key for one in lines])
-        opened, said = self._desk.opened([one.key for one in lines]), self._desk.marks()
-        telling = Telling(self.texts, self._deployment.manifest, values=values, staged=self._desk.staged)
+        keys = [one.key for one in lines]
+        opened, said = self._desk.opened(keys), marks.of(self._ledger, keys)
+        known = None if values else names(self._deployment)
+        telling = Telling(self.texts, self._deployment.manifest, known, staged=self._desk.staged)
         return [telling.told(one, opened[one.key], said.get(one.key)) for one in lines if one.key in opened]
 
     def _told_entries(self, session: Session, asked: Asked, at: int) -> list[ToldEntry]:
@@ -124,7 +162,16 @@ def _short(text: str) -> str:
     return text.partition(";")[0].partition(":")[0]
 
 
-def _at(asked: Mapping[str, str]) -> int:
+def _filter(asked: Mapping[str, str]) -> Filter:
+    return Filter(**{name: asked.get(name, "") for name in Filter.__dataclass_fields__})
+
+
+def _asked(asked: Mapping[str, str]) -> Asked:
+    return Asked(**{name: asked.get(name, "") for name in Asked.__dataclass_fields__})
+
+
+def offset(asked: Mapping[str, str]) -> int:
+    """How many of what is asked for are passed over: `at` of an address, 0 where it is no number."""
     text = asked.get("at", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
 

@@ -1,15 +1,15 @@
 """How a write, and an entry without one, are shown: each value, where it comes from, and the sentences."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from agent.manifest import Manifest
 from agent.plan import Argument
+from agent.visible import visible
 from connectors.entry import leaves, projected
-from flows.differing import masked
+from flows.differing import clear, masked
 from flows.explain import meaning, source_text
 from flows.ledger.marks import Mark
 from flows.ledger.seen import Opened, Seen
@@ -21,7 +21,7 @@ Sentences = tuple[tuple[str, str], ...]
 """Numbers, each with its text."""
 NONE = "(none)"  # before a new record
 NOT_SET = "(not set)"
-BLANK: Mapping[str, str] = {"null": "(no value)", '""': "(empty)", "[]": "(empty list)", "{}": "(empty)"}
+BLANK: Mapping[str, str] = {"null": "(no value)", "": "(empty)", "[]": "(empty list)", "{}": "(empty)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One write, as words. besides: the sentences that speak of none of its fields."""
+    """One write, as words. who: by the patient's id, or by the pseudonym to who sees no values.
+
+    besides: the sentences that speak of none of its fields.
+    """
 
     line: Line
     who: str
@@ -74,12 +77,19 @@ class ToldEntry:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How an integration's writes are told. values: whether they are shown; staged: nothing of it is real."""
+    """How an integration's writes are told. staged: nothing of it is real.
+
+    names: of the source, where values are not shown; None where they are.
+    """
 
     texts: Mapping[str, str]
     manifest: Manifest
-    values: bool
+    names: Collection[str] | None
     staged: bool
+
+    @property
+    def values(self) -> bool:
+        return self.names is None
 
     def told(self, line: Line, one: Written, mark: Mark | None) -> Told:
         """One write. Without values, what kind of value there is."""
@@ -102,7 +112,7 @@ class Telling:
             before=_before(one, name, values=self.values),
             after=_text(argument.value, values=self.values),
             changes=one.changes(name),
-            source=source_text(argument.source.model_dump(mode="json"))
+            source=visible(source_text(argument.source.model_dump(mode="json"), self.names))
             + self._decided_from(argument)
             + ("; not sent, what is there stands" if name in one.left_out else ""),
             because=_texts(argument.because, self.texts),
@@ -139,7 +149,7 @@ def _values(seen: Seen, manifest: Manifest, opened: Opened) -> Sentences:
     entry = projected(opened.case.entry, needed or manifest.paths)
     if not needed:
         entry |= opened.case.known
-    return tuple((path, _text(value, values=True)) for path, value in leaves(entry))
+    return tuple((visible(path), _text(value, values=True)) for path, value in leaves(entry))
 
 
 def _needed(manifest: Manifest, numbers: Sequence[str]) -> list[str]:
@@ -157,10 +167,8 @@ def _before(one: Written, name: str, *, values: bool) -> str:
 def _text(value: JsonValue, *, values: bool) -> str:
     if not values:
         return masked(value)
-    if isinstance(value, str) and value:
-        return value
-    text = json.dumps(value, ensure_ascii=False)
-    return BLANK.get(text, text)
+    text = clear(value)
+    return text if isinstance(value, str) and value else BLANK.get(text, text)
 
 
 def _texts(numbers: Sequence[str], texts: Mapping[str, str]) -> Sentences:

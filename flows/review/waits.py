@@ -1,16 +1,17 @@
 """How what waits for a person is told: entries with what is asked of them, and held deliveries."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from agent.plan import Plan
+from agent.visible import as_line, visible
 from connectors.entry import leaves
 from flows import acts
 from flows.breaker import MEANING
-from flows.differing import masked
+from flows.declared import names
+from flows.differing import masked, masked_path
 from flows.ledger import holds, restored, waiting, words
 from flows.ledger.store import Ledger
 from flows.ledger.waiting import Waits
@@ -59,6 +60,7 @@ def told(deployment: Deployment, ledger: Ledger, start: int, person: str, *, val
     asked = questions(deployment, found, said)
     texts = {one.number: one.text for one in deployment.instructions.sentences}
     told: list[Told] = []
+    known = None if values else names(deployment)
     for one in found:
         question = asked.get(one.ref)
         entry = leaves(one.case.entry) if one.case else ()
@@ -70,8 +72,8 @@ def told(deployment: Deployment, ledger: Ledger, start: int, person: str, *, val
                 sentences=tuple((number, texts.get(number, "not in this version")) for number in one.because),
                 asks=question.question.question if question else "",
                 options=question.question.options if question else (),
-                about=_clear(question.about, values=values) if question else (),
-                fields=_clear(tuple(entry), values=values),
+                about=_clear(question.about, known) if question else (),
+                fields=_clear(tuple(entry), known),
                 word=_word(said.get(one.ref), values=values),
                 decidable=not one.aside,
             )
@@ -100,6 +102,7 @@ def lines(ones: list[Told]) -> Iterator[str]:
         yield from (f"  {path}: {value}" for path, value in one.fields)
         if one.asks:
             yield f"  asks: {one.asks} ({', '.join(one.options)})"
+            yield from (f"    {path}: {value}" for path, value in one.about)
         if one.word:
             reason = f": {one.word.reason}" if one.word.reason else ""
             yield f"  {one.word.by} said {one.word.verdict}{reason}"
@@ -107,6 +110,8 @@ def lines(ones: list[Told]) -> Iterator[str]:
 
 def held_lines(ones: list[Held]) -> Iterator[str]:
     yield from (f"{one.number} {one.code}: {one.meaning}" for one in ones)
+    if ones:
+        yield "each of them with its key: --state held"
 
 
 def _why(one: Waits) -> str:
@@ -122,7 +127,10 @@ def _word(word: Word | None, *, values: bool) -> Word | None:
     return word if word is None or values else Word(word.verdict, "", by=word.by, at=word.at)
 
 
-def _clear(found: tuple[tuple[str, JsonValue], ...], *, values: bool) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (path, json.dumps(one, ensure_ascii=False) if values else masked(one)) for path, one in found
-    )
+def _clear(
+    found: tuple[tuple[str, JsonValue], ...], known: Collection[str] | None
+) -> tuple[tuple[str, str], ...]:
+    """Paths with their values; without values, neither names that the source does not give."""
+    if known is None:
+        return tuple((visible(path), as_line(one)) for path, one in found)
+    return tuple((masked_path(path, known), masked(one)) for path, one in found)

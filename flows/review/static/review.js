@@ -37,11 +37,35 @@ document.addEventListener("keydown", (event) => {
 
 const idle = Number(document.body.dataset.idle) * 1000;
 const soon = document.querySelector("#soon");
+const minute = 60000;
+let used = Date.now(); // when the server was last told so, as far as this page did
+let timers = [];
+
+// The page goes when the session ends: both count from what the server was told last.
+function wait() {
+  timers.forEach(clearTimeout);
+  soon.textContent = "";
+  timers = [
+    setTimeout(() => {
+      soon.textContent = "Nobody has used this page for a while: it closes in a minute. Press a key to go on.";
+    }, idle - minute),
+    setTimeout(() => location.replace("/idle"), idle),
+  ];
+}
+
+// Who types or reads uses the page. The server is told at most once a minute, and may say that it is over.
+function use() {
+  if (Date.now() - used < minute) return;
+  used = Date.now();
+  wait();
+  fetch("/used", { method: "POST" }).then((answer) => {
+    if (!answer.ok) location.replace("/idle");
+  }, () => {});
+}
+
 if (idle && soon) {
-  setTimeout(() => {
-    soon.textContent = "Nobody has used this page for a while: it closes in a minute. Open any page of it to go on.";
-  }, idle - 60000);
-  setTimeout(() => location.replace("/idle"), idle);
+  wait();
+  for (const what of ["keydown", "pointerdown", "wheel"]) document.addEventListener(what, use, { passive: true });
 }
 
 if (location.hash) document.querySelector(location.hash.replace(/[^#\w-]/g, ""))?.focus();

@@ -51,7 +51,10 @@ class Visit:
 
 
 def faults(page: Page, name: str) -> dict[str, list[str]]:
-    """What axe finds on the page that is open, in each colour and width. A picture of each is left."""
+    """What axe finds on the page that is open, in each colour and width, and whether it is wider than that.
+
+    A picture of each is left.
+    """
     PICTURES.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[str]] = {}
     for colour, width in LOOKS:
@@ -59,7 +62,8 @@ def faults(page: Page, name: str) -> dict[str, list[str]]:
         page.set_viewport_size({"width": width, "height": 900})
         picture = f"{name}-{colour}-{width}"
         page.screenshot(path=PICTURES / f"{picture}.png", full_page=True)
-        found[picture] = violations(page)
+        over = int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+        found[picture] = violations(page) + ([f"{over} px wider than the window"] if over > 0 else [])
     return {picture: broken for picture, broken in found.items() if broken}
 
 

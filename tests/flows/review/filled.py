@@ -33,6 +33,7 @@ DECIDED_ON = {
         {"priority_type": "primary", "num": "M-1", "insurance_plan": None},
         {"priority_type": "primary", "num": "M-2", "insurance_plan": None},
     ],
+    "metadata": {"Silva family": "cousins", "4711": "a number of hers", "channel": "friend"},
 }
 
 
@@ -93,8 +94,11 @@ def _without(ledger: Ledger) -> None:
 def _plan(at: int) -> Plan:
     sentence = f"S{1 + at % 3}"
     values = {"full_name": f"Ana <b>Name{at}</b>", "email": f"p{at}@example.com", "status": "active"}
+    own = {"status": "metadata.Silva family"}  # an entry names itself what is below a field of the practice's
     arguments = {
-        name: Argument(value=value, source=Source(kind="leaf", paths=(name,)), because=(sentence,))
+        name: Argument(
+            value=value, source=Source(kind="leaf", paths=(own.get(name, name),)), because=(sentence,)
+        )
         for name, value in values.items()
     }
     return Plan(kind="write", calls=(Call(operation=OPERATION, arguments=arguments, because=(sentence,)),))

@@ -7,9 +7,10 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from tests.flows.review.browser import PATIENCE, Visit, faults
 from tests.flows.review.test_page import FEW, opened
@@ -19,6 +20,7 @@ PAGES = {
     "writes": "/writes?at=80",
     "none": "/writes?kind=emptied",
     "entries": "/entries",
+    "sample": "/sample",
     "closed": "/idle",
 }
 
@@ -148,6 +150,7 @@ def test_a_page_that_nobody_uses_goes(visited: Visit) -> None:
 
     visited.page.clock.fast_forward("14:30")
     assert "it closes in a minute" in visited.page.locator("#soon").inner_text()
+    assert not visited.page.evaluate("document.querySelector('noscript meta')")  # of who has scripts
     with visited.page.expect_navigation():
         visited.page.clock.fast_forward("01:00")
 
@@ -170,3 +173,65 @@ def test_it_works_without_scripts_and_twenty_others_are_others(chromium: Browser
     shown = [set(re.findall(r'<article [^>]*id="(\w+)"', page)) for page in (before, after, marked)]
     assert [len(ones) for ones in shown] == [20, 20, 1]
     assert not shown[0] & shown[1]
+
+
+def test_who_types_keeps_the_page_and_the_session(visited: Visit) -> None:
+    visited.page.clock.install()
+    visited.go("/writes")
+    told = f"{visited.review.url}/used"
+    remark = visited.page.locator("input[name=remark]").first
+    for _ in range(4):
+        visited.page.clock.fast_forward("14:30")
+        with visited.page.expect_response(told) as answered:
+            remark.press("a")
+        remark.press("b")  # within the minute: the server is not told again
+
+        assert answered.value.status == 204
+        assert visited.page.locator("#soon").inner_text() == ""
+    assert remark.input_value() == "ab" * 4
+    assert [one.url for one in visited.asked].count(told) == 4
+
+    with visited.page.expect_navigation():
+        visited.page.clock.fast_forward("15:01")
+    assert visited.page.locator("h1").inner_text() == "This review is closed"
+
+
+def test_without_scripts_too_a_page_goes_after_a_quarter_of_an_hour(
+    chromium: Browser, entered: Visit
+) -> None:
+    plain = visit(chromium, entered, scripts=False)
+
+    def at_once(route: Route) -> None:
+        answer = route.fetch()
+        assert answer.text().count('<meta http-equiv="refresh" content="900;url=/idle">') == 1
+        route.fulfill(response=answer, body=answer.text().replace('content="900;', 'content="0;'))
+
+    plain.page.route("**/writes", at_once)
+    plain.page.goto(f"{plain.review.url}/writes", wait_until="commit")
+    plain.page.wait_for_url("**/idle")
+
+    assert plain.page.locator("h1").inner_text() == "This review is closed"
+    plain.context.close()
+
+
+def test_axe_finds_nothing_on_what_a_viewer_sees_and_on_what_has_ended(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    found: dict[str, list[str]] = {}
+    for review in opened(tmp_path, 9, "--as", "viewer"):
+        context = chromium.new_context()
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(review.link)
+        for name in ("writes", "entries", "waiting"):
+            page.goto(f"{review.url}/{name}")
+            found |= faults(page, f"viewer-{name}")
+        with closing(sqlite3.connect(review.folder / "ledger.db")) as connection:
+            connection.execute("UPDATE stage SET ends = '2026-01-01 00:00:00.000000'")
+            connection.commit()
+        page.goto(f"{review.url}/writes")
+        assert "has ended" in page.inner_text("h1")
+        found |= faults(page, "ended")
+        context.close()
+
+    assert found == {}

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from flows.ledger import marks
+from flows.review.checklist import Point
+from flows.review.door import Role, Session
+from flows.review.page import TEMPLATES
+from flows.review.waits import Told
 from tests.flows.review.browser import PATIENCE, Visit, faults
 from tests.flows.review.decided import LABEL, key_of, stage
 from tests.flows.review.test_page import served
@@ -99,5 +103,44 @@ def test_axe_finds_nothing_on_any_page_that_acts(visited: Visit) -> None:
         found |= faults(visited.page, name)
     visited.page.goto(f"{visited.review.url}/example?key=none")
     found |= faults(visited.page, "told")
+
+    assert found == {}
+
+
+def shown(visited: Visit, path: str, template: str, **values: object) -> None:
+    """Go to a page as its template makes it of these values, in the place of what the stage has."""
+    session = Session(Role.APPROVER, "Ana", 0.0)
+    usual = {"label": LABEL, "staged": True, "session": session, "texts": {}, "idle": 900, "may_mark": True}
+    body = TEMPLATES.get_template(template).render(usual | values)
+
+    def answered(route: Route) -> None:
+        route.fulfill(response=route.fetch(), body=body)
+
+    visited.page.route(f"**{path}", answered)
+    visited.go(path)
+    visited.page.unroute(f"**{path}")
+
+
+def test_axe_finds_nothing_on_a_question_and_where_all_is_done(visited: Visit) -> None:
+    asked = Told(
+        ref="e0123456789ab",
+        who="patient 100001",
+        why="a person must decide (judgement_needed)",
+        sentences=(("S5", "Set `priority` by how urgent the note sounds."),),
+        asks="How urgent is `note`?",
+        options=("high", "low"),
+        about=(("note", '"please call me back"'),),
+        fields=(("note", '"please call me back"'), ("first_name", '"Ana"')),
+        word=None,
+        decidable=True,
+    )
+    shown(visited, "/waiting", "waiting.html", ones=[asked], number=1, at=0, shown=20)
+    assert visited.page.locator("button[name=option]").all_inner_texts() == ["high", "low"]
+    found = faults(visited.page, "question")
+
+    points = [Point(name, (), "it is so") for name in ("files", "golden set", "permissions")]
+    shown(visited, "/checklist", "checklist.html", points=points, may_promote=True, person="Ana", beside="")
+    assert visited.page.locator("button.main").inner_text() == "Approve as Ana"
+    found |= faults(visited.page, "approve")
 
     assert found == {}

@@ -59,9 +59,7 @@ def test_it_goes_live_when_no_point_is_open_and_not_before(here: Practice, folde
     first = opened()
     assert set(first) == {"golden set", "lint", "branches", "changes"}
     assert "program.py:2: the condition never holds in 6 entries (S2); find one" in first["branches"]
-    assert (
-        "warehouse_upsert_patients by S1, changed: 1 writes, and nobody found one right" in first["changes"]
-    )
+    assert "warehouse_upsert_patients by S1, changed: 1 write, and nobody found one right" in first["changes"]
     refused = ferry(here, "promote", LABEL, "--author", "Ana", "--approver", "Ben")
     assert refused.code == 1 and "4 points of the checklist are open" in refused.err
     assert "open  lint" in refused.out and not (folder / "approval.yaml").exists()
@@ -111,7 +109,8 @@ def test_the_review_is_there_as_text_with_values_only_for_who_may_see_them(here:
             "Overview",
             "Runs",
             "5 writes that nobody has judged yet",
-            "Entries that wait for a person",
+            "1 entry without a write",
+            "1 entry waits for a person",
             "Deliveries that are held",
             "Questions",
             "Before it goes live",
@@ -120,7 +119,7 @@ def test_the_review_is_there_as_text_with_values_only_for_who_may_see_them(here:
     assert "Ana Start1" in seen.out and f"patient {patient}: a person must decide" in seen.out
     assert "Start1" not in masked.out and f"patient {patient}" not in masked.out
     looked = here.ledger("SELECT actor FROM audit WHERE act LIKE '%with their values'")
-    assert len(looked) == 2  # the writes and the entries that wait, once each
+    assert len(looked) == 3  # the writes, the entries without one and those that wait, once each
 
 
 def correct(practice: Practice, folder: Path) -> None:
