@@ -6,7 +6,7 @@ from contextlib import suppress
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
 from flows import anchor, deliver, steps
-from flows.ledger import audit, deliveries, emission, entries, measured, restored, runs
+from flows.ledger import audit, deliveries, emission, entries, holds, measured, restored, runs
 from flows.run import Run
 from flows.staging import Stage
 from flows.weigh import same
@@ -31,6 +31,7 @@ def certify(run: Run) -> None:
     everything = deliver.unsettled(run)
     run.state, run.code = _judgement(run, settled, everything)
     run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
+    run.counts[holds.KEPT_BACK] = holds.by_code(run.ledger).get(holds.ROLLOUT, 0)
     run.counts["stored_bytes"] = measured.stored(run.ledger)
     _count_requests(run)
     steps.whole(run)

@@ -161,13 +161,16 @@ def settle(run: Run) -> None:
             after, met = batch[-1].item.key, met + len(batch)
             _settle_batch(run, operation, write, batch)
     if met:
-        hold_other_policies(run)
+        hold_other_versions(run)
 
 
-def hold_other_policies(run: Run) -> None:
-    """What was planned under grants that no longer stand waits for a person, also if it left once before."""
-    if others := holds.other_policies(run.ledger, run.versions.policy):
-        run.count("held", others, code="policy_changed")
+def hold_other_versions(run: Run) -> None:
+    """What was planned under grants that no longer stand waits for a person, also if it left once before.
+
+    So does what rollout kept back of other instructions: what arrives under these says nothing of it.
+    """
+    for code, number in holds.other_versions(run.ledger, run.versions).items():
+        run.count("held", number, code=code)
 
 
 def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:

@@ -13,7 +13,7 @@ from connectors.errors import ConnectorError
 from connectors.operation import Arguments, Item
 from flows import acts, rollout
 from flows.explain import source_text
-from flows.ledger import entries
+from flows.ledger import entries, holds
 from flows.ledger.deliveries import Due
 from flows.ledger.plans import Decided
 from flows.run import Candidate, Run
@@ -108,4 +108,4 @@ def _waits(
         waits |= run.breaker.held(planned, known, run.writes[operation])
     _, others = rollout.parted(run, [one for _, one in decided])
     later = {one.known.ref for one in others}
-    return {one.item.key: rollout.CODE for d in due.values() for one in d if one.entry in later} | waits
+    return {one.item.key: holds.ROLLOUT for d in due.values() for one in d if one.entry in later} | waits

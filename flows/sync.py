@@ -159,11 +159,11 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     if run.kind == "undo":  # before anything leaves: what that run left behind is not to
         with run.ledger.told_by(hold.asker()):
             undo.plan(run, run.asked.run)
-        deliver.hold_other_policies(run)
+        deliver.hold_other_versions(run)
     else:
         with steps.timed(run, "deliver"):
             deliver.settle(run)  # what an earlier run left behind comes first
-            deliver.hold_other_policies(run)
+            deliver.hold_other_versions(run)
             deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
         _plan_pages(run)
     with steps.timed(run, "deliver"):
