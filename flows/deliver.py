@@ -173,6 +173,14 @@ def hold_other_versions(run: Run) -> None:
         run.count("held", number, code=code)
 
 
+def foresee(run: Run) -> None:
+    """Count what earlier runs left that this one would send first, and what waits for a person."""
+    left = deliveries.counts(run.ledger)
+    going = left.get("planned", 0) + left.get("sent", 0)
+    run.counts["held_in_all"] = left.get("held", 0) + (going if run.reconciling else 0)
+    run.counts["open_before"] = 0 if run.reconciling else going
+
+
 def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:
     again: list[Due] = []
     look: list[Due] = []

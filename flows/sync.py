@@ -36,6 +36,7 @@ from flows import (
 )
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.errors import ServerUnavailable
+from flows.ledger import restored
 from flows.naming import joined
 from flows.parameters import Parameters
 from flows.punctual import punctual
@@ -138,11 +139,7 @@ def _collector_at_ease() -> Generator[None]:
 
 def _work(run: Run, word: hold.Word | None) -> None:
     if run.dry:
-        if run.kind == "undo":
-            undo.foresee(run, run.asked.run)
-        else:
-            _plan_pages(run)
-        run.state = "incomplete" if run.counts["undecided"] else "complete"
+        _foresee(run)
         return
     try:
         guarded(lambda: _carry(run, word))
@@ -150,6 +147,17 @@ def _work(run: Run, word: hold.Word | None) -> None:
         certify.abandon(run, failure.code)
         raise
     report.publish(run)
+
+
+def _foresee(run: Run) -> None:
+    """A dry run: nothing is sent, and nothing is noted but what is read."""
+    if run.kind == "undo":
+        undo.foresee(run, run.asked.run)
+    else:
+        deliver.foresee(run)
+        _plan_pages(run)
+    waits = run.reconciling or run.counts["undecided"]
+    run.state, run.code = "incomplete" if waits else "complete", restored.CODE if run.reconciling else ""
 
 
 def _carry(run: Run, word: hold.Word | None) -> None:
