@@ -142,24 +142,6 @@ def test_an_older_copy_sends_nothing_until_released_and_then_nothing_twice(here:
     assert "RESTORED" not in ferry(here, "status", here.label).out
 
 
-def test_a_dry_run_on_an_older_copy_says_that_nothing_leaves_and_notes_nothing_of_it(here: Practice) -> None:
-    rename(here, "Known")
-    assert here.run() == 0
-    old = backup(here)
-    rename(here, "Lost")
-    assert here.run() == 0
-    restore(here, old)
-
-    for _ in range(2):  # a dry run does not make the copy look like the newest, either
-        said = ferry(here, "run", here.label, "--dry-run")
-
-        assert said.code == 3, said.err
-        assert "dry run, changes: incomplete: ledger_restored" in said.out
-        told = [line for line in said.out.splitlines() if line.startswith("patient ")]
-        assert len(told) == 18 and all("waits for a person (ledger_restored)" in line for line in told)
-    assert here.ledger("SELECT count(*) FROM restoration") == [(0,)]
-
-
 def test_what_an_older_copy_had_planned_is_looked_for_before_it_is_sent(here: Practice) -> None:
     expected = rename(here, "Planned")
     assert here.run(FERRY_CRASH_AT="after journal") == -9

@@ -8,10 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.healthie.edits import Edit
 from flows.ledger.holds import Fate
+from flows.limits import Percentage
 from flows.rollout import too_much
 from tests.faults.terminal import ferry
 from tests.faults.world import DEPLOYMENTS, Practice
@@ -199,6 +201,15 @@ def test_as_much_may_be_refused_as_before_and_a_little_more() -> None:
     assert not too_much(Fate(88, 12), Fate(90, 10), 0.05)
     assert too_much(Fate(80, 20), Fate(90, 10), 0.05)
     assert not too_much(Fate(), Fate(), 0.05)
+
+
+def test_a_share_may_have_decimals() -> None:
+    read = TypeAdapter(Percentage).validate_python
+
+    assert [read(one) for one in ("5%", "2.5%", " 2.5 %", "0.05")] == [0.05, 0.025, 0.025, 0.05]
+    for wrong in ("%", ".%", "1.2.3%", "2,5%", "100%", "0%", "5%%", "-5%"):
+        with pytest.raises(ValidationError):
+            read(wrong)
 
 
 def held(practice: Practice) -> dict[str, int]:
