@@ -23,6 +23,18 @@ def note(settings: Settings, tenant: str, act: str, *subjects: object) -> None:
         engine.dispose()
 
 
+def ahead(ledger: Ledger, act: str, *subjects: object, dry: bool) -> None:
+    """First the audit, then the read: a run's under its lease, a dry run's, which has none, beside it.
+
+    Raises:
+        LedgerUnavailable, LeaseLost, AnchorUnavailable.
+    """
+    if dry:
+        note_beside(ledger, f"{ledger.name}, dry run: {act}", *subjects)
+    else:
+        audit.ahead(ledger, act, *subjects)
+
+
 def note_beside(ledger: Ledger, act: str, *subjects: object) -> None:
     """The same of who has an integration's ledger open, without its lease: what is read or shown of it.
 

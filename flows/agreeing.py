@@ -6,13 +6,14 @@ so that the opposite run takes it for an echo. Between that read and the write a
 system that is paired offers a conditional write.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from connectors.entry import Absent, Entry, Found
 from connectors.operation import Arguments, Outcome
+from flows import acts
 from flows.compared import compared
-from flows.ledger import audit, deliveries, entries, links
+from flows.ledger import deliveries, entries, links
 from flows.ledger.deliveries import Due
 from flows.ledger.learning import Learnt
 from flows.ledger.links import CLAIMED, SAID, UNLINKED, Agreed, Link
@@ -25,6 +26,25 @@ LEFT = "left_as_it_is"
 GONE = "record_gone"  # it was archived or merged by a person: it is not made again unseen
 
 
+@dataclass
+class Weighed:
+    """What is to become of a batch.
+
+    done: nothing of them is left to send. waits: by key, the codes under which some wait for a person.
+    unread: keys of those of which nobody knows for now what the other side holds. stays: by key, the names of
+    what is not sent. right, wrong: links whose record names the entry, and whose record does not.
+    """
+
+    leaving: list[Due]
+    done: list[Due] = field(default_factory=list[Due])
+    waits: dict[str, str] = field(default_factory=dict[str, str])
+    unread: set[str] = field(default_factory=set[str])
+    stays: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    right: list[Link] = field(default_factory=list[Link])
+    wrong: list[Link] = field(default_factory=list[Link])
+    pending: dict[str, Pending] = field(default_factory=dict[str, Pending])
+
+
 def weigh(
     run: Run, operation: str, batch: Sequence[Due], before: Mapping[str, Arguments | None]
 ) -> list[Due]:
@@ -32,38 +52,79 @@ def weigh(
 
     Raises what reading the other side raises: nothing was settled then.
     """
+    said = weighed(run, operation, batch, before)
+    if run.paired is not None:
+        _keep(run, run.paired, batch, said)
+    return said.leaving
+
+
+def weighed(
+    run: Run, operation: str, batch: Sequence[Due], before: Mapping[str, Arguments | None]
+) -> Weighed:
+    """What is to become of a batch, by what the other side holds now. Nothing but the reading is noted.
+
+    Raises what reading the other side raises.
+    """
     paired = run.paired
     if paired is None or not operation.startswith(f"{paired.pair.target}_"):
-        return list(batch)
+        return Weighed(list(batch))
     known = _links(paired, batch)
     if operation != paired.pair.operation:
-        return _safe(run, batch, lambda one: _doubted(paired, known.get(one.entry)))
+        return _parted(batch, lambda one: _doubted(paired, known.get(one.entry)))
     there, unread = _there(run, paired, list(known.values()))
     hidden = {entry for entry, link in known.items() if link.at(paired.theirs) in unread}
-    batch = _readable(run, batch, hidden)
-    typed = _typed(run, paired, [one for one in batch if one.entry not in known], before)
-    safe = _safe(
-        run, batch, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)
+    readable = [one for one in batch if one.entry not in hidden]
+    typed = _typed(run, paired, [one for one in readable if one.entry not in known], before)
+    said = _parted(
+        readable, lambda one: typed.get(one.item.key) or _unsafe(paired, one, known.get(one.entry), there)
     )
-    shown = {entry: link for entry, link in known.items() if link.at(paired.theirs) in there}
-    _mark(run, paired, safe, batch, shown)
-    leaving: list[Due] = []
-    left: dict[str, list[str]] = {}
-    done: list[Due] = []
+    said.unread = {one.item.key for one in batch if one.entry in hidden}
+    if paired.pair.keeps:
+        _name(said, readable, {entry: one for entry, one in known.items() if one.at(paired.theirs) in there})
+    _compare(run, paired, said, known, there, before)
+    return said
+
+
+def _compare(
+    run: Run,
+    paired: Paired,
+    said: Weighed,
+    known: Mapping[str, Link],
+    there: Mapping[str, Entry],
+    before: Mapping[str, Arguments | None],
+) -> None:
+    """Of what may leave, field by field, what stays behind."""
+    safe, said.leaving = said.leaving, []
     for one in safe:
-        pending, stays = compared(run, paired, one, known.get(one.entry), there, before.get(one.item.key))
-        paired.pending[one.item.key] = pending
+        key = one.item.key
+        pending, stays = compared(run, paired, one, known.get(one.entry), there, before.get(key))
+        said.pending[key] = pending
         rest = {name: value for name, value in one.item.arguments.items() if name not in stays}
         if stays or one.left_out:
-            left[one.item.key] = sorted({*stays, *(one.over.keys() - one.item.arguments.keys())})
+            said.stays[key] = sorted({*stays, *(one.over.keys() - one.item.arguments.keys())})
         # what is not linked is written all the same: that links it
         if rest or not pending.link or pending.gone:
-            leaving.append(replace(one, item=replace(one.item, arguments=rest)))
+            said.leaving.append(replace(one, item=replace(one.item, arguments=rest)))
         else:
-            done.append(one)
-    deliveries.leave_out(run.ledger, left)
-    _end(run, paired, done)
-    return leaving
+            said.done.append(one)
+
+
+def _keep(run: Run, paired: Paired, batch: Sequence[Due], said: Weighed) -> None:
+    """Commit what was found: who waits and why, what stays behind, and what is done without being sent.
+
+    Those of which nobody knows what they hold there stay planned, whatever a person's word.
+    """
+    if said.unread:
+        run.count("held_up", len(said.unread), code="unreadable")
+    for code in sorted(set(said.waits.values())):
+        keys = [one.item.key for one in batch if said.waits.get(one.item.key) == code]
+        deliveries.move(run.ledger, keys, "held", code)
+        run.count("held", len(keys), code=code)
+    paired.links.confirm(said.right)
+    paired.links.doubt(said.wrong)
+    paired.pending.update(said.pending)
+    deliveries.leave_out(run.ledger, said.stays)
+    _end(run, paired, said.done)
 
 
 def settled(run: Run, batch: Sequence[Due], outcomes: Sequence[Outcome]) -> None:
@@ -110,7 +171,7 @@ def _there(run: Run, paired: Paired, known: Sequence[Link]) -> tuple[dict[str, E
     wanted = [one.at(paired.theirs) for one in known if one.state != "review" or one.code == links.IDENTITY]
     if not wanted:
         return {}, set()
-    audit.ahead(run.ledger, "other side read", *(one.ref for one in known))
+    acts.ahead(run.ledger, "other side read", *(one.ref for one in known), dry=run.dry)
     asked = [one for one in wanted if not one.startswith(STAGED)]
     readings = list(paired.there.read(asked, paired.pair.there)) if asked else []
     given = {one.patient: one.entry for one in readings if isinstance(one, Found)}
@@ -127,13 +188,6 @@ def _as_held(run: Run, paired: Paired, known: Sequence[Link], given: Mapping[str
     return {id_: entry for id_, entry in held.items() if entry is not None}
 
 
-def _readable(run: Run, batch: Sequence[Due], unread: Collection[str]) -> Sequence[Due]:
-    """Without those of which nobody knows what they hold there: they stay planned, whatever the word."""
-    if unread:
-        run.count("held_up", len([one for one in batch if one.entry in unread]), code="unreadable")
-    return [one for one in batch if one.entry not in unread]
-
-
 def _typed(
     run: Run, paired: Paired, unlinked: Sequence[Due], before: Mapping[str, Arguments | None]
 ) -> dict[str, str]:
@@ -146,33 +200,21 @@ def _typed(
     ]
     if not (paired.pair.keeps and look and doubted):
         return {}
-    audit.ahead(run.ledger, "records looked for", *(item.key for item in doubted))
+    acts.ahead(run.ledger, "records looked for", *(item.key for item in doubted), dry=run.dry)
     return {key: CLAIMED for key, reference in look(doubted).items() if reference is not None}
 
 
-def _safe(run: Run, batch: Sequence[Due], unsafe: Callable[[Due], str]) -> list[Due]:
-    """Without those whose record is not surely the entry's: they wait for a person, now and when released."""
-    waits: dict[str, list[str]] = {}
-    for one in batch:
-        if code := unsafe(one):
-            waits.setdefault(code, []).append(one.item.key)
-    for code, keys in sorted(waits.items()):
-        deliveries.move(run.ledger, keys, "held", code)
-        run.count("held", len(keys), code=code)
-    held = {key for keys in waits.values() for key in keys}
-    return [one for one in batch if one.item.key not in held]
+def _parted(batch: Sequence[Due], unsafe: Callable[[Due], str]) -> Weighed:
+    """Those whose record is not surely the entry's wait for a person, now and when released."""
+    waits = {one.item.key: code for one in batch if (code := unsafe(one))}
+    return Weighed([one for one in batch if one.item.key not in waits], waits=waits)
 
 
-def _mark(
-    run: Run, paired: Paired, safe: Sequence[Due], batch: Sequence[Due], known: Mapping[str, Link]
-) -> None:
+def _name(said: Weighed, batch: Sequence[Due], known: Mapping[str, Link]) -> None:
     """What the keeper saw of its links: those whose record names the entry, and those whose does not."""
-    if not paired.pair.keeps:
-        return
-    right = {one.entry for one in safe}
-    paired.links.confirm([link for entry, link in known.items() if entry in right])
-    wrong = [known[one.entry] for one in batch if one.entry in known and one.entry not in right]
-    paired.links.doubt(wrong)
+    right = {one.entry for one in said.leaving}
+    said.right = [link for entry, link in known.items() if entry in right]
+    said.wrong = [known[one.entry] for one in batch if one.entry in known and one.entry not in right]
 
 
 def _unsafe(paired: Paired, one: Due, link: Link | None, there: Mapping[str, Entry]) -> str:

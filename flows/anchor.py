@@ -28,7 +28,7 @@ from flows.errors import ServerUnavailable, Spoken
 from flows.ledger import audit, lease, restored
 from flows.ledger.audit import Head
 from flows.ledger.restored import Restoration
-from flows.ledger.store import Ledger, TenantForgotten
+from flows.ledger.store import Ledger, TenantForgotten, now
 from flows.ledger.tables import DATA_KEY
 from flows.ledger.verify import Chain
 from flows.reach import PAGE, is_named, server
@@ -86,6 +86,14 @@ def met(ledger: Ledger) -> Restoration | None:
         _keep_tenant(ledger.engine, ledger.environment, ledger.tenant)
     found = restored.find(ledger)
     return replace(found, noticed_now=True) if found and lost else found
+
+
+def looked(ledger: Ledger) -> Restoration | None:
+    """The same for a dry run, which notes nothing. Raises as is_behind does."""
+    found = restored.find(ledger)
+    if (found and not found.released) or not is_behind(ledger):
+        return found
+    return Restoration(now(), 1, same_keys=True, released=None, noticed_now=True)
 
 
 def behind(ledger: Ledger, anchor: Anchor, *, before: int) -> int:

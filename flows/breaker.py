@@ -37,6 +37,7 @@ MEANING: Mapping[str, str] = {
     "empties_a_value": "would empty a value, or may: each waits for a person, as limits.ask_first says",
     "moves_money": "moves money: each waits for a person, as limits.ask_first says",
     "rollout": "follow when what went first has arrived: too much of it was refused, or nothing arrived yet",
+    "instructions_changed": "planned by earlier instructions, whose rollout did not come so far",
     "policy_changed": "planned before what may be written was changed",
     "identity_differs": "the record there holds another patient's id, or none: put it right there",
     "linked_twice": "one record there was written for two patients",

@@ -6,7 +6,7 @@ from contextlib import suppress
 from connectors.errors import ConnectorError
 from connectors.operation import Arguments
 from flows import anchor, deliver, steps
-from flows.ledger import audit, deliveries, emission, entries, measured, restored, runs
+from flows.ledger import audit, deliveries, emission, entries, holds, measured, restored, runs
 from flows.run import Run
 from flows.staging import Stage
 from flows.weigh import same
@@ -31,14 +31,20 @@ def certify(run: Run) -> None:
     everything = deliver.unsettled(run)
     run.state, run.code = _judgement(run, settled, everything)
     run.counts["created"], run.counts["emptied"] = run.breaker.creates, run.breaker.blanks
-    run.counts["stored_bytes"] = measured.stored(run.ledger)
-    _count_requests(run)
-    steps.whole(run)
+    run.counts[holds.KEPT_BACK] = holds.by_code(run.ledger).get(holds.ROLLOUT, 0)
+    _measure(run)
     cursors = run.cursors if run.state != "failed" and not run.counts["undecided"] else {}
     closes = run.period if _ended_everything(run, everything) else None
     keep = run.deployment.integration.keep_entries
     runs.end(run.ledger, run.state, run.code, dict(run.counts), cursors, closes=closes, keep=keep)
     anchor.keep(run.ledger)
+
+
+def _measure(run: Run) -> None:
+    """What the run stored, asked and lasted, however it ends."""
+    run.counts["stored_bytes"] = measured.stored(run.ledger)
+    _count_requests(run)
+    steps.whole(run)
 
 
 def _count_requests(run: Run) -> None:
@@ -129,6 +135,7 @@ def _is_there(written: Arguments, present: Arguments | None) -> bool:
 def abandon(run: Run, code: str) -> None:
     """End a run that failed half-way. Cursors stay; what was planned goes out with the next run."""
     run.state, run.code = "failed", code
+    _measure(run)
     runs.end(run.ledger, run.state, code, dict(run.counts), {})
     with suppress(anchor.AnchorUnavailable):  # the run failed already, for a reason that is to be told
         anchor.keep(run.ledger)

@@ -11,7 +11,8 @@ from pydantic import JsonValue
 from connectors.entry import Entry, Found
 from connectors.operation import Arguments
 from connectors.source import Source
-from flows.ledger import audit, links
+from flows import acts
+from flows.ledger import links
 from flows.ledger.deliveries import Due
 from flows.ledger.links import Link
 from flows.other import Paired, Pending
@@ -191,7 +192,7 @@ def _edited(source: Source, patient: str, path: str) -> datetime | None:
 
 def _stamped(run: Run, paired: Paired, one: Due, held: Entry | None) -> Stamps:
     """When both entries were changed last, as the two systems say."""
-    audit.ahead(run.ledger, "changed when", one.entry)
+    acts.ahead(run.ledger, "changed when", one.entry, dry=run.dry)
     ours = [
         _moment(found.entry.get(paired.pair.changed))
         for found in run.source.read([one.patient], [paired.pair.changed])

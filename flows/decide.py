@@ -7,7 +7,7 @@ from agent.plan import Decision, Plan, Refused
 from flows import beside, paired, rollout
 from flows.detect import PAGE
 from flows.errors import Spoken
-from flows.ledger import plans, restored, words
+from flows.ledger import holds, plans, restored, words
 from flows.ledger.plans import Decided
 from flows.run import OBSERVER, Candidate, Run
 
@@ -104,7 +104,7 @@ def _journal(run: Run, decided: Sequence[Decided]) -> None:
     if not run.reconciling:
         code = run.breaker.planned(len(calls), sum(calls), run.shares())
     first, others = (list(decided), []) if code else rollout.parted(run, decided)
-    for part, held in ((first, code), (others, rollout.CODE)):
+    for part, held in ((first, code), (others, holds.ROLLOUT)):
         if part:
             plans.journal(run.ledger, part, run.versions, run.writes, held)
     if code:

@@ -161,13 +161,24 @@ def settle(run: Run) -> None:
             after, met = batch[-1].item.key, met + len(batch)
             _settle_batch(run, operation, write, batch)
     if met:
-        hold_other_policies(run)
+        hold_other_versions(run)
 
 
-def hold_other_policies(run: Run) -> None:
-    """What was planned under grants that no longer stand waits for a person, also if it left once before."""
-    if others := holds.other_policies(run.ledger, run.versions.policy):
-        run.count("held", others, code="policy_changed")
+def hold_other_versions(run: Run) -> None:
+    """What was planned under grants that no longer stand waits for a person, also if it left once before.
+
+    So does what rollout kept back of other instructions: what arrives under these says nothing of it.
+    """
+    for code, number in holds.other_versions(run.ledger, run.versions).items():
+        run.count("held", number, code=code)
+
+
+def foresee(run: Run) -> None:
+    """Count what earlier runs left that this one would send first, and what waits for a person."""
+    left = deliveries.counts(run.ledger)
+    going = left.get("planned", 0) + left.get("sent", 0)
+    run.counts["held_in_all"] = left.get("held", 0) + (going if run.reconciling else 0)
+    run.counts["open_before"] = 0 if run.reconciling else going
 
 
 def _settle_batch(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> None:

@@ -9,9 +9,10 @@ from connectors.base import Settings
 
 
 def _share(said: object) -> object:
-    """`5%` is 0.05."""
-    text = str(said).strip()
-    return float(text[:-1]) / 100 if text.endswith("%") and text[:-1].strip().isdecimal() else said
+    """`5%` is 0.05, and `2.5%` is 0.025."""
+    number, sign, rest = str(said).strip().partition("%")
+    is_share = sign and not rest and number.strip().replace(".", "", 1).isdecimal()
+    return float(number) / 100 if is_share else said
 
 
 Percentage = Annotated[float, BeforeValidator(_share, json_schema_input_type=str | float), Field(gt=0, lt=1)]

@@ -37,6 +37,7 @@ ENTRY_LINES = (
     ("shadow_requests", "model requests were made for the version beside, on a budget of its own"),
 )
 DELIVERY_LINES = (
+    ("open_before", "were planned by earlier runs and have not arrived: they come first"),
     ("delivery_done", "arrived"),
     ("delivery_rejected", "the target refused"),
     ("delivery_planned", "could not be sent yet; the next run sends them"),

@@ -6,12 +6,9 @@ Which entries go first is decided by a keyed hash of each: by chance, and the sa
 from collections.abc import Sequence
 
 from flows.ledger import holds
-from flows.ledger.holds import Fate
+from flows.ledger.holds import ROLLOUT, Fate
 from flows.ledger.plans import Decided
 from flows.run import Run
-
-CODE = "rollout"
-"""The code under which the others' deliveries wait."""
 
 
 def parted(run: Run, decided: Sequence[Decided]) -> tuple[list[Decided], list[Decided]]:
@@ -29,15 +26,17 @@ def go_on(run: Run) -> bool:
 
     Nothing is let go while too much is refused of what went first in this run, or under these instructions,
     or while nothing arrived yet under them: they wait for the next run, or for a person (`ferry release`).
+    On a restored ledger they wait for a person's word on that, as everything does.
     """
-    if run.deployment.integration.rollout is None or not holds.by_code(run.ledger).get(CODE):
+    waits = holds.by_code(run.ledger).get(ROLLOUT)
+    if run.deployment.integration.rollout is None or run.reconciling or not waits:
         return False
     first, under, before = holds.fates(run.ledger, run.versions.instructions)
     more = run.deployment.integration.limits.refused
     if not under.done or too_much(first, before, more) or too_much(under, before, more):
-        run.count("held", holds.by_code(run.ledger, run.id).get(CODE, 0), code=CODE)
+        run.count("held", holds.by_code(run.ledger, run.id).get(ROLLOUT, 0), code=ROLLOUT)
         return False
-    run.count("rolled_out", holds.go_on(run.ledger, CODE))
+    run.count("rolled_out", holds.go_on(run.ledger))
     return True
 
 

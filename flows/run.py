@@ -167,7 +167,7 @@ def opened(asked: Parameters, flow_run: str = "", patience: float = 0.0) -> Gene
             stack.callback(lease.give_back, ledger)
             stack.enter_context(lease.Heartbeat(ledger))
         anchor.of_tenant(ledger)  # a dry run, too, reads nothing of who was forgotten
-        restored = None if asked.dry_run else anchor.met(ledger)
+        restored = anchor.looked(ledger) if asked.dry_run else anchor.met(ledger)
         if asked.staged and not asked.dry_run:
             stages.begin(ledger)
         seal = stack.enter_context(tenant_seal(settings, deployment.tenant)) if asked.staged else ledger.seal

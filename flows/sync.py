@@ -36,6 +36,7 @@ from flows import (
 )
 from flows.boundary import CodedFailure, guarded, raise_fence
 from flows.errors import ServerUnavailable
+from flows.ledger import restored
 from flows.naming import joined
 from flows.parameters import Parameters
 from flows.punctual import punctual
@@ -138,11 +139,7 @@ def _collector_at_ease() -> Generator[None]:
 
 def _work(run: Run, word: hold.Word | None) -> None:
     if run.dry:
-        if run.kind == "undo":
-            undo.foresee(run, run.asked.run)
-        else:
-            _plan_pages(run)
-        run.state = "incomplete" if run.counts["undecided"] else "complete"
+        _foresee(run)
         return
     try:
         guarded(lambda: _carry(run, word))
@@ -152,6 +149,17 @@ def _work(run: Run, word: hold.Word | None) -> None:
     report.publish(run)
 
 
+def _foresee(run: Run) -> None:
+    """A dry run: nothing is sent, and nothing is noted but what is read."""
+    if run.kind == "undo":
+        undo.foresee(run, run.asked.run)
+    else:
+        deliver.foresee(run)
+        _plan_pages(run)
+    waits = run.reconciling or run.counts["undecided"]
+    run.state, run.code = "incomplete" if waits else "complete", restored.CODE if run.reconciling else ""
+
+
 def _carry(run: Run, word: hold.Word | None) -> None:
     run.emission = emit.begin(run.ledger, run.calendar, run.started)
     if word:
@@ -159,11 +167,11 @@ def _carry(run: Run, word: hold.Word | None) -> None:
     if run.kind == "undo":  # before anything leaves: what that run left behind is not to
         with run.ledger.told_by(hold.asker()):
             undo.plan(run, run.asked.run)
-        deliver.hold_other_policies(run)
+        deliver.hold_other_versions(run)
     else:
         with steps.timed(run, "deliver"):
             deliver.settle(run)  # what an earlier run left behind comes first
-            deliver.hold_other_policies(run)
+            deliver.hold_other_versions(run)
             deliver.meanwhile(run, full=False)  # a source that cannot be read holds nothing up
         _plan_pages(run)
     with steps.timed(run, "deliver"):

@@ -73,6 +73,7 @@ def _job(
     """What the checks of the whole need; None if a granted write or the program is not there."""
     policy, marked, there = looked.integration.policy(instructions, zone), looked.marked, looked.fields or {}
     looked.grants(policy, writes, there)
+    looked.asking(policy, writes)
     no_program = policy.by == "program" and instructions.program is None
     if no_program or set(policy.operations) - set(writes):
         return None
@@ -241,6 +242,13 @@ class _Look:
                 if path in known and self.manifest and path not in self.manifest.paths:
                     todo = f"add it to {manifests.FILE}, at the sentence that needs it"
                     self.say((*place, "from"), f"names {path}, which is not read", todo)
+
+    def asking(self, policy: Policy, writes: Mapping[str, Write]) -> None:
+        """What is to wait for a person each time, and never comes."""
+        moves = any(writes[name].money for name in policy.operations if name in writes)
+        for at, kind in enumerate(self.integration.limits.ask_first):
+            if kind == "money" and not moves:
+                self.say(("limits", "ask_first", at), "is money, and no granted write moves any", "remove it")
 
     def arguments(self) -> Iterator[tuple[Place, str, str]]:
         for name, target in self.integration.targets.items():

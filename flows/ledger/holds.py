@@ -9,11 +9,15 @@ from sqlalchemy.engine import Connection
 
 from connectors.operation import Arguments
 from flows.ledger import audit, deliveries, emission, restored
-from flows.ledger.plans import UNDO
+from flows.ledger.plans import UNDO, Versions
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN, RUN
 
 CHUNK = 500
+ROLLOUT = "rollout"
+"""The code of what waits until those that go first have arrived: see flows/rollout.py."""
+KEPT_BACK = "kept_back"
+"""A run's count of what waited under that code at its end."""
 
 
 def release(ledger: Ledger, until: datetime | None = None) -> int:
@@ -85,14 +89,17 @@ def held_for(ledger: Ledger, code: str) -> list[str]:
         return [str(key) for key in connection.execute(query.order_by(DELIVERY.c.key)).scalars()]
 
 
-def go_on(ledger: Ledger, code: str) -> int:
-    """Plan again what waits for that reason alone; the breaker still looks at it. Returns how many."""
+def go_on(ledger: Ledger) -> int:
+    """Plan again what rollout keeps back; the breaker still looks at it. Returns how many.
+
+    What another version planned is not among it any more: see other_versions.
+    """
     with ledger.writing("held deliveries go on") as connection:
         here = DELIVERY.c.integration == ledger.integration
-        which = here & (DELIVERY.c.state == "held") & (DELIVERY.c.code == code)
+        which = here & (DELIVERY.c.state == "held") & (DELIVERY.c.code == ROLLOUT)
         values = {"state": "planned", "code": ""}  # they stay the deliveries of the run that planned them
         number = connection.execute(sa.update(DELIVERY).where(which).values(values)).rowcount
-        audit.add(ledger, connection, f"held deliveries go on: {code}", number)
+        audit.add(ledger, connection, f"held deliveries go on: {ROLLOUT}", number)
     return number
 
 
@@ -111,22 +118,47 @@ class Fate:
 
 def fates(ledger: Ledger, instructions: str) -> tuple[Fate, Fate, Fate]:
     """Of what this run planned; of the newest versions that these instructions decided since they took over;
-    and of all that the version before them decided.
+    and of all that was decided before by the latest version that was not kept back.
     """
-    taken_over = (
-        sa.select(RUN.c.instructions, RUN.c.started)
-        .where(RUN.c.integration == ledger.integration, RUN.c.instructions != instructions)
-        .order_by(RUN.c.started.desc())
-        .limit(1)
+    taken_over = sa.select(sa.func.max(RUN.c.started)).where(
+        RUN.c.integration == ledger.integration, RUN.c.instructions != instructions
     )
     with ledger.reading() as connection:
-        last = connection.execute(taken_over).one_or_none()
+        since = connection.execute(taken_over).scalar_one()
         newest = (DELIVERY.c.version == ENTRY.c.version) & (PLAN.c.instructions == instructions)
+        before = _carried_out(connection, ledger, since) if since else None
         return (
             _fate(connection, ledger, DELIVERY.c.run == ledger.run),
-            _fate(connection, ledger, newest & (PLAN.c.made > last.started) if last else newest),
-            _fate(connection, ledger, PLAN.c.instructions == last.instructions) if last else Fate(),
+            _fate(connection, ledger, newest & (PLAN.c.made > since) if since else newest),
+            _fate(connection, ledger, _until(since, before, instructions)) if before else Fate(),
         )
+
+
+def _until(since: datetime, version: str, instructions: str) -> sa.ColumnElement[bool]:
+    """What a version decided before; these instructions themselves may be it, put back."""
+    decided = PLAN.c.instructions == version
+    return decided & (PLAN.c.made <= since) if version == instructions else decided
+
+
+def _carried_out(connection: Connection, ledger: Ledger, until: datetime) -> str | None:
+    """The latest version, of runs that started until then, of which everything was let go.
+
+    Rollout never kept anything back of it to a run's end, or that followed, or a person let it go.
+    """
+    counted = RUN.c.counts
+    kept = counted[KEPT_BACK].as_integer() > 0
+    let_go = (counted["rolled_out"].as_integer() > 0) | (counted["released"].as_integer() > 0)
+    last_kept, last_let_go = (sa.func.max(sa.case((one, RUN.c.started))) for one in (kept, let_go))
+    query = (
+        sa.select(RUN.c.instructions)
+        .where(RUN.c.integration == ledger.integration, RUN.c.state.in_(("complete", "incomplete")))
+        .where(RUN.c.started <= until)
+        .group_by(RUN.c.instructions)
+        .having(last_kept.is_(None) | (last_let_go > last_kept))
+        .order_by(sa.func.max(RUN.c.started).desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
 
 
 def _fate(connection: Connection, ledger: Ledger, which: sa.ColumnElement[bool]) -> Fate:
@@ -173,20 +205,27 @@ def _settle(
     return len(keys)
 
 
-def other_policies(ledger: Ledger, policy: str) -> int:
-    """Let what was planned under another policy wait for a person. Returns how many."""
+def other_versions(ledger: Ledger, versions: Versions) -> dict[str, int]:
+    """What was planned under another policy, and what rollout keeps of other instructions, is held.
+
+    Gives how many, by code.
+    """
     made_by = sa.select(PLAN.c.policy).where(PLAN.c.id == DELIVERY.c.plan).scalar_subquery()
-    with ledger.writing("hold other policies") as connection:
-        number = connection.execute(
-            sa.update(DELIVERY)
-            .where(
-                DELIVERY.c.integration == ledger.integration,
-                DELIVERY.c.state == "planned",
-                DELIVERY.c.released.is_(None),
-                made_by != policy,
-            )
-            .values(state="held", code="policy_changed")
-        ).rowcount
-        if number:
-            audit.add(ledger, connection, "deliveries held: policy_changed", number)
-        return number
+    decided_by = sa.select(PLAN.c.instructions).where(PLAN.c.id == DELIVERY.c.plan).scalar_subquery()
+    planned = (DELIVERY.c.state == "planned") & DELIVERY.c.released.is_(None)
+    kept_back = (DELIVERY.c.state == "held") & (DELIVERY.c.code == ROLLOUT)
+    others = {
+        "policy_changed": (planned | kept_back) & (made_by != versions.policy),
+        "instructions_changed": kept_back & (decided_by != versions.instructions),
+    }
+    found: dict[str, int] = {}
+    with ledger.writing("hold other versions") as connection:
+        for code, which in others.items():
+            here = (DELIVERY.c.integration == ledger.integration) & which
+            number = connection.execute(
+                sa.update(DELIVERY).where(here).values(state="held", code=code)
+            ).rowcount
+            if number:
+                found[code] = number
+                audit.add(ledger, connection, f"deliveries held: {code}", number)
+    return found

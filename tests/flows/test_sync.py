@@ -184,3 +184,11 @@ def test_the_ledger_may_be_on_postgresql(practice: Make, ledger_url: str) -> Non
     assert made.run() == 0
 
     assert len(made.rows()) == 6
+
+
+def test_a_run_that_failed_says_what_it_asked_and_stored_and_how_long_it_took(here: Practice) -> None:
+    assert here.run("undo", TEST_RUN="r20260101000000abcdef") == 1
+
+    said = counts(here)
+    assert said["source_requests"] > 0
+    assert {"requests_warehouse", "stored_bytes", "milliseconds"} <= said.keys()

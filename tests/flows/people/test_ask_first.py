@@ -5,7 +5,6 @@ import shutil
 import signal
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -19,14 +18,19 @@ HELD = [("held", "empties_a_value")]
 STATES = "SELECT DISTINCT state, code FROM delivery WHERE version = 2"
 
 
-@pytest.fixture
-def asking(here: Practice, tmp_path: Path) -> Practice:
-    """Carried once; then the first patient's address is taken out, which is not to leave unseen."""
-    shutil.copytree(DEPLOYMENTS, tmp_path / "deployments")
-    file = tmp_path / "deployments" / LABEL / "integration.yaml"
+def ask_first(practice: Practice, kind: str) -> None:
+    """Let this kind of writes wait each time."""
+    shutil.copytree(DEPLOYMENTS, practice.folder / "deployments")
+    file = practice.folder / "deployments" / practice.label / "integration.yaml"
     text = file.read_text()
-    file.write_text(text[: text.index("limits:")] + "limits: {ask_first: [blanks]}\n")
-    here.extra = {"FERRY_DEPLOYMENTS": str(tmp_path / "deployments")}
+    file.write_text(text[: text.index("limits:")] + f"limits: {{ask_first: [{kind}], at_least: 1000}}\n")
+    practice.extra = {"FERRY_DEPLOYMENTS": str(practice.folder / "deployments")}
+
+
+@pytest.fixture
+def asking(here: Practice) -> Practice:
+    """Carried once; then the first patient's address is taken out, which is not to leave unseen."""
+    ask_first(here, "blanks")
     assert here.run() == 0
     here.healthie.apply([Edit(id=here.healthie.ids()[0], values={"email": None})])
     return here
@@ -91,3 +95,50 @@ def test_a_dry_run_says_what_would_wait_and_writes_nothing_and_counts_what_it_as
     asked = [line for line in said.out.splitlines() if "source requests" in line]
     assert asked[0].split()[0] == str(asking.healthie.requests()["count"])
     assert asking.healthie.effects() == []
+
+
+def test_a_dry_run_says_what_earlier_runs_left_and_what_waits(asking: Practice) -> None:
+    assert asking.run() == 3
+    asking.healthie.apply([Edit(id=asking.healthie.ids()[1], values={"last_name": "Left"})])
+    assert asking.run(FERRY_CRASH_AT="after journal") == -signal.SIGKILL
+
+    said = ferry(asking, "run", LABEL, "--dry-run")
+
+    assert said.code == 0, said.err
+    assert "1  open_before" in said.out
+    assert "1  held in all" in said.out
+
+
+def test_each_new_record_waits_and_what_changes_in_it_does_not(here: Practice) -> None:
+    ask_first(here, "creates")
+
+    assert here.run() == 3
+
+    assert here.ledger("SELECT DISTINCT state, code FROM delivery") == [("held", "new_record")]
+    assert here.rows() == {}
+    assert ferry(here, "release", LABEL).code == 0
+    patient = here.healthie.ids()[0]
+    assert set(here.rows()) == set(here.healthie.ids())
+    here.healthie.apply([Edit(id=patient, values={"last_name": "Changed"})])
+    assert here.run() == 0
+    assert here.rows()[patient] == "Ana Changed"
+
+
+def test_what_moves_money_waits_alone_and_leaves_once(here: Practice) -> None:
+    here.label = "acme/everything"
+    ask_first(here, "money")
+
+    assert here.run() == 3
+
+    waits = "SELECT DISTINCT operation, code FROM delivery WHERE state = 'held'"
+    assert here.ledger(waits) == [("probe_keyed_charge", "moves_money")]
+    assert here.ledger("SELECT count(*) FROM delivery WHERE state NOT IN ('held', 'done')") == [(0,)]
+    assert charged(here) == []
+    assert ferry(here, "release", here.label).code == 0
+    assert sorted(charged(here)) == sorted(here.healthie.ids())
+    assert here.run() == 0
+    assert len(charged(here)) == len(here.healthie.ids())
+
+
+def charged(practice: Practice) -> list[str]:
+    return [one.patient for one in practice.probe.effects() if one.operation == "keyed_charge"]

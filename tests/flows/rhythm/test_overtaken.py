@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from flows.ledger import deliveries, emission, holds, plans
 from flows.ledger.emission import Emission
+from flows.ledger.plans import Versions
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 from tests.flows.ledgers import held
@@ -74,7 +75,7 @@ def test_who_delivers_always_again_sends_the_newest_version_alone(book: Ledger) 
 def test_a_word_settles_every_version_that_is_held(book: Ledger, word: Callable[[Ledger], int]) -> None:
     decide(book, "before", "planned", MONTH, left=True)
     decide(book, "newest", "planned")
-    holds.other_policies(book, "another")
+    holds.other_versions(book, Versions("", "another"))
     assert holds.by_code(book) == {"policy_changed": 2}
 
     assert word(book) == 1

@@ -38,6 +38,10 @@ OF_AN_INTEGRATION = [
         "bba: signed", "targets.warehouse.confirmed.bba is no condition of sql; remove it; there are: none",
     ),
     Mistake(
+        "nothing that moves money", WAREHOUSE, "ask_first: []", "ask_first: [creates, money]", "ask_first:",
+        "limits.ask_first[1] is money, and no granted write moves any; remove it",
+    ),
+    Mistake(
         "no such category", WAREHOUSE, "[status, identity, contact, schedule]", "[status, identity, contact, shedule]",
         "shedule", "targets.warehouse.categories[3]: input should be",
     ),

@@ -15,13 +15,13 @@ from typing import cast
 from connectors.sandbox.healthie import StandIn as HealthieStandIn
 from connectors.sandbox.healthie.edits import Edit
 from connectors.sandbox.hubspot import StandIn as HubSpotStandIn
-from flows import accounts, certify, decide, deliver, detect, other, undo
+from flows import accounts, certify, decide, deliver, detect, other, preview, undo
 from flows.connections import Connections
 from flows.ledger import deliveries, lease, runs
 from flows.ledger.database import connect
 from flows.ledger.store import Ledger
 from flows.parameters import Kind, Parameters
-from flows.run import Run, _assemble, new_id
+from flows.run import OBSERVER, Observer, Run, _assemble, new_id
 from flows.status import status
 from flows.tenants import load
 from flows.vault import KeyFile
@@ -102,6 +102,24 @@ class World:
             runs.begin(ledger, kind, run.versions)
             _carry(run)
         return Ran(run.state, dict(run.counts), dict(run.codes), run.id)
+
+    def preview(self, name: str) -> list[str]:
+        """What a dry run of crm or chart shows."""
+        shown: list[str] = []
+        with ExitStack() as stack:
+            ledger = self.ledger(name)
+            stack.callback(ledger.close)
+            deployment = load(self.root, f"meadow/{name}")
+            own = Connections("meadow", deployment.connections, ledger.seal, environment="test")
+            asked = Parameters.of(deployment.label, "changes", dry_run=True)
+            run = _assemble(stack, deployment, ledger, asked, own)
+            run.paired = other.opened(stack, self.root, deployment, ledger, own, run.targets, keep=False)
+            told = OBSERVER.set(Observer(decided=lambda run, group: shown.extend(preview.lines(run, group))))
+            stack.callback(OBSERVER.reset, told)
+            for page in detect.pages(run):
+                for group in decide.groups(run, detect.changed(run, page)):
+                    decide.decide(run, group)
+        return shown
 
     def settle(self, rounds: int = 4) -> None:
         """Runs to and fro until both are quiet."""
