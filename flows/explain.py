@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from agent.access import PROGRAM
 from flows import emit, naming
 from flows.ledger import emission, entries
-from flows.ledger.plans import UNDO
+from flows.ledger.newest import UNDO
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 from flows.run import version_of
