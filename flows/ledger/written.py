@@ -43,7 +43,8 @@ class Written:
     read: bool
     before: Arguments | None
     settled: datetime | None
-    first_sent: datetime | None
+    first_sent: datetime | None  # of an upsert: None as long as surely nothing of it was applied
+    upsert: bool
 
     @property
     def values(self) -> dict[str, JsonValue]:
@@ -52,7 +53,8 @@ class Written:
     @property
     def may_be_there(self) -> bool:
         """Whether any of it left, and was not surely refused."""
-        return self.first_sent is not None and (self.state != "rejected" or self.code == READ_BACK_DIFFERS)
+        refused = self.state == "rejected" and self.code != READ_BACK_DIFFERS
+        return self.first_sent is not None and (self.upsert or not refused)
 
     @property
     def is_open(self) -> bool:
@@ -202,4 +204,5 @@ def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Written:
         before=before,
         settled=row.settled,
         first_sent=row.first_sent,
+        upsert=row.delivery_class == Delivery.UPSERT.value,
     )
