@@ -3,8 +3,8 @@
 Two places ask it. When plans are journalled: how many deliveries, and how many entries changed? Before a
 batch leaves, when it is known what the target holds: how many records would be made, how many values
 would become empty? What has tripped once holds the rest of the run's deliveries of that kind; what left
-before is counted. Kinds of writes that a person is to see each time (`ask_first`) wait in any number. What
-a person released is not looked at again.
+before is counted, once however often it left. Kinds of writes that a person is to see each time (`ask_first`)
+wait in any number. What a person released, or may have been applied before, is not looked at again.
 """
 
 import threading
@@ -75,9 +75,19 @@ class Breaker:
     tripped: set[Code] = field(default_factory=set[Code])
     changed: int = 0
     writes: int = 0
-    creates: int = 0
-    blanks: int = 0
+    _made: set[str] = field(default_factory=set[str])  # keys of what would make a record
+    _blanked: dict[str, int] = field(default_factory=dict[str, int])  # by key, how many values
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def creates(self) -> int:
+        """New records that were let pass."""
+        return len(self._made)
+
+    @property
+    def blanks(self) -> int:
+        """Values to become empty that were let pass."""
+        return sum(self._blanked.values())
 
     def planned(self, changed: int, writes: int, shares: Sequence[float]) -> Code | Literal[""]:
         """ "" or the code under which the deliveries of these changed entries wait.
@@ -105,14 +115,14 @@ class Breaker:
         emptied = {one.item.key: _emptied(one, before.get(one.item.key)) for one in fresh}
         blanking = {key: number for key, number in emptied.items() if number}
         with self._turn:
-            self._weigh(len(creating), blanking, len(batch))
+            self._weigh(creating, blanking, len(batch))
             waits = self._to_ask(fresh, creating, blanking, before, write)
             if "too_many_blanks" in self.tripped:
                 waits |= dict.fromkeys(blanking, "too_many_blanks")
             if "too_many_creates" in self.tripped:
                 waits |= dict.fromkeys(creating, "too_many_creates")
-            self.creates += len(creating - waits.keys())
-            self.blanks += sum(number for key, number in blanking.items() if key not in waits)
+            self._made |= creating - waits.keys()
+            self._blanked |= {key: number for key, number in blanking.items() if key not in waits}
             return waits
 
     def _to_ask(
@@ -140,13 +150,13 @@ class Breaker:
             waits |= dict.fromkeys(keys, "moves_money")
         return waits
 
-    def _weigh(self, creating: int, blanking: Mapping[str, int], size: int) -> None:
+    def _weigh(self, creating: set[str], blanking: Mapping[str, int], size: int) -> None:
         limits = self.limits
         allowed = max(limits.at_least, limits.creates * self.entries)
-        if creating and not self.unlimited and self.creates + creating > allowed:
+        if creating and not self.unlimited and len(self._made | creating) > allowed:
             self.tripped.add("too_many_creates")
         much = len(blanking) >= FEW and len(blanking) > limits.blanked * size
-        if blanking and (much or self.blanks + sum(blanking.values()) > limits.blanks):
+        if blanking and (much or sum((self._blanked | dict(blanking)).values()) > limits.blanks):
             self.tripped.add("too_many_blanks")
 
     def _first(self, *codes: Code) -> Code | Literal[""]:

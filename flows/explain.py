@@ -12,7 +12,7 @@ from flows import emit, naming
 from flows.declared import names
 from flows.differing import masked_path
 from flows.ledger import emission, entries
-from flows.ledger.plans import UNDO
+from flows.ledger.newest import UNDO
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 from flows.run import version_of

@@ -1,13 +1,15 @@
 """Put back: what becomes of one write when its run is undone. It decides; nothing leaves from here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, get_args
 
 from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
 from connectors.operation import Arguments, Delivery, Write
+from flows.ledger.newest import UNDO
 from flows.ledger.written import Written
 from flows.run import Run
 from flows.weigh import alike, same
@@ -32,13 +34,15 @@ MEANING: Mapping[Why, str] = {
     "not_writable": "values of before that the target may not be given as they were",
     "did_not_arrive": "that did not arrive: there is nothing to put back, and they are not sent any more",
     "as_before": "values that are as they were before: nothing is to be done",
-    "newer_waits": "whose entry has a newer version on its way: let it arrive, or discard it, and undo again",
+    "newer_waits": "whose entry has a newer version on its way, or refused: let it arrive, discard it, or "
+    "undo its run first, and undo again",
     "not_readable": "of which the target cannot say now what it holds: undo again",
 }
 AGAIN: Collection[Why] = ("newer_waits", "not_readable")
 """What is not undone now and may be, if an undo is asked for once more."""
 
 NOTHING: Arguments = {}
+Fields = Mapping[str, FieldInfo]  # of an operation's arguments, by the names that are sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +100,39 @@ def _is_bound_so(run: Run, one: Written) -> bool:
 
 def taken(write: Write, one: Written) -> Arguments:
     """What was written, in the arguments that the operation has now."""
-    known = _known(write)
+    known = fields_of(write)
     return {name: value for name, value in one.values.items() if name in known}
 
 
-def _known(write: Write) -> Mapping[str, FieldInfo]:
+def fields_of(write: Write) -> Fields:
+    """What the operation's arguments are, by name."""
     return {inner.alias or name: inner for name, inner in write.arguments.model_fields.items()}
 
 
-def toggled(one: Written, opposite: str, present: Arguments | None) -> Back:
-    """Of a write that is taken back as a whole, by its opposite: into a list, out of a list."""
-    if (one.before is None) == (present is None):
+def toggled(one: Written, opposite: str, present: Arguments | None, later: Sequence[Written]) -> Back:
+    """Of a write that is taken back as a whole, by its opposite: into a list, out of a list.
+
+    Of these a target says whether it is so: what was read before is None where the write made a difference.
+    """
+    if not one.creates:
         return Back(one)
+    if present is None:
+        return Back(one, why="as_before")
+    last = _last(other for other in later if other.creates or not other.read)
+    if last is not None and (last.by != UNDO or last.operation != one.operation):
+        return Back(one, stays=dict.fromkeys(one.values, "written_since"))
     return Back(one, opposite, one.values)
 
 
-def compared(run: Run, write: Write, one: Written, present: Arguments | None, later: Collection[str]) -> Back:
-    """Field by field. later: the names of what later versions of the entry wrote there."""
-    known = _known(write)
+def _last(changing: Iterable[Written]) -> Written | None:
+    return max(changing, key=lambda other: other.version, default=None)
+
+
+def compared(
+    run: Run, write: Write, one: Written, present: Arguments | None, later: Sequence[Written]
+) -> Back:
+    """Field by field. later: what later versions of the entry wrote of the record."""
+    known = fields_of(write)
     names_it = _names_it(write, one)
     changed = [name for name in one.arguments if one.changes(name) and name not in names_it]
     stays: dict[str, Why] = {}
@@ -149,23 +168,56 @@ def _names_it(write: Write, one: Written) -> set[str]:
 
 
 def _stays(
-    one: Written, name: str, present: Arguments | None, later: Collection[str], known: Collection[str]
+    one: Written, name: str, present: Arguments | None, later: Sequence[Written], known: Fields
 ) -> Why | Literal[""]:
     before = one.before or NOTHING
     if name not in known:
         return "no_such_write"
     if name not in before:
         return "not_known_before"
-    if present is not None and same(before[name], present.get(name)):
+    if present is not None and is_same(known, name, before[name], present.get(name)):
         return "as_before"
-    if present is None or name in later or not is_still(name, one.arguments[name].value, present.get(name)):
+    ours = one.arguments[name].value
+    if present is None or not is_still(known, name, ours, present.get(name)):
         return "written_since"
-    return ""
+    return "written_since" if _is_later(known, name, ours, later) else ""
 
 
-def is_still(name: str, ours: JsonValue, present: JsonValue) -> bool:
+def _is_later(known: Fields, name: str, ours: JsonValue, later: Sequence[Written]) -> bool:
+    """Whether a value that equals ours is a later version's own.
+
+    It is not where that wrote again what was there, nor where an undo put ours back.
+    """
+    last = _last(other for other in later if _changes(known, name, other))
+    return last is not None and not (
+        last.by == UNDO and is_still(known, name, ours, last.arguments[name].value)
+    )
+
+
+def _changes(known: Fields, name: str, other: Written) -> bool:
+    if name not in other.arguments or not other.changes(name):
+        return False
+    before = other.before or NOTHING
+    return name not in before or not is_still(known, name, other.arguments[name].value, before[name])
+
+
+def is_same(known: Fields, name: str, one: JsonValue, other: JsonValue) -> bool:
+    """Equal values. Two texts are compared as numbers only where a number is meant: 250.1 may be a code."""
+    texts = isinstance(one, str) and isinstance(other, str)
+    return (
+        one == other
+        if texts and not (name in known and _is_number(known[name].annotation))
+        else same(one, other)
+    )
+
+
+def _is_number(kind: object) -> bool:
+    return kind is Decimal or any(map(_is_number, get_args(kind)))
+
+
+def is_still(known: Fields, name: str, ours: JsonValue, present: JsonValue) -> bool:
     """Whether that is our value, however the target writes it."""
-    return same(ours, present) or alike(name, ours, present)
+    return is_same(known, name, ours, present) or alike(name, ours, present)
 
 
 def _refused(write: Write, arguments: Arguments) -> set[str]:

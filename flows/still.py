@@ -11,9 +11,8 @@ from connectors.operation import Arguments, Outcome, Write
 from flows.agreeing import LEFT
 from flows.ledger import audit, deliveries
 from flows.ledger.deliveries import Due
-from flows.putback import is_still
+from flows.putback import Fields, fields_of, is_same, is_still
 from flows.run import Run
-from flows.weigh import same
 
 
 def untouched(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> list[Due]:
@@ -28,7 +27,8 @@ def untouched(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> l
     asked = [replace(one.item, arguments={**one.item.arguments, **one.over}) for one in undoing]
     audit.ahead(run.ledger, f"records read for an undo: {operation}", *(item.key for item in asked))
     present = write.present(asked)
-    left = {one.item.key: _edited(one, present.get(one.item.key)) for one in undoing}
+    known = fields_of(write)
+    left = {one.item.key: _edited(known, one, present.get(one.item.key)) for one in undoing}
     told = [one.item.key for one in undoing if left[one.item.key] or one.left_out]
     deliveries.leave_out(run.ledger, {key: left[key] for key in told})
     over = [one for one in undoing if len(left[one.item.key]) == len(one.over)]
@@ -39,15 +39,15 @@ def untouched(run: Run, operation: str, write: Write, batch: Sequence[Due]) -> l
     return [_without(one, left.get(one.item.key, [])) for one in batch if one.item.key not in gone]
 
 
-def _edited(one: Due, present: Arguments | None) -> list[str]:
+def _edited(known: Fields, one: Due, present: Arguments | None) -> list[str]:
     """The names of what is neither as the run left it nor as it is to be again."""
     if present is None:
         return sorted(one.over)
     return sorted(
         name
         for name, ours in one.over.items()
-        if not is_still(name, ours, present.get(name))
-        and not same(one.item.arguments[name], present.get(name))
+        if not is_still(known, name, ours, present.get(name))
+        and not is_same(known, name, one.item.arguments[name], present.get(name))
     )
 
 

@@ -16,7 +16,8 @@ from flows import acts
 from flows.boundary import CodedFailure
 from flows.ledger import audit, emission, entries, kept, plans, written
 from flows.ledger.kept import RunUnknown
-from flows.ledger.plans import UNDO, Decided
+from flows.ledger.newest import UNDO
+from flows.ledger.plans import Decided
 from flows.ledger.store import now
 from flows.ledger.written import Written
 from flows.putback import AGAIN, MEANING, Back, Why, compared, hopeless, taken, toggled
@@ -64,12 +65,13 @@ def _of_operation(run: Run, page: Sequence[Written], waits: set[str]) -> Iterato
     except ConnectorError:
         yield from (Back(one, why="not_readable") for one in able)
         return
-    if opposite:
-        yield from (toggled(one, opposite, present.get(one.key)) for one in able)
-        return
-    later = written.later(run.ledger, able)
+    later = written.later(run.ledger, able, opposite)
     for one in able:
-        yield compared(run, write, one, present.get(one.key), later.get(one.key, frozenset()))
+        there, since = present.get(one.key), later.get(one.key, [])
+        if opposite:
+            yield toggled(one, opposite, there, since)
+        else:
+            yield compared(run, write, one, there, since)
 
 
 def _opposite(run: Run, operation: str) -> str:

@@ -29,6 +29,7 @@ from flows.written import content_of
 
 PERIODS = 2  # without a finished run; then it is late
 FINISHED = ("complete", "incomplete", "failed")
+ENDED = (*FINISHED, "cut_off")
 RED = ("entries_do_not_add_up", "deliveries_do_not_add_up", "read_back_differs")
 MONTH = timedelta(days=35)  # from one week of a month to the next month's, at most
 SWEPT = timedelta(hours=1)  # in which a stage's data was to be destroyed; the sweeper takes a minute
@@ -80,6 +81,7 @@ class _Due:
 @dataclass(frozen=True, slots=True)
 class _Last:
     id: str
+    kind: str
     ended: datetime
     state: str
     code: str
@@ -127,14 +129,16 @@ def _open(
         yield f"{stuck[0]} not {what} since {stuck[1]:%Y-%m-%d %H:%M} UTC; see: ferry status {named}"
 
 
-def _last(connection: Connection, integration: int, kinds: Sequence[Kind]) -> _Last | None:
+def _last(
+    connection: Connection, integration: int, kinds: Sequence[Kind], states: Sequence[str] = FINISHED
+) -> _Last | None:
     row = connection.execute(
-        sa.select(RUN.c.id, RUN.c.ended, RUN.c.state, RUN.c.code)
-        .where(RUN.c.integration == integration, RUN.c.state.in_(FINISHED), RUN.c.kind.in_(kinds))
+        sa.select(RUN.c.id, RUN.c.kind, RUN.c.ended, RUN.c.state, RUN.c.code)
+        .where(RUN.c.integration == integration, RUN.c.state.in_(states), RUN.c.kind.in_(kinds))
         .order_by(RUN.c.ended.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else _Last(row.id, row.ended, row.state, row.code)
+    return None if row is None else _Last(row.id, row.kind, row.ended, row.state, row.code)
 
 
 def _late(due: _Due, last: _Last | None, at: datetime) -> str:
@@ -155,6 +159,18 @@ def _failed(connection: Connection, integration: int, label: str) -> Iterator[st
     for one in {one.id: one for one in lasts if one and one.state == "failed"}.values():
         kind = "RED, the numbers are wrong" if one.code in RED else "failed"
         yield f"the last run {kind} ({one.code}); see: ferry status {label}"
+    yield from _half_undone(connection, integration)
+
+
+def _half_undone(connection: Connection, integration: int) -> Iterator[str]:
+    """The last undo, if not all of it was planned: no run goes on with that but another undo, or a resync."""
+    last = _last(connection, integration, ("undo", "resync"), ENDED)
+    if last is None or last.kind != "undo":
+        return
+    if last.state in ("failed", "cut_off"):
+        yield f"the last undo failed ({last.code or last.state}); ask for it again: ferry undo RUN"
+    elif "undecided" in last.code.split():
+        yield "the last undo left out entries that it may undo later; ask for it again: ferry undo RUN"
 
 
 def _waiting(connection: Connection, integration: int, label: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from sqlalchemy.engine import Connection
 
 from connectors.operation import Arguments, Delivery, Item, Outcome
-from flows.ledger import audit, emission, plans, restored
+from flows.ledger import attempts, audit, emission, plans, restored
 from flows.ledger.emission import Emission
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN, RUN
@@ -32,7 +32,7 @@ class Due:
     version: int
     state: str
     record: str
-    first_sent: datetime | None
+    first_sent: datetime | None  # None as long as surely nothing of it was applied: see attempts.py
     sent: datetime | None
     newest: bool  # no newer version of the entry was decided since
     code: str = ""
@@ -144,7 +144,7 @@ def mark_sent(
                 attempts=DELIVERY.c.attempts + 1,
                 sent=moment,
                 first_sent=sa.bindparam("b_first"),
-                before_sealed=_first(sa.bindparam("b_before", type_=sa.LargeBinary)),
+                before_sealed=attempts.before(sa.bindparam("b_before", type_=sa.LargeBinary)),
                 **({} if period is None else {"period": period}),
             ),
             rows,
@@ -152,38 +152,16 @@ def mark_sent(
         audit.add(ledger, connection, "deliveries sent", len(rows), *(row["b_key"] for row in rows))
 
 
-def _first(now_read: sa.ColumnElement[bytes]) -> sa.ColumnElement[bytes]:
-    """What was there when it first left; what was read while it was held is older than that."""
-    left = DELIVERY.c.first_sent.is_not(None)
-    return sa.case((left, sa.func.coalesce(DELIVERY.c.before_sealed, now_read)), else_=now_read)
-
-
-def _unless(unapplied: sa.ColumnElement[bool]) -> sa.ColumnElement[bytes | None]:
-    """The pre-image, but of what left once and was not applied: it is read again when it leaves again."""
-    return sa.case((unapplied & (DELIVERY.c.attempts == 1), sa.null()), else_=DELIVERY.c.before_sealed)
-
-
 def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[str] = ()) -> None:
-    """Commit what became of deliveries.
+    """Commit what became of deliveries. An upsert that surely was never applied counts as never sent.
 
     never_left: keys of those that belong to no period unless they arrived, since they were first sent now.
     """
     if not outcomes:
         return
-    moment = now()
-    rows = [
-        {
-            "b_key": one.key,
-            "b_state": STATE_OF_OUTCOME[one.state],
-            "b_code": one.code[:200],
-            "b_settled": moment if one.state in ("done", "rejected", "superseded") else None,
-            "b_unapplied": int(one.state == "transient"),
-            "b_free": int(one.key in never_left and one.state in ("transient", "rejected", "superseded")),
-            "b_reference": None if (name := one.reference) is None else _reference(ledger, name),
-        }
-        for one in outcomes
-    ]
+    rows = [_row_of(ledger, one, never_left) for one in outcomes]
     free = sa.bindparam("b_free", type_=sa.Integer) == 1
+    anew = attempts.came_to_nothing(sa.bindparam("b_unapplied", type_=sa.Integer) == 1)
     told = (f"{one.key}={one.state}" for one in outcomes)
     with ledger.writing("settle") as connection:
         connection.execute(
@@ -193,7 +171,7 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
                 state=sa.bindparam("b_state"),
                 code=sa.bindparam("b_code"),
                 settled=sa.bindparam("b_settled"),
-                before_sealed=_unless(sa.bindparam("b_unapplied", type_=sa.Integer) == 1),
+                first_sent=sa.case((anew, sa.null()), else_=DELIVERY.c.first_sent),
                 period=sa.case((free, None), else_=DELIVERY.c.period),
                 reference_sealed=sa.bindparam("b_reference"),
             ),
@@ -202,8 +180,18 @@ def settle(ledger: Ledger, outcomes: Sequence[Outcome], never_left: Collection[s
         audit.add(ledger, connection, "deliveries settled", len(rows), *told)
 
 
-def _reference(ledger: Ledger, name: str) -> bytes:
-    return ledger.seal.seal(name.encode(), "reference")
+def _row_of(ledger: Ledger, one: Outcome, never_left: Collection[str]) -> dict[str, object]:
+    name = one.reference
+    return {
+        "b_key": one.key,
+        "b_state": STATE_OF_OUTCOME[one.state],
+        "b_code": one.code[:200],
+        "b_settled": now() if one.state in ("done", "rejected", "superseded") else None,
+        # a refusal that names the record is told after it was written
+        "b_unapplied": int(one.state == "transient" or (one.state == "rejected" and name is None)),
+        "b_free": int(one.key in never_left and one.state in ("transient", "rejected", "superseded")),
+        "b_reference": None if name is None else ledger.seal.seal(name.encode(), "reference"),
+    }
 
 
 def move(ledger: Ledger, keys: Sequence[str], state: str, code: str = "") -> None:
@@ -249,8 +237,7 @@ def send_refused_again(ledger: Ledger, connection: Connection) -> int:
     doubtful = restored.release(ledger, connection, "rejected")
     refused = (DELIVERY.c.integration == ledger.integration) & (DELIVERY.c.state == "rejected")
     findable = DELIVERY.c.delivery_class.in_((Delivery.KEYED.value, Delivery.SEARCHABLE.value))
-    surely = _unless(DELIVERY.c.code != READ_BACK_DIFFERS)  # what reads back wrong did arrive
-    again = sa.update(DELIVERY).where(refused, DELIVERY.c.version == newest).values(before_sealed=surely)
+    again = sa.update(DELIVERY).where(refused, DELIVERY.c.version == newest)
     looked = connection.execute(again.where(findable).values(state="unknown", code="", settled=None)).rowcount
     number = looked + connection.execute(again.values(state="planned", code="", settled=None)).rowcount
     audit.add(ledger, connection, "rejected deliveries planned again", number + doubtful)

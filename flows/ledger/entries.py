@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flows.ledger import audit, links
+from flows.ledger.newest import NEWEST
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
@@ -56,7 +57,8 @@ def known(ledger: Ledger, patients: Sequence[str]) -> dict[str, Known]:
     found: dict[str, Known] = {}
     query = (
         sa.select(ENTRY, PLAN.c.kind, PLAN.c.code.label("plan_code"), PLAN.c.instructions)
-        .outerjoin(PLAN, (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version))
+        .select_from(ENTRY)
+        .outerjoin(PLAN, NEWEST)
         .where(ENTRY.c.integration == ledger.integration, ENTRY.c.patient_hash.in_(by_hash))
     )
     with ledger.reading() as connection:
@@ -183,11 +185,7 @@ def to_try_again(ledger: Ledger, today: date, instructions: str) -> list[str]:
 
     Refused ones are open a few times, and once more under other instructions.
     """
-    made_by = (
-        sa.select(PLAN.c.instructions)
-        .where(PLAN.c.entry == ENTRY.c.ref, PLAN.c.version == ENTRY.c.version)
-        .scalar_subquery()
-    )
+    made_by = sa.select(PLAN.c.instructions).where(NEWEST).correlate(ENTRY).scalar_subquery()
     again = (ENTRY.c.attempts < ATTEMPTS) | (made_by != instructions)
     open_ones = (ENTRY.c.state == "quarantined") & again
     for_a_while = (ENTRY.c.code == NOT_GIVEN) & (ENTRY.c.attempts < ATTEMPTS)
@@ -215,9 +213,8 @@ def quarantined(ledger: Ledger) -> int:
 
 def decided_otherwise(ledger: Ledger, instructions: str) -> int:
     """How many entries were last decided by other instructions than these."""
-    newest = (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version)
-    other = sa.select(sa.literal(1)).where(newest, PLAN.c.instructions != instructions).exists()
-    return _number(ledger, other)
+    other = sa.select(sa.literal(1)).where(NEWEST, PLAN.c.instructions != instructions).correlate(ENTRY)
+    return _number(ledger, other.exists())
 
 
 def everyone(ledger: Ledger) -> list[str]:

@@ -9,7 +9,8 @@ from sqlalchemy.engine import Connection
 
 from connectors.operation import Arguments
 from flows.ledger import audit, deliveries, emission, restored
-from flows.ledger.plans import UNDO, Versions
+from flows.ledger.newest import UNDO
+from flows.ledger.plans import Versions
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN, RUN
 

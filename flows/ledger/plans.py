@@ -13,11 +13,9 @@ from agent.plan import Call, Decision, Plan, Refused
 from connectors.operation import Arguments, Delivery, Write
 from flows.ledger import audit, entries, kept
 from flows.ledger.entries import Known
+from flows.ledger.newest import UNDO
 from flows.ledger.store import Ledger, now
 from flows.ledger.tables import DELIVERY, ENTRY, KEPT, PLAN
-
-UNDO = "undo"
-"""Who decided, of a plan that puts back what a run replaced."""
 
 NOTHING: Mapping[str, object] = {}
 

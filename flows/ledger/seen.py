@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from agent.case import Case
 from flows.ledger import kept
+from flows.ledger.newest import NEWEST
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, KEPT, PLAN
 
 WITHOUT = ("review", "quarantined", "skipped", "absent")
 """States of entries for which nothing is written, in the order in which they are looked at."""
-NEWEST = (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version)
 # An entry that is away, or was set aside since, has a plan that says nothing of why.
 # No parameter in it: PostgreSQL groups by what is written the same twice.
 BECAUSE = sa.case((PLAN.c.code == ENTRY.c.code, PLAN.c.because), else_=sa.literal_column("''", sa.String))
@@ -87,6 +87,7 @@ def groups(ledger: Ledger) -> list[Group]:
     columns = (ENTRY.c.state, ENTRY.c.code, BECAUSE.label("because"))
     query = (
         sa.select(*columns, sa.func.count().label("number"))
+        .select_from(ENTRY)
         .outerjoin(PLAN, NEWEST)
         .where(ENTRY.c.integration == ledger.integration)
         .group_by(*columns)
@@ -118,6 +119,7 @@ def page(ledger: Ledger, asked: Asked, at: int, most: int) -> list[Seen]:
     order = sa.case({state: place for place, state in enumerate(WITHOUT)}, value=ENTRY.c.state, else_=9)
     query = (
         sa.select(ENTRY, BECAUSE.label("because"), PLAN.c.run, PLAN.c.by)
+        .select_from(ENTRY)
         .outerjoin(PLAN, NEWEST)
         .where(asked.where(ledger))
         .order_by(order, ENTRY.c.decided.desc(), ENTRY.c.ref)
@@ -132,6 +134,7 @@ def opened(ledger: Ledger, refs: Sequence[str]) -> dict[str, Opened]:
     """Whose they are and what they were decided on, by pseudonym."""
     query = (
         sa.select(ENTRY.c.ref, ENTRY.c.patient_sealed, PLAN.c.sealed, KEPT.c.sealed.label("kept"))
+        .select_from(ENTRY)
         .outerjoin(PLAN, NEWEST)
         .outerjoin(KEPT, KEPT.c.plan == PLAN.c.id)
         .where(ENTRY.c.integration == ledger.integration, ENTRY.c.ref.in_(refs))

@@ -179,7 +179,7 @@ DELIVERY = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     _text("run"),
     _time("planned", nullable=False),
-    _time("first_sent"),
+    _time("first_sent"),  # see attempts.py
     _time("sent"),
     _time("settled"),
     _time("released"),  # a person let it go: the breaker does not look at it again

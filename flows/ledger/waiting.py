@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from agent.case import Case
 from agent.plan import Plan, Refused
 from flows.ledger import kept, links
+from flows.ledger.newest import NEWEST
 from flows.ledger.store import Ledger
 from flows.ledger.tables import ENTRY, KEPT, PLAN
 
@@ -66,8 +67,7 @@ def of(ledger: Ledger, refs: Sequence[str]) -> list[Waits]:
 
 
 def _joined() -> sa.Join:
-    newest = (PLAN.c.entry == ENTRY.c.ref) & (PLAN.c.version == ENTRY.c.version)
-    return sa.join(ENTRY, PLAN, newest)
+    return sa.join(ENTRY, PLAN, NEWEST)
 
 
 def _mine(ledger: Ledger) -> sa.ColumnElement[bool]:

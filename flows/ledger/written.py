@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from agent.plan import Argument, Call
 from connectors.operation import Arguments, Delivery
 from flows.ledger.deliveries import READ_BACK_DIFFERS
-from flows.ledger.plans import UNDO
+from flows.ledger.newest import UNDO
 from flows.ledger.store import Ledger
 from flows.ledger.tables import DELIVERY, ENTRY, PLAN
 
@@ -45,7 +45,8 @@ class Written:
     read: bool
     before: Arguments | None
     settled: datetime | None
-    first_sent: datetime | None
+    first_sent: datetime | None  # of an upsert: None as long as surely nothing of it was applied
+    upsert: bool
 
     @property
     def values(self) -> dict[str, JsonValue]:
@@ -54,7 +55,8 @@ class Written:
     @property
     def may_be_there(self) -> bool:
         """Whether any of it left, and was not surely refused."""
-        return self.first_sent is not None and (self.state != "rejected" or self.code == READ_BACK_DIFFERS)
+        refused = self.state == "rejected" and self.code != READ_BACK_DIFFERS
+        return self.first_sent is not None and (self.upsert or not refused)
 
     @property
     def is_open(self) -> bool:
@@ -121,43 +123,54 @@ def _entries(ledger: Ledger, run: str, after: str) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-def later(ledger: Ledger, ones: Sequence[Written]) -> dict[str, frozenset[str]]:
-    """What later versions of the same entries wrote of the same records and may have arrived, by delivery."""
+def later(ledger: Ledger, ones: Sequence[Written], opposite: str = "") -> dict[str, list[Written]]:
+    """What later versions of the same entries wrote of the same records and may have arrived, by delivery.
+
+    opposite: the operation that takes these back; what it wrote with the same arguments counts, too.
+    """
     newer = {one.key: one for one in ones if not one.newest}
-    found: dict[str, frozenset[str]] = {}
+    found: dict[str, list[Written]] = {}
     for start in range(0, len(newer), PAGE):
         part = list(newer.values())[start : start + PAGE]
-        rows = _versions_of(ledger, [one.entry for one in part])
+        versions = _versions_of(ledger, [one.entry for one in part])
         for one in part:
-            names: set[str] = set()
-            for other in rows.get((one.entry, one.operation, one.record), []):
-                if other.version > one.version and other.may_be_there:
-                    names |= other.arguments.keys() - set(other.left_out)
-            found[one.key] = frozenset(names)
+            others = (other for other in versions.get(one.entry, []) if other.version > one.version)
+            found[one.key] = [other for other in others if _is_of_the_same(one, other, opposite)]
     return found
 
 
+def _is_of_the_same(one: Written, other: Written, opposite: str) -> bool:
+    if not other.may_be_there:
+        return False
+    if other.operation == one.operation:
+        return other.record == one.record
+    return other.operation == opposite and other.values == one.values
+
+
 def on_their_way(ledger: Ledger, refs: Sequence[str], undo: str) -> set[str]:
-    """Those of these entries whose newest version is still to arrive, unless that is this same undo's."""
+    """Those of these entries whose newest version is still to arrive, unless that is this same undo's.
+
+    So is what the target refused: it is sent again by a person's word, as long as it is the newest.
+    """
     not_blind = (DELIVERY.c.state == "unknown") & (DELIVERY.c.delivery_class != Delivery.BLIND.value)
+    open_ones = DELIVERY.c.state.in_(("planned", "held", "sent", "rejected")) | not_blind
     query = (
         sa.select(DELIVERY.c.entry)
         .join(ENTRY, (ENTRY.c.ref == DELIVERY.c.entry) & (ENTRY.c.version == DELIVERY.c.version))
         .join(PLAN, PLAN.c.id == DELIVERY.c.plan)
-        .where(DELIVERY.c.entry.in_(refs), DELIVERY.c.state.in_(("planned", "held", "sent")) | not_blind)
+        .where(DELIVERY.c.entry.in_(refs), open_ones)
         .where((PLAN.c.by != UNDO) | (PLAN.c.code != undo))
     )
     with ledger.reading() as connection:
         return set(connection.execute(query).scalars())
 
 
-def _versions_of(ledger: Ledger, refs: Sequence[str]) -> dict[tuple[str, str, str], list[Written]]:
+def _versions_of(ledger: Ledger, refs: Sequence[str]) -> dict[str, list[Written]]:
     which = DELIVERY.c.entry.in_(refs) & DELIVERY.c.first_sent.is_not(None)
-    found: dict[tuple[str, str, str], list[Written]] = {}
+    found: dict[str, list[Written]] = {}
     with ledger.reading() as connection:
         for row in connection.execute(_query(ledger).where(which)):
-            one = _opened(ledger, row)
-            found.setdefault((one.entry, one.operation, one.record), []).append(one)
+            found.setdefault(row.entry, []).append(_opened(ledger, row))
     return found
 
 
@@ -193,4 +206,5 @@ def _opened(ledger: Ledger, row: "sa.Row[tuple[object, ...]]") -> Written:
         before=before,
         settled=row.settled,
         first_sent=row.first_sent,
+        upsert=row.delivery_class == Delivery.UPSERT.value,
     )

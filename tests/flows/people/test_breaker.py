@@ -141,6 +141,17 @@ def test_missing_is_not_empty_and_empty_stays_empty() -> None:
     assert one.held([due("a", name="")], {"a": {"name": ""}}, UPSERT) == {}
 
 
+def test_what_leaves_again_since_nothing_of_it_was_applied_is_weighed_again_and_counted_once() -> None:
+    one = breaker(entries=0, at_least=1, blanks=1, ask_first=["blanks"])
+    new, emptied = [due("a")], [due("b", name="")]
+    for _ in range(3):
+        assert one.held(new, none_there(new), UPSERT) == {}
+        assert one.held(emptied, {"b": {"name": ""}}, UPSERT) == {}
+
+    assert one.held(emptied, {"b": {"name": "Typed"}}, UPSERT) == {"b": "empties_a_value"}
+    assert (one.creates, one.blanks) == (1, 0)
+
+
 def test_what_a_person_released_and_what_left_before_is_not_weighed() -> None:
     one = breaker(entries=0, at_least=0, blanks=0)
     ones = [due("a", released=True, name=""), due("b", first_sent=LONG_AGO, name="")]

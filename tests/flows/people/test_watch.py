@@ -177,6 +177,26 @@ def test_a_retry_that_fails_is_a_problem(place: Place) -> None:
     assert told.startswith("acme/simple: the last run RED")
 
 
+@pytest.mark.parametrize(
+    ("state", "code", "line"),
+    [
+        ("failed", "unauthorized", "acme/simple: the last undo failed (unauthorized); ask for it again"),
+        ("cut_off", "", "acme/simple: the last undo failed (cut_off); ask for it again: ferry undo RUN"),
+        ("incomplete", "planned undecided", "acme/simple: the last undo left out entries"),
+    ],
+)
+def test_an_undo_that_did_not_do_all_is_a_problem_until_another_one_did(
+    place: Place, state: str, code: str, line: str
+) -> None:
+    place.ran(state, timedelta(minutes=30), code, kind="undo")
+    place.ran("complete", timedelta(minutes=20))
+
+    (told,) = place.problems()
+    assert told.startswith(line)
+    place.ran("complete", timedelta(minutes=10), kind="undo")
+    assert place.problems() == []
+
+
 def test_each_mode_is_late_by_its_own_schedule(place: Place) -> None:
     sweep = """
   - name: acme-simple-sweep

@@ -95,3 +95,40 @@ def test_who_was_taken_out_of_a_list_is_put_into_it_again(here: Newsletter) -> N
 
     assert here.members() == 3
     assert "0 values are put back; 0 were written since, and are kept" in here.office.foretold(removed.id)
+
+
+def test_what_a_later_run_did_to_the_membership_stays(here: Newsletter) -> None:
+    patient = here.healthie.ids()[0]
+    here.set_active(patient, active=False)
+    assert here.office.run().state == "complete"
+    here.set_active(patient, active=True)
+    added = here.office.run()
+    here.set_active(patient, active=False)
+    removed = here.office.run()
+    here.set_active(patient, active=True)
+    last = here.office.run()
+
+    undone = [here.office.run("undo", one.id) for one in (added, removed)]
+
+    assert [one.counts["undo_kept"] for one in undone] == [1, 0]  # the latter is as it was before
+    assert here.members() == 3
+    assert here.office.run("undo", last.id).state == "complete"
+    assert here.members() == 2
+    assert here.office.run("undo", removed.id).state == "complete"  # what came later is taken back
+    assert here.members() == 3
+
+
+def test_a_membership_that_a_later_run_found_so_is_no_later_one(here: Newsletter) -> None:
+    """As a field that is written again as it was."""
+    patient = here.healthie.ids()[0]
+    here.set_active(patient, active=False)
+    assert here.office.run().state == "complete"
+    here.set_active(patient, active=True)
+    added = here.office.run()
+    here.healthie.apply([Edit(id=patient, values={"last_name": "Later"})])
+    later = here.office.run()
+
+    assert here.office.run("undo", later.id).state == "complete"
+    assert here.members() == 3  # it made no difference
+    assert here.office.run("undo", added.id).state == "complete"
+    assert here.members() == 2

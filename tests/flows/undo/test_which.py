@@ -2,16 +2,24 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.sandbox.healthie.edits import Edit
+from flows.ledger import waiting
 from tests.faults.terminal import ferry
 from tests.faults.world import Practice
+from tests.flows.ledgers import open_at
 from tests.flows.rhythm.conftest import Monthly, monthly
 from tests.flows.test_sync import LABEL, here, rename
 from tests.flows.undo.test_cut_off import last_run
 
 __all__ = ["here", "monthly"]
+
+REFUSE = (
+    "CREATE TRIGGER no_{when} BEFORE {when} ON patients WHEN NEW.full_name LIKE '%Newer%' "
+    "BEGIN SELECT RAISE(ABORT, 'no'); END"
+)
 
 
 def carried(practice: Practice, name: str, *patients: str) -> str:
@@ -26,6 +34,13 @@ def entries(practice: Practice) -> list[tuple[object, ...]]:
     return practice.ledger("SELECT state, code, attempts, again_on, fingerprint FROM entry ORDER BY ref")
 
 
+def waits(practice: Practice) -> list[waiting.Waits]:
+    """The entries that wait for a person, as people are shown them."""
+    ledger = open_at(practice.url, practice.folder / "keys", name="simple", environment=practice.env)
+    with closing(ledger):
+        return waiting.page(ledger, 10)
+
+
 def change(practice: Practice, statement: str, database: str = "warehouse.db") -> None:
     with closing(sqlite3.connect(practice.folder / database)) as connection:
         connection.execute(statement)
@@ -38,13 +53,17 @@ def test_an_undo_is_no_decision_of_the_entrys(here: Practice) -> None:
     here.healthie.edit("User", patient, last_name=None)
     assert here.run() == 0
     change(here, "UPDATE entry SET again_on = '2999-01-01'", "ledger.db")
-    decided = entries(here)
-    assert ("review", "no_name") in [one[:2] for one in decided]
+    decided, (waited,) = entries(here), waits(here)
+    assert (waited.state, waited.code, waited.because) == ("review", "no_name", ("S2",))
 
     assert ferry(here, "undo", run, "--yes").code == 0
 
     assert here.rows()[patient] == "Ana Start0"
     assert entries(here) == decided
+    assert waits(here) == [replace(waited, version=waited.version + 1)]
+    change(here, "UPDATE entry SET state = 'absent', code = 'restricted' WHERE state = 'review'", "ledger.db")
+    assert here.run("sweep") == 0
+    assert [one[:2] for one in entries(here)] == [one[:2] for one in decided]
 
 
 def test_what_is_newer_and_on_its_way_is_not_lost(here: Practice) -> None:
@@ -61,6 +80,25 @@ def test_what_is_newer_and_on_its_way_is_not_lost(here: Practice) -> None:
     assert here.ledger("SELECT count(*) FROM delivery WHERE state = 'held'") == [(6,)]
     assert ferry(here, "release", LABEL).code == 0
     assert here.rows()[patients[0]] == "Ana Flood0"
+
+
+def test_what_is_newer_and_was_refused_is_not_lost(here: Practice) -> None:
+    patient = here.healthie.ids()[0]
+    run = carried(here, "Bad", patient)
+    for when in ("UPDATE", "INSERT"):
+        change(here, REFUSE.format(when=when))
+    here.healthie.apply([rename(patient, "Newer")])
+    assert here.run() == 3
+
+    said = ferry(here, "undo", run, "--yes")
+
+    assert said.code == 3
+    assert "1 whose entry has a newer version on its way, or refused" in said.out
+    assert here.rows()[patient] == "Ana Bad0"
+    for when in ("UPDATE", "INSERT"):
+        change(here, f"DROP TRIGGER no_{when}")
+    assert ferry(here, "retry", LABEL, "--rejected").code == 0
+    assert here.rows()[patient] == "Ana Newer"
 
 
 def test_values_that_the_target_writes_otherwise_are_still_ours(here: Practice) -> None:
