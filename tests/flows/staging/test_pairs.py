@@ -43,7 +43,7 @@ def staged(world: World, name: str) -> Ran:
         run.paired = other.opened(stack, world.root, deployment, ledger, own, run.targets, keep=False)
         runs.begin(ledger, "changes", run.versions)
         _carry(run)
-    return Ran(run.state, dict(run.counts), dict(run.codes))
+    return Ran(run.state, dict(run.counts), dict(run.codes), run.id)
 
 
 def links(world: World) -> list[tuple[object, ...]]:
