@@ -20,6 +20,7 @@ from flows.ledger.newest import UNDO
 from flows.ledger.plans import Decided
 from flows.ledger.store import now
 from flows.ledger.written import Written
+from flows.naming import told
 from flows.putback import AGAIN, MEANING, Back, Why, compared, hopeless, taken, toggled
 from flows.run import Run
 
@@ -30,9 +31,11 @@ def of_run(run: Run, of: str) -> Iterator[list[Back]]:
     Raises:
         RunUnknown: it is none of this integration's.
     """
-    label = f"{run.ledger.tenant}/{run.ledger.name}"
-    if not of or kept.find(run.ledger.engine, of).label != label:
-        raise RunUnknown(f"{label}: has no run {of or 'that is named'}; name one as its report does")
+    past = kept.find(run.ledger.engine, of) if of else None
+    if past is None or (past.label, past.mode) != run.ledger.of:
+        raise RunUnknown(
+            f"{told(*run.ledger.of)}: has no run {of or 'that is named'}; name one as its report does"
+        )
     for page in written.of_run(run.ledger, of):
         overtaken = list({one.entry for one in page if not one.newest})
         waits = written.on_their_way(run.ledger, overtaken, _reason(of))
