@@ -29,7 +29,7 @@ def measure(ground: Ground) -> Measurement:
     with ModelEndpoint() as endpoint:
         home = ground.home(size, _deployments(ground.folder("deployments"), endpoint.url))
         first, asked = _asked(home, endpoint, size)
-        again = home.run(Order(mode="sweep"))
+        again = home.run(Order(kind="sweep"))
         asked_again = len(endpoint.bodies) - len(asked)
         whole = ground.home(size, _deployments(ground.folder("deployments"), endpoint.url, whole=True))
         _, entries = _asked(whole, endpoint, size)

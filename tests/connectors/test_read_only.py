@@ -16,6 +16,7 @@ from connectors.excel import Excel, ExcelCredentials
 from connectors.operation import Item, Write
 from connectors.sandbox.airtable import TOKEN, AirtableStandIn, Rules
 from connectors.sandbox.sheets import SheetsServer
+from connectors.sent import Sent
 from connectors.sheets import Sheets, SheetsCredentials
 from connectors.sheets.tokens import Tokens
 from connectors.sheets.wire import new_session
@@ -85,7 +86,7 @@ def test_what_anybody_can_open_is_refused_before_it_is_live() -> None:
 
 @pytest.mark.parametrize(("read_only", "status"), [(True, 403), (False, 200)])
 def test_google_takes_no_write_with_the_token_of_who_only_reads(read_only: bool, status: int) -> None:
-    with SheetsServer() as server, new_session() as session:
+    with SheetsServer() as server, new_session(Sent()) as session:
         made = SheetsCredentials.model_validate(server.values)
         token = Tokens(made, session, read_only=read_only).token()
         sheet = {"properties": {"sheetId": 5, "title": "new", "gridProperties": {"rowCount": 1}}}
