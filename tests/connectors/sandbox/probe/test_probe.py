@@ -62,10 +62,10 @@ def applied(server: ProbeServer, keys: Sequence[Item]) -> list[str]:
     return [effect.key for effect in server.effects() if effect.key in names]
 
 
-def test_the_account_is_a_sandbox(probe: Probe) -> None:
+def test_the_account_is_none_for_trials(probe: Probe) -> None:
     account = probe.check()
 
-    assert (account.system, account.sandbox) == ("probe", True)
+    assert (account.system, account.sandbox) == ("probe", False)
 
 
 def test_there_is_one_write_of_each_class(probe: Probe) -> None:
