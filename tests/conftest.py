@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.engines import postgres, prefect
+
+__all__ = ["postgres", "prefect"]
+
 ENDED = "ferry/ended"
 
 os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -1,5 +1,5 @@
-"""What whole runs into a connector's system need: one Prefect server for all of them, and a Healthie."""
+"""What whole runs into a connector's system need: a Healthie, and a probe."""
 
-from tests.faults.conftest import healthie, prefect, probe
+from tests.faults.conftest import healthie, probe
 
-__all__ = ["healthie", "prefect", "probe"]
+__all__ = ["healthie", "probe"]

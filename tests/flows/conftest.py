@@ -6,9 +6,7 @@ from tests.faults.conftest import (  # noqa: F401  # the same practice
     healthie,
     ledger,
     new_database,
-    postgres,
     practice,
-    prefect,
     probe,
     pytest_generate_tests,
 )

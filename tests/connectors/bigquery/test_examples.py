@@ -18,13 +18,10 @@ from tests.connectors.bigquery.case import CASES
 from tests.connectors.bigquery.place import Place
 from tests.connectors.deploying import LABEL, deployed
 from tests.connectors.every import held
-from tests.faults.conftest import prefect, probe
 from tests.faults.world import Practice
 from tests.flows.examples.integrations import LABELS, examples, on_this_machine
 from tests.flows.examples.people import People
 from tests.flows.examples.test_examples import CROWD, MOMENT
-
-__all__ = ["prefect", "probe"]
 
 SETTINGS = ("project", "dataset", "url", "service_account")
 

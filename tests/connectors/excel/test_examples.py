@@ -13,10 +13,7 @@ from connectors.tabular import Table
 from tests.connectors.every import held
 from tests.connectors.excel.case import spelled
 from tests.connectors.practices import arrives
-from tests.faults.conftest import prefect, probe
 from tests.flows.examples.integrations import LABELS
-
-__all__ = ["prefect", "probe"]
 
 
 @pytest.mark.timeout(300)

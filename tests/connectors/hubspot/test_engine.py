@@ -14,11 +14,8 @@ from connectors.sandbox.proxy import Proxy
 from tests.connectors.deploying import LABEL, deployed
 from tests.connectors.every import World
 from tests.connectors.hubspot.case import CASES
-from tests.faults.conftest import prefect, probe
 from tests.faults.test_kill_at_every_point import PATIENTS, rename
 from tests.faults.world import Practice
-
-__all__ = ["prefect", "probe"]
 
 
 @pytest.fixture

@@ -12,10 +12,7 @@ from connectors.tabular import Table
 from tests.connectors.every import held
 from tests.connectors.practices import arrives
 from tests.connectors.redshift.places import Warehouse
-from tests.faults.conftest import prefect, probe
 from tests.flows.examples.integrations import LABELS
-
-__all__ = ["prefect", "probe"]
 
 
 @pytest.mark.timeout(300)

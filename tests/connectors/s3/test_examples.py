@@ -13,10 +13,7 @@ from tests.connectors.bucket import moto
 from tests.connectors.every import held
 from tests.connectors.practices import arrives
 from tests.connectors.s3.case import current
-from tests.faults.conftest import prefect, probe
 from tests.flows.examples.integrations import LABELS
-
-__all__ = ["prefect", "probe"]
 
 
 @pytest.mark.timeout(300)
