@@ -86,18 +86,22 @@ def test_one_weekly_schedule_is_needed() -> None:
 def test_the_files_say_how_a_run_by_hand_delivers(tmp_path: Path) -> None:
     file = tmp_path / "acme" / "prefect.yaml"
     file.parent.mkdir()
-    assert described(tmp_path, "acme/everything") == Described()
+    assert described(tmp_path, "acme/everything", "live") == Described()
     file.write_text(FRIDAY)
-    assert described(tmp_path, "acme/everything") == Described(EMIT, tuple(weekly("0 6 * * 5")))
-    assert described(tmp_path, "acme/simple") == described(tmp_path, "other/everything") == Described()
+    assert described(tmp_path, "acme/everything", "live") == Described(EMIT, tuple(weekly("0 6 * * 5")))
+    assert (
+        described(tmp_path, "acme/simple", "live")
+        == described(tmp_path, "other/everything", "live")
+        == Described()
+    )
     for text in ("deployments: 5", "[", "- a"):
         file.write_text(text)
         with pytest.raises(
             DeploymentsUnreadable, match=r"prefect.yaml: is not understood; .*ferry check acme$"
         ):
-            described(tmp_path, "acme/everything")
+            described(tmp_path, "acme/everything", "live")
     file.write_text("")
-    assert described(tmp_path, "acme/everything") == Described()
+    assert described(tmp_path, "acme/everything", "live") == Described()
 
 
 def test_ten_weeks_deliver_in_the_last_of_each_month_only(monthly: Monthly) -> None:
