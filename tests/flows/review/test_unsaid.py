@@ -115,9 +115,9 @@ def written(real: Case, outcome: Plan) -> Written:
     """The delivery of what was decided. The target held another name, and knows the patient by its own id."""
     return Written(
         key="k", operation=OPERATION, record="r", entry="e", patient=real.patient, bound="778899", version=1,
-        upsert=True, newest=True, state="done", code="", because=("S1",), by="program", left_out=(), read=True,
-        arguments=outcome.calls[0].arguments, before={"full_name": "Ah Whitlock", "city": "Dunwich"},
-        settled=None, first_sent=None,
+        upsert=True, newest=True, state="done", code="", because=("S1",), by="program", left_out=(),
+        read=True, arguments=outcome.calls[0].arguments,
+        before={"full_name": "Ah Whitlock", "city": "Dunwich"}, settled=None, first_sent=None,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def test_an_email_and_name_are_one_patients(practice: StandIn, book: Ledger) -> 
         ("update_client", Item("then", second, {"first_name": "Theo"})),
         ("apply_tag", Item("no tag", first, {"tag_id": "999999"})),
     ]
-    with closing(Stage("t", Healthie(known, read_only=True), book, image=True)) as stage:
+    with closing(Stage("t", Healthie(known, read_only=True), book)) as stage:
         staged = ended(stage, steps)
     assert practice.effects() == []
     with closing(Healthie(known, read_only=False)) as live:

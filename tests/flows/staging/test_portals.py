@@ -131,7 +131,7 @@ def test_every_rule_is_met(portal: StandIn, book: Ledger) -> None:
 def test_who_adopted_a_contact_has_its_email(portal: StandIn, book: Ledger) -> None:
     portal.create(email="e@x.org")
     items = [Item(f"k{each}", each, {"email": "e@x.org"}) for each in ("p7", "p8")]
-    with closing(Stage("t", hubspot(portal, CONTACTS, read_only=True), book, image=True)) as stage:
+    with closing(Stage("t", hubspot(portal, CONTACTS, read_only=True), book)) as stage:
         staged = [told(stage.writes()["upsert_contacts"].send([one])) for one in items]
     ended: list[dict[str, str]] = []
     for one in items:  # a run each

@@ -189,7 +189,7 @@ def test_a_file_in_wal_mode_stays_as_it_is(tmp_path: Path, book: Ledger) -> None
     columns = {name: Column(type="str") for name in ("patient_id", "name")}
     table = Table(name="patients", key=("patient_id",), patient="patient_id", columns=columns)
     reading = Sql(SqlCredentials(url=SecretStr(f"sqlite:///{path}")), [table], read_only=True)
-    with closing(Stage("t", reading, book, image=True)) as stage:
+    with closing(Stage("t", reading, book)) as stage:
         write, item = stage.writes()["upsert_patients"], Item("k", "p0", {"name": "Ana"})
         assert write.present is not None
         assert write.present([item]) == {"k": {"name": "Theirs"}}
