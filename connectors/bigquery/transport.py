@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import requests
 from google.auth import exceptions as auth
@@ -83,6 +84,7 @@ class Transport:
         self._tokens = _Tokens(self._http, self._patience)
         self._lock = threading.Lock()
         self._signer = _signer(credentials, ONLY_READS if read_only else SCOPES)
+        self._there = urlsplit(credentials.url)
 
     @property
     def signer(self) -> Credentials:
@@ -101,6 +103,8 @@ class Transport:
         Reads are tried again here; jobs.query is one, as nothing else is sent by it.
         """
         content = data.encode() if isinstance(data, str) else data
+        # The SDK lets the environment say where its requests go (GOOGLE_API_USE_MTLS_ENDPOINT).
+        url = urlsplit(url)._replace(scheme=self._there.scheme, netloc=self._there.netloc).geturl()
         if self._read_only and not _is_read(method, url, content):
             raise Denied("read_only", f"{NAME}: this connection only reads")
         answer = self._http.send(
