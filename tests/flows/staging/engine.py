@@ -1,6 +1,7 @@
 """A process that carries out one run after the other, and tells of each what it did to the world outside."""
 
 import os
+import platform
 import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -30,6 +31,7 @@ def serve(pipe: "Connection[Told, Asked | None]", environment: Mapping[str, str]
         PREFECT_HOME: environment["PREFECT_HOME"],
         PREFECT_LOGGING_LEVEL: "WARNING",
     }
+    platform.platform()  # Redshift's driver asks for it: once for a process Python starts `uname` and keeps it
     recorder = Recorder()
     with temporary_settings(settings):
         while (asked := pipe.recv()) is not None:
