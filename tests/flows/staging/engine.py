@@ -31,7 +31,7 @@ def serve(pipe: "Connection[Told, Asked | None]", environment: Mapping[str, str]
         PREFECT_HOME: environment["PREFECT_HOME"],
         PREFECT_LOGGING_LEVEL: "WARNING",
     }
-    platform.platform()  # Redshift's driver asks for it: once for a process Python starts `uname` and keeps it
+    platform.platform()  # Redshift's driver asks for it, and Python starts `uname`, once for a process
     recorder = Recorder()
     with temporary_settings(settings):
         while (asked := pipe.recv()) is not None:
