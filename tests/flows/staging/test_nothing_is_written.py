@@ -35,7 +35,7 @@ from tests.flows.staging import astray, drawn
 from tests.flows.staging.engine import Asked, Told, serve
 from tests.flows.staging.heard import Heard
 
-RUNS = 84 if FULL else 2  # of each case; 1,000 and some over all of them
+RUNS = 92 if FULL else 2  # of each case; 1,000 and some over all of them
 FIRST, _, LAST = os.environ.get("FERRY_SEED", "0:1000").partition(":")
 SEEDS = range(int(FIRST), int(LAST or int(FIRST) + 1))
 RATE = 0.1
