@@ -152,8 +152,8 @@ def test_prefect_has_a_complete_record(here: Practice) -> None:
 
     assert run["state_type"] == "COMPLETED"
     tenant, name = LABEL.split("/")
-    asked = {"tenant": tenant, "integration": name, "kind": "changes", "dry_run": False, "emit": "always"}
-    assert run["parameters"] == {"integration": asked}
+    asked = {"tenant": tenant, "integration": name, "kind": "changes", "mode": "live", "run": ""}
+    assert run["parameters"] == {"integration": asked | {"dry_run": False, "emit": "always"}}
     tasks = {"task_runs": {"flow_run_id": {"any_": [run["id"]]}}}
     for _ in range(60):
         found = ask("POST", f"{here.prefect['PREFECT_API_URL']}/task_runs/filter", json=tasks).json()
