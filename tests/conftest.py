@@ -6,9 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.engines import postgres, prefect
-
-__all__ = ["postgres", "prefect"]
+from tests.engines import postgres, prefect  # noqa: F401  # for every test
 
 ENDED = "ferry/ended"
 
